@@ -1,0 +1,67 @@
+// Every limit that is not a user's setting: one name, one default, one place. Units last in names.
+
+export const limits = {
+  message: {
+    /** Depth of nested MIME parts; deeper ones are leaves. */
+    depth: 100,
+    /** MIME parts in one message; the rest belongs to the last part's body. */
+    parts: 10_000,
+    /** Parameters of one header field that are looked at. */
+    parameters: 100,
+    /** Addresses in one header field that are looked at. */
+    addresses: 10_000,
+    /** Bytes of one header block that are parsed. Bytes past this are kept and served, not parsed. */
+    headerBytes: 1024 * 1024,
+    /** Bytes of one header field's value that are parsed. */
+    fieldBytes: 256 * 1024,
+    /** Nesting of comments in a structured field. */
+    comments: 32,
+  },
+  imap: {
+    /** Bytes of one command without its literals. */
+    lineBytes: 64 * 1024,
+    /** Bytes of all the literals of one command other than APPEND's. */
+    literalBytes: 1024 * 1024,
+    /** A literal before log-in. */
+    literalBeforeLoginBytes: 4096,
+    /** Nested parentheses in one command. */
+    depth: 50,
+    /** Bad commands in a row before the connection is closed. */
+    badCommands: 10,
+    /** Unread output bytes at which a session stops producing. */
+    outputHighWaterBytes: 256 * 1024,
+  },
+  pop3: { lineBytes: 512, authLineBytes: 12_288, badCommands: 10 },
+  smtp: {
+    /** RFC 5321 §4.5.3.1.4 says 512; extensions add up to about this. */
+    commandLineBytes: 4096,
+    authLineBytes: 12_288,
+    /** RFC 5321 §4.5.3.1.6 says 1,000; real mail has more. Longer ones are accepted up to the message's size. */
+    recipients: 1000,
+    badCommands: 10,
+    transactions: 1000,
+    /** Received fields at which a message is judged to loop (RFC 5321 §6.3). */
+    receivedFields: 100,
+  },
+  mailbox: {
+    /** UTF-8 bytes of one mailbox's whole name. */
+    nameBytes: 1000,
+    /** Levels of hierarchy. */
+    depth: 32,
+    /** Mailboxes in one account. */
+    perAccount: 10_000,
+    /** Distinct keywords in one account. */
+    keywords: 4096,
+    /** Bytes of one keyword. */
+    keywordBytes: 255,
+  },
+  store: {
+    /** A body up to this size is held in memory while it arrives; a larger one goes to a staging file. */
+    inlineBodyBytes: 64 * 1024,
+    /** A staged body larger than this becomes a segment of its own. */
+    ownSegmentBytes: 4 * 1024 * 1024,
+    /** A segment is closed at this size. */
+    segmentBytes: 256 * 1024 * 1024,
+  },
+  password: { bytes: 1024 },
+} as const
