@@ -1,0 +1,177 @@
+// The first schema. Portable SQL but for the words in `dialect.ts`; every key begins with the account.
+
+export const schema1 = `
+CREATE TABLE domain (
+  name TEXT NOT NULL PRIMARY KEY,
+  created_at INTEGER NOT NULL
+);
+
+-- Account 0 is the server itself: it owns the bodies that wait in the queue.
+CREATE TABLE account (
+  id INTEGER NOT NULL PRIMARY KEY,
+  address TEXT NOT NULL UNIQUE,
+  display_name TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL DEFAULT 'active',           -- active, disabled
+  is_admin INTEGER NOT NULL DEFAULT 0,
+  mod_seq INTEGER NOT NULL DEFAULT 1,
+  next_mailbox INTEGER NOT NULL DEFAULT 1,
+  next_email INTEGER NOT NULL DEFAULT 1,
+  next_thread INTEGER NOT NULL DEFAULT 1,
+  next_keyword_set INTEGER NOT NULL DEFAULT 1,
+  next_uid_validity INTEGER NOT NULL,
+  next_credential INTEGER NOT NULL DEFAULT 1,
+  quota_bytes INTEGER,                             -- NULL: the server's default
+  quota_messages INTEGER,
+  used_bytes INTEGER NOT NULL DEFAULT 0,
+  used_messages INTEGER NOT NULL DEFAULT 0,
+  settings TEXT NOT NULL DEFAULT '{}',             -- JSON, see account/settings.ts
+  created_at INTEGER NOT NULL
+);
+
+-- Where mail for an address that is not an account's own goes; '@domain' is the catch-all.
+CREATE TABLE alias (
+  address TEXT NOT NULL,
+  target TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (address, target)
+);
+
+CREATE TABLE credential (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  kind TEXT NOT NULL,                              -- password, app-password, scram-sha-1, scram-sha-256, cram-md5
+  name TEXT NOT NULL DEFAULT '',
+  secret TEXT NOT NULL,
+  scopes TEXT NOT NULL DEFAULT '[]',
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  PRIMARY KEY (account, id)
+);
+
+CREATE TABLE mailbox (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  name TEXT NOT NULL,                              -- whole name, '/' between levels, INBOX in capitals
+  uid_validity INTEGER NOT NULL,
+  uid_next INTEGER NOT NULL DEFAULT 1,
+  mod_seq INTEGER NOT NULL,                        -- of the last change to its messages or to itself: HIGHESTMODSEQ
+  created_mod_seq INTEGER NOT NULL,
+  total INTEGER NOT NULL DEFAULT 0,
+  unseen INTEGER NOT NULL DEFAULT 0,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  size_bytes INTEGER NOT NULL DEFAULT 0,
+  recent_uid INTEGER NOT NULL DEFAULT 1,           -- the first UID that no session has seen as \\Recent
+  special_use TEXT,                                -- \\Sent and so on
+  tombstone_floor INTEGER NOT NULL DEFAULT 0,      -- expunges at or below this modSeq are forgotten
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (account, id),
+  UNIQUE (account, name)
+);
+
+-- A name may be subscribed that no mailbox has (RFC 9051 §6.3.7).
+CREATE TABLE subscription (
+  account INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (account, name)
+);
+
+CREATE TABLE keyword_set (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  keywords TEXT NOT NULL,                          -- sorted, separated by one space
+  PRIMARY KEY (account, id),
+  UNIQUE (account, keywords)
+);
+
+-- Content: what does not change. Wide, read for FETCH, never rewritten.
+CREATE TABLE email (
+  account INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  blob BLOB NOT NULL,                              -- SHA-256, 32 bytes
+  refs INTEGER NOT NULL,                           -- messages that show it
+  thread INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  header_bytes INTEGER NOT NULL,
+  received_at INTEGER NOT NULL,                    -- INTERNALDATE
+  sent_at INTEGER,                                 -- the Date field
+  message_id TEXT NOT NULL,
+  base_subject TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  sort_from TEXT NOT NULL,
+  sort_to TEXT NOT NULL,
+  sort_cc TEXT NOT NULL,
+  display_from TEXT NOT NULL,
+  display_to TEXT NOT NULL,
+  reference_ids TEXT NOT NULL,                     -- separated by one space
+  preview TEXT NOT NULL,
+  has_attachment INTEGER NOT NULL,
+  envelope BLOB NOT NULL,
+  body_structure BLOB NOT NULL,
+  parts BLOB NOT NULL,
+  PRIMARY KEY (account, id)
+) WITHOUT ROWID;
+
+-- One email in one mailbox: what changes. Narrow.
+CREATE TABLE message (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  email INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  mod_seq INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,                     -- of the email, here so that a snapshot needs no join
+  received_at INTEGER NOT NULL,                    -- of the email
+  saved_at INTEGER NOT NULL,                       -- SAVEDATE
+  PRIMARY KEY (account, mailbox, uid)
+) WITHOUT ROWID;
+CREATE INDEX message_mod_seq ON message (account, mailbox, mod_seq);
+CREATE INDEX message_email ON message (account, email);
+
+CREATE TABLE tombstone (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  mod_seq INTEGER NOT NULL,
+  uid INTEGER NOT NULL,
+  PRIMARY KEY (account, mailbox, mod_seq, uid)
+) WITHOUT ROWID;
+
+-- Mailboxes that are gone, for those who ask what changed.
+CREATE TABLE mailbox_tombstone (
+  account INTEGER NOT NULL,
+  mod_seq INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (account, mod_seq, mailbox)
+) WITHOUT ROWID;
+
+-- Message-Ids met so far, each with its conversation.
+CREATE TABLE thread_key (
+  account INTEGER NOT NULL,
+  message_id TEXT NOT NULL,
+  thread INTEGER NOT NULL,
+  PRIMARY KEY (account, message_id)
+) WITHOUT ROWID;
+
+CREATE TABLE blob (
+  account INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  segment INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  stored_bytes INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  compressed INTEGER NOT NULL DEFAULT 0,
+  refs INTEGER NOT NULL,
+  PRIMARY KEY (account, hash)
+) WITHOUT ROWID;
+CREATE INDEX blob_segment ON blob (segment);
+
+-- Packed snapshots, a cache: may be dropped at any time.
+CREATE TABLE snapshot (
+  account INTEGER NOT NULL,
+  mailbox INTEGER NOT NULL,
+  chunk INTEGER NOT NULL,
+  mod_seq INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (account, mailbox, chunk)
+) WITHOUT ROWID;
+`

@@ -1,0 +1,82 @@
+// The store as everything above sees it: reads at once, changes through named mutations, bodies, hints.
+// Nothing a mutation answers is lost afterwards: its promise settles after the commit and the body's fdatasync.
+import type { Awaitable } from '../base/awaitable.ts'
+import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
+import type { MailboxSnapshot } from './mailbox-snapshot.ts'
+import type { MutationArgs, MutationName, MutationResult } from './mutations.ts'
+
+/** A value that a column can hold. Dates are milliseconds since 1970; booleans are 0 and 1. */
+export type SqlValue = string | number | Uint8Array | null
+
+/** Runs SQL that only reads. Placeholders are `?`. Rows come as objects, or as arrays from `arrays`. */
+export interface Reader {
+  all<Row>(sql: string, ...params: readonly SqlValue[]): Awaitable<readonly Row[]>
+  get<Row>(sql: string, ...params: readonly SqlValue[]): Awaitable<Row | undefined>
+  /** Like `all`, each row an array in the order of the columns: three times faster for many rows. */
+  arrays<Row extends readonly unknown[]>(
+    sql: string,
+    ...params: readonly SqlValue[]
+  ): Awaitable<readonly Row[]>
+}
+
+/** One transaction, inside a mutation. */
+export interface Tx extends Reader {
+  /** Runs a statement that changes rows; the count of rows changed. */
+  run(sql: string, ...params: readonly SqlValue[]): Awaitable<number>
+  /** When the transaction began, milliseconds since 1970. */
+  readonly nowMs: number
+  /** Where the back-end put a body that came with the arguments. */
+  locate(body: BodyRef): BodyLocation
+}
+
+/** A body on its way into the store, as mutation arguments carry it: bytes for a small one, a staging file for a large one. */
+export type BodyRef =
+  | { readonly kind: 'inline'; readonly hash: BlobHash; readonly bytes: Uint8Array }
+  | { readonly kind: 'staged'; readonly hash: BlobHash; readonly sizeBytes: number; readonly file: string }
+
+/** Where a stored body lies. Compaction may move it, so look it up again when its segment is gone. */
+export interface BodyLocation {
+  readonly segment: number
+  readonly offset: number
+  /** Bytes as stored; differs from the body's size when compressed. */
+  readonly storedBytes: number
+  readonly sizeBytes: number
+  readonly compressed: boolean
+}
+
+/** Takes a body in pieces, as it arrives. Small ones stay in memory, large ones go to a staging file that nobody refers to before the commit. */
+export interface StagedBody {
+  /** Appends `chunk`, which is copied. Waits while the disk is behind. */
+  write(chunk: Uint8Array): Awaitable<void>
+  readonly sizeBytes: number
+  /** Ends the body. Large bodies are on disk (fdatasync) when this settles. */
+  finish(): Promise<BodyRef>
+  /** All the bytes, for parsing; after `finish`. */
+  bytes(): Awaitable<Buffer>
+  /** Forgets the body and removes its file. Safe after `finish` and after the commit. */
+  discard(): void
+}
+
+/** Says that an account changed; a hint may be lost or repeated, so ask the store what happened. */
+export interface ChangeHint {
+  readonly account: AccountId
+  readonly modSeq: ModSeq
+}
+
+export interface Store {
+  /** Sees the last commit. One synchronous section of JavaScript sees one state only if it makes one read. */
+  readonly reader: Reader
+  /** Runs a mutation in a transaction, grouped with what else is waiting; settles after the commit. Throws `StoreError`. */
+  mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>>
+  stageBody(): StagedBody
+  /** Makes a body of bytes that are at hand (taken, not copied: do not change them afterwards). */
+  bodyOf(bytes: Uint8Array): BodyRef
+  /** Bytes `start` to `end` (exclusive; the end by default) of a stored body. Throws `StoreError` `no-such-body`. */
+  readBody(account: AccountId, hash: BlobHash, start?: number, end?: number): Awaitable<Buffer>
+  /** The shared picture of one mailbox, up to date with the last commit. Throws `StoreError` `no-such-mailbox`. */
+  snapshot(account: AccountId, mailbox: MailboxId): Awaitable<MailboxSnapshot>
+  /** Calls `listener` after commits that changed `account`, until the function it returns is called. */
+  watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void
+  /** Waits for what is under way, then closes. */
+  close(): Promise<void>
+}
