@@ -1,0 +1,15 @@
+// Who has logged in.
+import type { AccountId } from '../base/ids.ts'
+import type { Scope } from './scope.ts'
+
+/** The account that a session acts for, as it was when the log-in was checked. */
+export interface Identity {
+  readonly account: AccountId
+  /** The account's own address, normalised. */
+  readonly address: string
+  readonly isAdmin: boolean
+  /** What the credential may be used for; all of them for the account's own password. */
+  readonly scopes: readonly Scope[]
+  /** The administrator who acts for this account (SASL authzid), where that is so. */
+  readonly actingAdmin?: string
+}
