@@ -63,5 +63,39 @@ export const limits = {
     /** A segment is closed at this size. */
     segmentBytes: 256 * 1024 * 1024,
   },
+  net: {
+    /** Unread input at which the socket is paused. */
+    inputHighWaterBytes: 64 * 1024,
+    /** Unsent output at which a producer waits for the peer. */
+    outputHighWaterBytes: 256 * 1024,
+    /** Gathered output that is handed to the socket even though more may follow. */
+    writeBatchBytes: 64 * 1024,
+    /** The rest of a line must follow its first byte within this. */
+    partialLineMs: 60_000,
+    /** A peer that takes or gives bytes more slowly than this, once past the grace, is cut off. */
+    minBytesPerSecond: 64,
+    /** Waiting that is forgiven before the least throughput counts. */
+    throughputGraceMs: 60_000,
+    /** Output above the high-water mark must go out within this, and at the least throughput. */
+    drainMs: 120_000,
+    /** A TLS handshake. */
+    handshakeMs: 30_000,
+    /** After our end of the connection was closed: for the peer to take the rest and close his. */
+    lingerMs: 10_000,
+    /** A PROXY protocol header after the connection. */
+    proxyHeaderMs: 5_000,
+    /** A PROXY protocol header with its extensions. */
+    proxyHeaderBytes: 4096,
+    /** A reader that never runs dry lets others run after this. */
+    turnMs: 10,
+    /** Lines that `skipLine` throws away: a longer one ends the connection. */
+    skipLineBytes: 16 * 1024 * 1024,
+    /** Waiting for the kernel's queue of connections. */
+    backlog: 1024,
+    /** Open connections of one listener. */
+    connections: 50_000,
+    /** Open connections of one IPv4 address or IPv6 /64, loopback exempt. */
+    connectionsPerNetwork: 256,
+  },
   password: { bytes: 1024 },
 } as const
