@@ -40,6 +40,14 @@ export const limits = {
     recipients: 1000,
     badCommands: 10,
     transactions: 1000,
+    /** Bytes of one local part. RFC 5321 §4.5.3.1.1 says 64; bounce addresses in use are longer. */
+    localPartBytes: 255,
+    /** Bytes of one path with its source route. RFC 5321 §4.5.3.1.3 says 256. */
+    pathBytes: 1024,
+    /** Lines of one reply that a client reads. */
+    replyLines: 100,
+    /** Bytes of one reply line that a client reads. RFC 5321 §4.5.3.1.5 says 512. */
+    replyLineBytes: 4096,
     /** Received fields at which a message is judged to loop (RFC 5321 §6.3). */
     receivedFields: 100,
   },
