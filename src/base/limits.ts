@@ -105,5 +105,32 @@ export const limits = {
     /** Open connections of one IPv4 address or IPv6 /64, loopback exempt. */
     connectionsPerNetwork: 256,
   },
-  password: { bytes: 1024 },
+  password: {
+    bytes: 1024,
+    /** argon2id as OWASP advises: 19 MiB, two passes, one lane. */
+    argon2MemoryKib: 19_456,
+    argon2Passes: 2,
+    argon2Parallelism: 1,
+    saltBytes: 16,
+    tagBytes: 32,
+    /** Bounds on what a stored hash may ask for. */
+    argon2MaxMemoryKib: 1024 * 1024,
+    argon2MaxPasses: 64,
+    cryptMaxRounds: 1_000_000,
+    /** Hashes computed at once in one thread: each takes its memory and a libuv thread. */
+    hashesAtOnce: 2,
+    /** Hashes that wait for their turn; more are refused as temporary. */
+    hashesWaiting: 256,
+    /** RFC 7677 §4 wants at least 4096. */
+    scramIterations: 10_000,
+    scramMaxIterations: 10_000_000,
+  },
+  sasl: {
+    /** A client's response, decoded. RFC 4616 and RFC 7628 messages with a large token fit. */
+    responseBytes: 9216,
+    /** UTF-8 bytes of a user name. */
+    nameBytes: 1024,
+    /** RFC 4505 §2. */
+    traceCharacters: 255,
+  },
 } as const
