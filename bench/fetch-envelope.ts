@@ -1,0 +1,51 @@
+// How long does a mail program's first listing of 10,000 messages take: never fetched before, after a restart, warm?
+import { fill, login, select } from './mailboxes.ts'
+import { realisticMessage } from './messages.ts'
+import type { Bench, Question } from './question.ts'
+
+const account = 160
+const items = 'UID FETCH 1:* (UID FLAGS ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE)'
+
+export const fetchEnvelopeQuestion: Question = {
+  name: 'fetch-envelope',
+  title: 'ENVELOPE BODYSTRUCTURE INTERNALDATE RFC822.SIZE of 10,000 messages',
+  boundBy:
+    'The first time Dovecot parses each message and writes its cache; Restante parsed it on arrival and has the text ready for the wire. Later both: CPU that copies text, and the client reading some 10 MB.',
+  rows: {
+    envelopeFirst: { title: 'first time ever', unit: 'ms', target: 8 },
+    envelopeRestart: { title: 'after a restart', unit: 'ms', target: 2 },
+    envelopeWarm: { title: 'warm', unit: 'ms', target: 2.5 },
+  },
+  async run(bench) {
+    const mailbox = `list${bench.repetition + 1}`
+    const count = bench.count(10_000)
+    await fill(bench.server, account, mailbox, count, number => listed(number, bench.repetition))
+    await list(bench, 'envelopeFirst', mailbox, count)
+    await bench.server.restart()
+    await list(bench, 'envelopeRestart', mailbox, count)
+    await list(bench, 'envelopeWarm', mailbox, count)
+    await list(bench, 'envelopeWarm', mailbox, count)
+    const client = await login(bench.server, account)
+    await client.run(`DELETE ${mailbox}`)
+    await client.logout()
+  },
+}
+
+/** Messages with all kinds of structure, but of those above 100 KB only the numbers' next one below. */
+function listed(number: number, repetition: number): Buffer {
+  for (let at = number * 8 + (repetition + 1) * 100_003; ; at++) {
+    const message = realisticMessage(at)
+    if (message.length < 100_000) return message
+  }
+}
+
+async function list(bench: Bench, row: string, mailbox: string, count: number): Promise<void> {
+  const client = await select(bench.server, account, mailbox)
+  await bench.time(row, 1, () => client.drain(items))
+  if (row === 'envelopeFirst') {
+    const again = (await client.run(items)).bytes.toString('latin1')
+    const found = again.split(' BODYSTRUCTURE (').length - 1
+    if (found !== count) throw new Error(`${found} FETCH answers instead of ${count}`)
+  }
+  await client.logout()
+}

@@ -1,0 +1,28 @@
+// How fast does a mailbox of 100,000 small messages fill by MULTIAPPEND?
+import { big, login } from './mailboxes.ts'
+import { smallMessage } from './messages.ts'
+import type { Question } from './question.ts'
+
+const group = 500
+
+export const fillQuestion: Question = {
+  name: 'fill',
+  title: 'Fill 100,000 small messages by MULTIAPPEND, 500 to a command',
+  boundBy:
+    'Dovecot: a file created, synced and renamed for each message. Restante: one transaction for each command, then its metadata (CPU).',
+  repetitions: 0,
+  rows: { fill: { title: 'messages', unit: 'per second', target: 8, single: true } },
+  async run(bench) {
+    const count = bench.count(big.messages)
+    const client = await login(bench.server, big.account)
+    await client.run(`CREATE ${big.mailbox}`)
+    const groups: Buffer[][] = []
+    for (let from = 0; from < count; from += group) {
+      groups.push(Array.from({ length: Math.min(group, count - from) }, (_, at) => smallMessage(from + at)))
+    }
+    await bench.time('fill', count, async () => {
+      for (const messages of groups) await client.append(big.mailbox, messages)
+    })
+    await client.logout()
+  },
+}

@@ -1,0 +1,29 @@
+// How fast can clients connect, log in, select and log out, 8 at once?
+import { fill, select, together } from './mailboxes.ts'
+import { smallMessage } from './messages.ts'
+import type { Question } from './question.ts'
+
+const atOnce = 8
+
+export const loginQuestion: Question = {
+  name: 'login',
+  title: 'Connect + log in + SELECT + LOGOUT, 8 at once, plain text on loopback',
+  boundBy:
+    'Both: CPU. Dovecot hands the connection from its login process to a mail process; both keep verified passwords for a while.',
+  rows: { login: { title: 'log-ins', unit: 'per second', target: 3 } },
+  async prepare(bench) {
+    for (let worker = 0; worker < atOnce; worker++)
+      await fill(bench.server, 150 + worker, 'INBOX', 50, smallMessage)
+  },
+  async run(bench) {
+    const each = Math.ceil(bench.count(2000) / atOnce)
+    await bench.time('login', each * atOnce, () =>
+      together(atOnce, async worker => {
+        for (let left = each; left > 0; left--) {
+          const client = await select(bench.server, 150 + worker, 'INBOX')
+          await client.logout()
+        }
+      }),
+    )
+  },
+}

@@ -1,0 +1,47 @@
+// The machine that figures come from.
+import { execFileSync } from 'node:child_process'
+import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { temporaryFolder } from './server.ts'
+import { median } from './statistics.ts'
+
+export interface Machine {
+  readonly cpu: string
+  readonly cpuCount: number
+  readonly memoryGigabytes: number
+  readonly kernel: string
+  readonly fileSystem: string
+  /** The median time of appending 4 KB and making it durable. */
+  readonly fdatasyncMs: number
+  readonly node: string
+}
+
+export function describeMachine(): Machine {
+  const folder = temporaryFolder('bench-disk')
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cpuCount: availableParallelism(),
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    fileSystem: execFileSync('stat', ['-f', '-c', '%T', folder], { encoding: 'utf8' }).trim(),
+    fdatasyncMs: fdatasyncMs(join(folder, 'probe')),
+    node: process.version,
+  }
+  rmSync(folder, { recursive: true, force: true })
+  return machine
+}
+
+function fdatasyncMs(path: string): number {
+  const file = openSync(path, 'a')
+  const page = Buffer.alloc(4096)
+  const samples: number[] = []
+  for (let left = 100; left > 0; left--) {
+    const from = performance.now()
+    writeSync(file, page)
+    fdatasyncSync(file)
+    samples.push(performance.now() - from)
+  }
+  closeSync(file)
+  return Number(median(samples).toFixed(3))
+}

@@ -1,0 +1,55 @@
+// Fills mailboxes for the questions, the same on every server.
+import { ImapClient } from './imap-client.ts'
+import { smallMessage } from './messages.ts'
+import type { Bench } from './question.ts'
+import { type Server, password, user } from './server.ts'
+
+/** The account and mailbox of many small messages that several questions share. */
+export const big = { account: 0, mailbox: 'big', messages: 100_000 } as const
+
+/** Fills the big mailbox unless this server has it already. */
+export async function fillBig(bench: Bench): Promise<void> {
+  await fill(bench.server, big.account, big.mailbox, bench.count(big.messages), smallMessage)
+}
+
+/** Makes the mailbox and APPENDs `count` messages in groups, unless it holds that many already. */
+export async function fill(
+  server: Server,
+  account: number,
+  mailbox: string,
+  count: number,
+  make: (number: number) => Buffer,
+): Promise<void> {
+  const client = await login(server, account)
+  if (mailbox !== 'INBOX') await client.ask(`CREATE ${mailbox}`)
+  const status = await client.run(`STATUS ${mailbox} (MESSAGES)`)
+  const held = Number(/MESSAGES (\d+)/.exec(status.bytes.toString('latin1'))?.[1])
+  for (let from = held; from < count; ) {
+    const group: Buffer[] = []
+    let bytes = 0
+    while (from < count && group.length < 500 && bytes < 4_000_000) {
+      const message = make(from++)
+      group.push(message)
+      bytes += message.length
+    }
+    await client.append(mailbox, group)
+  }
+  await client.logout()
+}
+
+/** Logs in to an account of server.ts. */
+export function login(server: Server, account: number): Promise<ImapClient> {
+  return ImapClient.login({ port: server.ports.imap }, user(account), password)
+}
+
+/** Logs in and selects. */
+export async function select(server: Server, account: number, mailbox: string): Promise<ImapClient> {
+  const client = await login(server, account)
+  await client.drain(`SELECT ${mailbox}`)
+  return client
+}
+
+/** Runs `work` once for each of `count` workers at the same time. */
+export async function together<T>(count: number, work: (worker: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: count }, (_, worker) => work(worker)))
+}

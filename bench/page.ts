@@ -1,0 +1,95 @@
+// docs/performance.md from the recorded figures.
+import type { Figure, Performance, RecordedQuestion, RecordedRow } from './record.ts'
+
+export function writePage({ machine, servers, questions }: Performance): string {
+  const lines = [
+    '# Performance',
+    '',
+    'Written by `npm run bench`; `npm run bench -- NAME…` measures some questions anew and leaves the others as they are. The figures with all samples are in [performance.json](performance.json).',
+    '',
+    'Both servers run on one machine, are filled with the same mail by the same client, and are measured in turns: each repetition asks one server, then the other, in alternating order, after a warm-up. The figure is the median.',
+    'CPU is that of the whole process tree of the server for one operation. "Better" says how many times better Restante is (below 1: worse); "goal" is the ratio of issue 4.',
+    '"Client" is the share of one CPU that the measuring client used beside Dovecot / beside Restante: near 100 % it is the client that is measured.',
+    '',
+    `Machine: ${machine.cpuCount} x ${machine.cpu}, ${machine.memoryGigabytes} GB, Linux ${machine.kernel}, ${machine.fileSystem}; appending 4 KB with fdatasync takes ${machine.fdatasyncMs} ms; Node ${machine.node}.`,
+    '',
+  ]
+  for (const [name, server] of Object.entries(servers)) {
+    lines.push(`- **${name} ${server.version}**: ${server.settings.join('; ')}.`)
+  }
+  lines.push('')
+  for (const [name, question] of Object.entries(questions)) lines.push(...section(name, question))
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+function section(name: string, question: RecordedQuestion): string[] {
+  const how = [
+    `\`npm run bench -- ${name}\``,
+    question.date.slice(0, 10),
+    `commit ${question.commit}`,
+    question.repetitions === 0 ? 'once' : `${question.repetitions} repetitions`,
+    `load before ${question.load.toFixed(1)}`,
+  ]
+  if (question.scale !== 1) how.push(`with ${question.scale} of the full numbers`)
+  return [
+    `## ${question.title}`,
+    '',
+    `${how.join(', ')}. Bound by: ${question.boundBy}`,
+    '',
+    '| | Dovecot | Restante | better | goal | CPU/op Dovecot | CPU/op Restante | CPU better | client |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...Object.values(question.rows).map(tableRow),
+    '',
+  ]
+}
+
+function tableRow(row: RecordedRow): string {
+  const { Dovecot: dovecot, Restante: restante } = row.figures
+  const cells = [
+    row.title,
+    show(dovecot, row),
+    show(restante, row),
+    timesBetter(row) ?? '',
+    row.target === undefined ? '' : `${row.target}x`,
+    cpu(dovecot),
+    cpu(restante),
+    dovecot?.cpuMicroseconds !== undefined && restante?.cpuMicroseconds
+      ? times(dovecot.cpuMicroseconds / restante.cpuMicroseconds)
+      : '',
+    [dovecot, restante].map(share).filter(Boolean).join(' / '),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+/** How many times better Restante is, or undefined where one of the two is missing. */
+export function timesBetter(row: RecordedRow): string | undefined {
+  const { Dovecot: dovecot, Restante: restante } = row.figures
+  if (dovecot === undefined || restante === undefined) return undefined
+  const lessIsBetter = row.unit === 'ms' || row.unit === 'KB'
+  if (lessIsBetter && restante.value <= 0) return 'not measurable'
+  return times(lessIsBetter ? dovecot.value / restante.value : restante.value / dovecot.value)
+}
+
+export function show(figure: Figure | undefined, row: RecordedRow): string {
+  if (figure === undefined) return ''
+  const value = digits(figure.value)
+  return row.unit === 'per second' ? `${value}/s` : `${value} ${row.unit}`
+}
+
+function cpu(figure: Figure | undefined): string {
+  return figure?.cpuMicroseconds === undefined ? '' : `${digits(figure.cpuMicroseconds)} us`
+}
+
+function share(figure: Figure | undefined): string {
+  return figure?.clientShare === undefined ? '' : `${Math.round(figure.clientShare * 100)} %`
+}
+
+function times(ratio: number): string {
+  return `${ratio >= 10 ? ratio.toFixed(0) : ratio.toFixed(2)}x`
+}
+
+/** Three digits that matter; thousands separated. */
+function digits(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en-US')
+  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
+}

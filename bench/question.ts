@@ -1,0 +1,42 @@
+// What a benchmark file exports, and what it is handed when it runs.
+import type { Server } from './server.ts'
+
+export type Unit = 'per second' | 'MB/s' | 'ms' | 'KB'
+
+/** One figure that a question gives for each server. */
+export interface Row {
+  readonly title: string
+  readonly unit: Unit
+  /** How many times better than Dovecot Restante is to be (issue 4). */
+  readonly target?: number
+  /** Measured in the warm-up only, since a second time is another question. */
+  readonly single?: boolean
+}
+
+/** One file, one question: rows of figures that come from the same runs. */
+export interface Question {
+  readonly name: string
+  readonly title: string
+  /** What each server is bound by here. */
+  readonly boundBy: string
+  readonly rows: Readonly<Record<string, Row>>
+  /** Measured repetitions; 5 where it isn't said. */
+  readonly repetitions?: number
+  /** Fills what the runs need; once for each server, untimed. */
+  prepare?(bench: Bench): Promise<void>
+  /** One repetition on one server. */
+  run(bench: Bench): Promise<void>
+}
+
+/** One repetition's surroundings. */
+export interface Bench {
+  readonly server: Server
+  /** From 0; the warm-up is -1. */
+  readonly repetition: number
+  /** A number of messages or operations, made smaller by --scale. */
+  count(full: number): number
+  /** Times `work`, which does `operations`, and keeps the figure under this row. */
+  time(row: string, operations: number, work: () => Promise<unknown>): Promise<void>
+  /** Keeps a figure that the question worked out itself. */
+  note(row: string, value: number): void
+}

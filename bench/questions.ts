@@ -1,0 +1,33 @@
+// All questions, in the order in which they are asked.
+import { appendQuestion } from './append.ts'
+import { copyQuestion } from './copy.ts'
+import { fetchBodyQuestion } from './fetch-body.ts'
+import { fetchEnvelopeQuestion } from './fetch-envelope.ts'
+import { fetchFlagsQuestion } from './fetch-flags.ts'
+import { fillQuestion } from './fill.ts'
+import { idleMemoryQuestion } from './idle-memory.ts'
+import { lmtpQuestion } from './lmtp.ts'
+import { loginQuestion } from './login.ts'
+import { notifyQuestion } from './notify.ts'
+import { pop3Question } from './pop3.ts'
+import type { Question } from './question.ts'
+import { searchQuestion } from './search.ts'
+import { selectQuestion } from './select.ts'
+import { storeQuestion } from './store.ts'
+
+export const questions: readonly Question[] = [
+  loginQuestion,
+  appendQuestion,
+  lmtpQuestion,
+  fillQuestion,
+  selectQuestion,
+  fetchFlagsQuestion,
+  fetchEnvelopeQuestion,
+  fetchBodyQuestion,
+  storeQuestion,
+  copyQuestion,
+  searchQuestion,
+  notifyQuestion,
+  pop3Question,
+  idleMemoryQuestion,
+]

@@ -1,0 +1,134 @@
+// Restante as a child process over a temporary folder, with what it asks of a server to be measured.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { accountCount, ended, password, type Ports, type Server, temporaryFolder, user } from './server.ts'
+
+const root = join(import.meta.dirname, '..')
+const main = join(root, 'src', 'main.ts')
+const listeners = ['imap', 'imaps', 'pop3', 'pop3s', 'lmtp', 'smtp', 'submission', 'submissions'] as const
+
+/** The port of each listener of a running Restante. */
+export type RestantePorts = Ports & Readonly<Record<(typeof listeners)[number], number>>
+
+/** A running `restante serve`. */
+export interface Serving {
+  readonly child: ChildProcess
+  readonly ports: RestantePorts
+  /** Milliseconds from the spawn to the line that says it is ready. */
+  readonly readyMs: number
+}
+
+/** Starts Restante with the accounts of server.ts. */
+export async function startRestante(): Promise<Server> {
+  const folder = temporaryFolder('bench-restante')
+  const accounts = Array.from({ length: accountCount }, (_, number) => `${user(number)}:${password}\n`)
+  await addAccounts(folder, accounts.join(''))
+  let serving = await serve(folder)
+  return {
+    name: 'Restante',
+    version: versionOf(readFileSync(join(root, 'package.json'), 'utf8')),
+    settings,
+    get ports() {
+      return serving.ports
+    },
+    get pid() {
+      return serving.child.pid ?? 0
+    },
+    async restart() {
+      await terminate(serving.child)
+      serving = await serve(folder)
+    },
+    async stop() {
+      await terminate(serving.child)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const settings = [
+  'defaults: SQLite store, one protocol thread for each CPU, mail is synced before it is acknowledged, flags are not',
+  'argon2id passwords with the cache of verified log-ins; plain text allowed on loopback; TLS with the self-signed certificate of the first start',
+]
+
+/** Runs one command of the program on this data to its end; gives what it printed, fails when it fails. */
+export async function restante(folder: string, args: readonly string[], input = ''): Promise<string> {
+  const child = spawn(process.execPath, [...nodeFlags, main, ...args, '--data', folder], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: environment(),
+  })
+  const output: Buffer[] = []
+  const errors: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
+  child.stdin.on('error', () => {}) // it ended without reading its input; its exit code says why
+  child.stdin.end(input)
+  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
+  const printed = Buffer.concat(output).toString('utf8')
+  if (code !== 0)
+    throw new Error(
+      `restante ${args.join(' ')}: ${code}\n${printed}${Buffer.concat(errors).toString('utf8')}`,
+    )
+  return printed
+}
+
+/** Adds accounts from lines of ADDRESS:PASSWORD. */
+export async function addAccounts(folder: string, lines: string): Promise<void> {
+  const file = join(temporaryFolder('accounts'), 'accounts')
+  writeFileSync(file, lines, { mode: 0o600 })
+  await restante(folder, ['account', 'add', '--from', file])
+  rmSync(join(file, '..'), { recursive: true, force: true })
+}
+
+/** Starts `serve` with all listeners on free ports of loopback and waits until it is ready. */
+export async function serve(folder: string, more: readonly string[] = []): Promise<Serving> {
+  const startedAt = performance.now()
+  const args = listeners.flatMap(name => ['--listen', `${name}=127.0.0.1:0`])
+  const child = spawn(process.execPath, [...nodeFlags, main, 'serve', '--data', folder, ...args, ...more], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment(),
+  })
+  const said: Buffer[] = []
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (said.length < 1000) said.push(chunk)
+  })
+  return new Promise((resolve, reject) => {
+    let output = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (output === ready) return
+      output += chunk.toString('utf8')
+      const ports = findPorts(output)
+      if (ports === undefined) return
+      output = ready
+      resolve({ child, ports, readyMs: performance.now() - startedAt })
+    })
+    child.once('exit', code => {
+      reject(
+        new Error(
+          `restante serve ended with ${code} before it was ready\n${output}${Buffer.concat(said).toString('utf8')}`,
+        ),
+      )
+    })
+  })
+}
+
+/** Ends it gracefully. */
+export async function terminate(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM')
+  await ended(child)
+}
+
+const ready = 'ready'
+const nodeFlags = ['--disable-warning=ExperimentalWarning']
+
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') }
+}
+
+function findPorts(_output: string): RestantePorts | undefined {
+  return undefined
+}
+
+function versionOf(packageJson: string): string {
+  return /"version": "([^"]+)"/.exec(packageJson)?.[1] ?? 'unknown'
+}

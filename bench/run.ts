@@ -1,0 +1,171 @@
+// `npm run bench [-- NAME…]`: asks the questions of both servers in turns and writes docs/performance.md.
+// Options: --repetitions N, --scale 0.1 (smaller numbers, for a try), --only dovecot|restante, --no-write.
+import { execFileSync } from 'node:child_process'
+import { loadavg } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startDovecot } from './dovecot.ts'
+import { describeMachine } from './machine.ts'
+import { show, timesBetter, writePage } from './page.ts'
+import { cpuMicroseconds } from './process-tree.ts'
+import type { Bench, Question } from './question.ts'
+import { questions } from './questions.ts'
+import {
+  type Figure,
+  type RecordedQuestion,
+  type RecordedRow,
+  readPerformance,
+  writePerformance,
+} from './record.ts'
+import { startRestante } from './restante.ts'
+import type { Server } from './server.ts'
+import { median } from './statistics.ts'
+
+interface Sample {
+  readonly value: number
+  readonly cpuMicroseconds?: number
+  readonly clientShare?: number
+}
+
+/** Samples by row, then by server. */
+type Samples = Map<string, Map<Server['name'], Sample[]>>
+
+const { values: options, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    repetitions: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    'no-write': { type: 'boolean', default: false },
+  },
+})
+const scale = Number(options.scale)
+const unknown = names.filter(name => questions.every(question => question.name !== name))
+if (unknown.length > 0 || !(scale > 0 && scale <= 1)) {
+  console.error(
+    `npm run bench -- [--repetitions N] [--scale 0..1] [--only dovecot|restante] [--no-write] [NAME…]`,
+  )
+  console.error(`names: ${questions.map(question => question.name).join(' ')}`)
+  process.exit(2)
+}
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const machine = describeMachine()
+  const performance = { ...readPerformance(), machine }
+  const servers: Server[] = []
+  let failures = 0
+  try {
+    if (options.only !== 'restante') servers.push(await startDovecot())
+    if (options.only !== 'dovecot') servers.push(await startRestante())
+    for (const { name, version, settings } of servers) performance.servers[name] = { version, settings }
+    for (const question of questions) {
+      if (names.length > 0 && !names.includes(question.name)) continue
+      console.log(`\n${question.name}: ${question.title}`)
+      try {
+        const recorded = await ask(question, servers)
+        performance.questions[question.name] = recorded
+        for (const row of Object.values(recorded.rows)) console.log(`  ${line(row)}`)
+        if (!options['no-write']) writePerformance(performance, writePage(performance))
+      } catch (error) {
+        failures++
+        console.error(`  failed: ${error instanceof Error ? error.stack : String(error)}`)
+      }
+    }
+  } finally {
+    for (const server of servers) await server.stop()
+  }
+  return failures === 0 ? 0 : 1
+}
+
+/** All repetitions of one question, the servers in turns. */
+async function ask(question: Question, servers: readonly Server[]): Promise<RecordedQuestion> {
+  const repetitions =
+    question.repetitions === 0 ? 0 : Number(options.repetitions ?? question.repetitions ?? 5)
+  const samples: Samples = new Map()
+  const load = loadavg()[0] ?? 0
+  for (const server of servers) await question.prepare?.(surroundings(question, server, -1, samples))
+  for (let repetition = -1; repetition < repetitions; repetition++) {
+    const turn = repetition % 2 === 0 ? servers : servers.toReversed()
+    for (const server of turn) await question.run(surroundings(question, server, repetition, samples))
+  }
+  const rows: Record<string, RecordedRow> = {}
+  for (const [name, { title, unit, target }] of Object.entries(question.rows)) {
+    const figures: Partial<Record<Server['name'], Figure>> = {}
+    for (const [server, taken] of samples.get(name) ?? []) figures[server] = figureOf(taken)
+    rows[name] = { title, unit, ...(target !== undefined && { target }), figures }
+  }
+  return {
+    title: question.title,
+    boundBy: question.boundBy,
+    date: new Date().toISOString(),
+    commit: commit(),
+    repetitions,
+    scale,
+    load,
+    rows,
+  }
+}
+
+function surroundings(question: Question, server: Server, repetition: number, samples: Samples): Bench {
+  const keep = (name: string, sample: Sample) => {
+    const row = question.rows[name]
+    if (row === undefined) throw new Error(`${question.name} has no row ${name}`)
+    if (repetition < 0 && row.single !== true) return
+    const ofRow = samples.get(name) ?? new Map<Server['name'], Sample[]>()
+    samples.set(name, ofRow)
+    ofRow.set(server.name, [...(ofRow.get(server.name) ?? []), sample])
+  }
+  return {
+    server,
+    repetition,
+    count: full => Math.max(1, Math.round(full * scale)),
+    note: (row, value) => keep(row, { value }),
+    async time(row, operations, work) {
+      const cpuBefore = cpuMicroseconds(server.pid)
+      const clientBefore = process.cpuUsage()
+      const startedAt = performance.now()
+      await work()
+      const elapsedMs = performance.now() - startedAt
+      const client = process.cpuUsage(clientBefore)
+      const used = cpuMicroseconds(server.pid) - cpuBefore
+      const unit = question.rows[row]?.unit
+      keep(row, {
+        value: unit === 'ms' ? elapsedMs / operations : (operations * 1000) / elapsedMs,
+        cpuMicroseconds: used / operations,
+        clientShare: (client.user + client.system) / 1000 / elapsedMs,
+      })
+    },
+  }
+}
+
+function figureOf(samples: readonly Sample[]): Figure {
+  const cpu = samples.map(sample => sample.cpuMicroseconds).filter(value => value !== undefined)
+  const client = samples.map(sample => sample.clientShare).filter(value => value !== undefined)
+  return {
+    value: rounded(median(samples.map(sample => sample.value))),
+    samples: samples.map(sample => rounded(sample.value)),
+    ...(cpu.length > 0 && { cpuMicroseconds: rounded(median(cpu)) }),
+    ...(client.length > 0 && { clientShare: rounded(median(client)) }),
+  }
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4))
+}
+
+function line(row: RecordedRow): string {
+  const figures = Object.entries(row.figures).map(([server, figure]) => {
+    const cpu = figure.cpuMicroseconds === undefined ? '' : `, ${Math.round(figure.cpuMicroseconds)} us CPU`
+    const client =
+      figure.clientShare === undefined ? '' : `, client ${Math.round(figure.clientShare * 100)} %`
+    return `${server} ${show(figure, row)}${cpu}${client}`
+  })
+  return [row.title.padEnd(40), ...figures, timesBetter(row) ?? ''].join('  ')
+}
+
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: join(import.meta.dirname, '..'), encoding: 'utf8' }).trim()
+  return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', 'src') === '' ? '' : '+')
+}

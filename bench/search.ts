@@ -1,0 +1,58 @@
+// How long does SEARCH over 100,000 messages take?
+import { big, fillBig, login, select } from './mailboxes.ts'
+import { rareWord } from './messages.ts'
+import type { Bench, Question, Row } from './question.ts'
+
+const kinds = {
+  Unseen: { search: 'UNSEEN', target: 5, once: false },
+  Since: { search: 'SINCE 1-Jan-2000', target: 5, once: true },
+  SentSince: { search: 'SENTSINCE 1-Jan-2022', target: 5, once: true },
+  Subject: { search: 'SUBJECT "railway"', target: 50, once: true },
+  From: { search: 'FROM "sender3"', target: 50, once: true },
+  Header: { search: 'HEADER X-Mailer "Example 7"', target: 50, once: true },
+  Body: { search: `BODY "${rareWord(1234)}"`, target: 50, once: true },
+  Text: { search: `TEXT "${rareWord(4321)}"`, target: 50, once: true },
+} as const
+
+export const searchQuestion: Question = {
+  name: 'search',
+  title: 'UID SEARCH over 100,000 messages',
+  boundBy:
+    'Dovecot: the first time it opens every message; later its cache serves header fields, and BODY and TEXT open every message again. Restante: its index, and a check of each candidate; what the indexer has not reached yet is scanned.',
+  rows: rows(),
+  prepare: fillBig,
+  async run(bench) {
+    const client = await select(bench.server, big.account, big.mailbox)
+    if (bench.repetition < 0) {
+      for (const [kind, { search, once }] of Object.entries(kinds)) {
+        if (once) await bench.time(`first${kind}`, 1, () => client.drain(`UID SEARCH ${search}`))
+      }
+      await client.logout()
+      await prepareMarks(bench)
+      return
+    }
+    for (const [kind, { search }] of Object.entries(kinds)) {
+      await bench.time(`search${kind}`, 1, () => client.drain(`UID SEARCH ${search}`))
+    }
+    await client.logout()
+  },
+}
+
+function rows(): Record<string, Row> {
+  const found: Record<string, Row> = {}
+  for (const [kind, { search, target, once }] of Object.entries(kinds)) {
+    if (once) found[`first${kind}`] = { title: `${search}, first time`, unit: 'ms', target, single: true }
+    found[`search${kind}`] = { title: search, unit: 'ms', target }
+  }
+  return found
+}
+
+/** Marks nine of ten messages as read, so that UNSEEN has something to tell apart. */
+async function prepareMarks(bench: Bench): Promise<void> {
+  const client = await login(bench.server, big.account)
+  await client.run(`SELECT ${big.mailbox}`)
+  const ranges: string[] = []
+  for (let uid = 1; uid <= bench.count(big.messages); uid += 100) ranges.push(`${uid}:${uid + 89}`)
+  await client.run(`UID STORE ${ranges.join(',')} +FLAGS.SILENT (\\Seen)`)
+  await client.logout()
+}

@@ -1,0 +1,26 @@
+// How long does SELECT of 100,000 messages take, after a restart and on a fresh connection of a warm server?
+import { big, fillBig, login } from './mailboxes.ts'
+import type { Question } from './question.ts'
+
+export const selectQuestion: Question = {
+  name: 'select',
+  title: 'SELECT of 100,000 messages',
+  boundBy:
+    'After a restart both read an index (Restante: a packed snapshot) from the page cache; warm, Restante has the snapshot in memory and Dovecot maps its index file in a new process.',
+  rows: {
+    selectCold: { title: 'after a restart of the server', unit: 'ms', target: 1 },
+    selectWarm: { title: 'fresh connection, warm', unit: 'ms', target: 2 },
+  },
+  prepare: fillBig,
+  async run(bench) {
+    await bench.server.restart()
+    const first = await login(bench.server, big.account)
+    await bench.time('selectCold', 1, () => first.drain(`SELECT ${big.mailbox}`))
+    await first.logout()
+    for (let left = 5; left > 0; left--) {
+      const client = await login(bench.server, big.account)
+      await bench.time('selectWarm', 1, () => client.drain(`SELECT ${big.mailbox}`))
+      await client.logout()
+    }
+  },
+}

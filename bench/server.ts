@@ -1,0 +1,94 @@
+// A mail server in a child process, as benchmarks and drills see it; and what starting one needs.
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface Server {
+  readonly name: 'Dovecot' | 'Restante'
+  readonly version: string
+  /** The settings that matter to its speed, one line each. */
+  readonly settings: readonly string[]
+  readonly ports: Ports
+  /** The root of its process tree. */
+  readonly pid: number
+  /** Ends it gracefully and starts it again over the same data (and perhaps on other ports). */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Ports {
+  readonly imap: number
+  readonly imaps: number
+  readonly pop3: number
+  readonly pop3s: number
+  readonly lmtp: number
+}
+
+/** Every account's password. */
+export const password = 'correct horse 7'
+
+/** The domain of every account. */
+export const domain = 'bench.test'
+
+/** Accounts named by number. */
+export const accountCount = 300
+
+export function user(number: number): string {
+  return `u${number}@${domain}`
+}
+
+/** A new folder of our own. */
+export function temporaryFolder(name: string): string {
+  return mkdtempSync(join(process.env['RESTANTE_BENCH_TMP'] ?? tmpdir(), `${name}-`))
+}
+
+/** Ports that nothing listened on a moment ago, for servers that can't choose for themselves. */
+export async function freePorts(count: number): Promise<number[]> {
+  const listeners = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const listener = createServer()
+      await new Promise<void>((resolve, reject) => {
+        listener.once('error', reject)
+        listener.listen(0, '127.0.0.1', resolve)
+      })
+      return listener
+    }),
+  )
+  const ports = listeners.map(listener => {
+    const address = listener.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return address.port
+  })
+  await Promise.all(listeners.map(listener => new Promise(resolve => listener.close(resolve))))
+  return ports
+}
+
+/** Resolves once something accepts connections on the port; fails when the process ends first. */
+export async function accepting(port: number, child: ChildProcess, patienceMs = 15_000): Promise<void> {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+    if (await connects(port)) return
+    if (performance.now() > deadline) throw new Error(`nothing listens on port ${port}`)
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+/** Resolves when the process has ended. */
+export function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+  return new Promise(resolve => child.once('exit', () => resolve()))
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

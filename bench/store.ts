@@ -1,0 +1,38 @@
+// How fast do flags change: one by one waiting, one by one pipelined, 10,000 at once?
+import { fill, select } from './mailboxes.ts'
+import { smallMessage } from './messages.ts'
+import type { Question } from './question.ts'
+
+const account = 162
+
+export const storeQuestion: Question = {
+  name: 'store',
+  title: 'UID STORE in a mailbox of 10,000; flags are not synced one by one by either server',
+  boundBy: 'Waiting: the round trip (in Restante through its writer thread). Pipelined and 1:*: CPU.',
+  rows: {
+    storeWaiting: { title: 'one by one, waiting for each answer', unit: 'per second', target: 1.2 },
+    storePipelined: { title: 'one by one, pipelined', unit: 'per second', target: 4 },
+    storeAll: { title: 'UID STORE 1:* of 10,000', unit: 'ms', target: 1 },
+  },
+  async prepare(bench) {
+    await fill(bench.server, account, 'flags', bench.count(10_000), smallMessage)
+  },
+  async run(bench) {
+    const count = bench.count(10_000)
+    const client = await select(bench.server, account, 'flags')
+    // Each command changes something: what one repetition sets, the next one removes.
+    const sign = bench.repetition % 2 === 0 ? '-' : '+'
+    await bench.time('storeWaiting', count / 5, async () => {
+      for (let uid = 1; uid <= count / 5; uid++) await client.run(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
+    })
+    const commands: string[] = []
+    for (let uid = count / 5 + 1; uid <= count; uid++)
+      commands.push(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
+    await bench.time('storePipelined', commands.length, () => client.pipeline(commands))
+    for (let left = 2; left > 0; left--) {
+      await bench.time('storeAll', 1, () => client.run('UID STORE 1:* +FLAGS.SILENT (\\Seen)'))
+      await bench.time('storeAll', 1, () => client.run('UID STORE 1:* -FLAGS.SILENT (\\Seen)'))
+    }
+    await client.logout()
+  },
+}
