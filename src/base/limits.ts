@@ -1,6 +1,24 @@
 // Every limit that is not a user's setting: one name, one default, one place. Units last in names.
 
 export const limits = {
+  account: {
+    /** Targets of one alias. */
+    aliasTargets: 1000,
+    /** Aliases that lead to aliases. */
+    aliasDepth: 16,
+    /** Addresses that one recipient may turn into. */
+    recipients: 1000,
+    /** Administrators who get mail for a postmaster that nobody else is. */
+    administrators: 16,
+    /** Passwords, app passwords and keys of one account. */
+    credentials: 200,
+    /** UTF-8 bytes of a log-in name that are looked at; a longer one is wrong. */
+    loginNameBytes: 512,
+    /** UTF-8 bytes of an app password's name or of an account's display name. */
+    nameBytes: 255,
+    /** Rows that one step of an account's removal deletes. */
+    purgeRows: 5000,
+  },
   message: {
     /** Depth of nested MIME parts; deeper ones are leaves. */
     depth: 100,

@@ -13,6 +13,10 @@ export type StoreErrorCode =
   | 'too-many'
   | 'exists'
   | 'not-found'
+  /** Something else still needs it. */
+  | 'in-use'
+  /** An alias that would lead to itself. */
+  | 'loop'
   /** The disk is full: temporary. */
   | 'disk-full'
   /** The store is closing, restarting or out of reach: temporary. */

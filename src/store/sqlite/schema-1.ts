@@ -6,12 +6,18 @@ CREATE TABLE domain (
   created_at INTEGER NOT NULL
 );
 
+-- Numbers that are never given twice: 'account' is the last account's id.
+CREATE TABLE counter (
+  name TEXT NOT NULL PRIMARY KEY,
+  value INTEGER NOT NULL
+);
+
 -- Account 0 is the server itself: it owns the bodies that wait in the queue.
 CREATE TABLE account (
   id INTEGER NOT NULL PRIMARY KEY,
   address TEXT NOT NULL UNIQUE,
   display_name TEXT NOT NULL DEFAULT '',
-  state TEXT NOT NULL DEFAULT 'active',           -- active, disabled
+  state TEXT NOT NULL DEFAULT 'active',           -- active, disabled, removing
   is_admin INTEGER NOT NULL DEFAULT 0,
   mod_seq INTEGER NOT NULL DEFAULT 1,
   next_mailbox INTEGER NOT NULL DEFAULT 1,
@@ -35,11 +41,12 @@ CREATE TABLE alias (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (address, target)
 );
+CREATE INDEX alias_target ON alias (target);
 
 CREATE TABLE credential (
   account INTEGER NOT NULL,
   id INTEGER NOT NULL,
-  kind TEXT NOT NULL,                              -- password, app-password, scram-sha-1, scram-sha-256, cram-md5
+  kind TEXT NOT NULL,                              -- password, app-password, scram-sha-1, scram-sha-256, shared-secret
   name TEXT NOT NULL DEFAULT '',
   secret TEXT NOT NULL,
   scopes TEXT NOT NULL DEFAULT '[]',

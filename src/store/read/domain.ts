@@ -1,0 +1,18 @@
+// Domains that are ours.
+import type { Reader } from '../store.ts'
+
+export interface DomainRow {
+  /** Normalised: lower case, A-labels. */
+  readonly name: string
+  readonly createdAt: number
+}
+
+/** The domain of this name (normalised), or undefined. */
+export async function findDomain(reader: Reader, name: string): Promise<DomainRow | undefined> {
+  return reader.get<DomainRow>('SELECT name, created_at AS "createdAt" FROM domain WHERE name = ?', name)
+}
+
+/** All domains, by name. */
+export async function listDomains(reader: Reader): Promise<readonly DomainRow[]> {
+  return reader.all<DomainRow>('SELECT name, created_at AS "createdAt" FROM domain ORDER BY name')
+}
