@@ -1,5 +1,6 @@
 // Options of the directory and of log-ins. The documentation of the configuration is made of these.
 import { z } from 'zod'
+import { limits } from '../base/limits.ts'
 
 const addressingSchema = z
   .strictObject({
@@ -71,10 +72,10 @@ const limiterSchema = z
 
 const hashSchema = z
   .strictObject({
-    memoryKib: z.int().min(8).max(4_194_304).default(19_456).describe('Memory of one hash, KiB.'),
-    passes: z.int().min(1).max(1000).default(2).describe('Passes over the memory.'),
-    parallelism: z.int().min(1).max(64).default(1).describe('Lanes.'),
-    concurrency: z.int().min(1).max(64).default(2).describe('Hashes that one thread computes at a time.'),
+    memoryKib: z.int().min(8).max(4_194_304).default(limits.password.argon2MemoryKib).describe('Memory of one hash, KiB.'),
+    passes: z.int().min(1).max(1000).default(limits.password.argon2Passes).describe('Passes over the memory.'),
+    parallelism: z.int().min(1).max(64).default(limits.password.argon2Parallelism).describe('Lanes.'),
+    concurrency: z.int().min(1).max(64).default(limits.password.hashesAtOnce).describe('Hashes that one thread computes at a time.'),
   })
   .describe('Cost of argon2id (RFC 9106). A password is hashed anew at the next log-in after a change.')
 

@@ -1,6 +1,7 @@
 // Domains and aliases by the names that people write, and what an account is made with. RFC 5321 §2.3.12, §3.9; RFC 6154 (special use).
 import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
+import { PasswordHasher } from '../sasl/password.ts'
 import type { UpdateAccount } from '../store/mutations/update-account.ts'
 import { type AccountRow, findAccountByAddress } from '../store/read/account.ts'
 import type { Store } from '../store/store.ts'
@@ -13,6 +14,14 @@ import { passwordCredentials } from './set-password.ts'
 export interface Directory {
   readonly store: Store
   readonly config: AccountConfig
+  /** One per thread. */
+  readonly hasher: PasswordHasher
+}
+
+/** A directory over `store`, one per thread. */
+export function openDirectory(store: Store, config: AccountConfig): Directory {
+  const { concurrency, ...cost } = config.login.hash
+  return { store, config, hasher: new PasswordHasher({ cost, hashesAtOnce: concurrency }) }
 }
 
 export interface NewAccount {

@@ -5,6 +5,7 @@ import { createAccount } from './mutations/create-account.ts'
 import { createAlias } from './mutations/create-alias.ts'
 import { createCredential } from './mutations/create-credential.ts'
 import { createDomain } from './mutations/create-domain.ts'
+import { createSecret } from './mutations/create-secret.ts'
 import { deleteAlias } from './mutations/delete-alias.ts'
 import { deleteCredential } from './mutations/delete-credential.ts'
 import { deleteDomain } from './mutations/delete-domain.ts'
@@ -23,6 +24,7 @@ export const mutations = {
   createAlias,
   createCredential,
   createDomain,
+  createSecret,
   deleteAlias,
   deleteCredential,
   deleteDomain,

@@ -12,6 +12,12 @@ CREATE TABLE counter (
   value INTEGER NOT NULL
 );
 
+-- Random values of this installation, base64.
+CREATE TABLE secret (
+  name TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+);
+
 -- Account 0 is the server itself: it owns the bodies that wait in the queue.
 CREATE TABLE account (
   id INTEGER NOT NULL PRIMARY KEY,
