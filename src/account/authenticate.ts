@@ -74,7 +74,8 @@ function hasChannelBinding(peer: LoginPeer): boolean {
   const tls = peer.tls
   if (!peer.secure || !tls) return false
   return (
-    tls.channelBinding('tls-exporter') !== undefined || tls.channelBinding('tls-server-end-point') !== undefined
+    tls.channelBinding('tls-exporter') !== undefined ||
+    tls.channelBinding('tls-server-end-point') !== undefined
   )
 }
 

@@ -72,10 +72,25 @@ const limiterSchema = z
 
 const hashSchema = z
   .strictObject({
-    memoryKib: z.int().min(8).max(4_194_304).default(limits.password.argon2MemoryKib).describe('Memory of one hash, KiB.'),
-    passes: z.int().min(1).max(1000).default(limits.password.argon2Passes).describe('Passes over the memory.'),
+    memoryKib: z
+      .int()
+      .min(8)
+      .max(4_194_304)
+      .default(limits.password.argon2MemoryKib)
+      .describe('Memory of one hash, KiB.'),
+    passes: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(limits.password.argon2Passes)
+      .describe('Passes over the memory.'),
     parallelism: z.int().min(1).max(64).default(limits.password.argon2Parallelism).describe('Lanes.'),
-    concurrency: z.int().min(1).max(64).default(limits.password.hashesAtOnce).describe('Hashes that one thread computes at a time.'),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(limits.password.hashesAtOnce)
+      .describe('Hashes that one thread computes at a time.'),
   })
   .describe('Cost of argon2id (RFC 9106). A password is hashed anew at the next log-in after a change.')
 

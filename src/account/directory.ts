@@ -70,10 +70,7 @@ export async function createAccount(directory: Directory, account: NewAccount): 
 }
 
 /** The account that a person means by `text`, an address or, in the default domain, a local part. Undefined when there is none. */
-export async function findAccountByName(
-  directory: Directory,
-  text: string,
-): Promise<AccountRow | undefined> {
+export async function findAccountByName(directory: Directory, text: string): Promise<AccountRow | undefined> {
   const parsed = parseAddress(text, directory.config.addressing)
   return parsed && findAccountByAddress(directory.store.reader, parsed.address)
 }

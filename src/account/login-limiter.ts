@@ -25,7 +25,11 @@ const epochSeconds = 1_735_689_600
 
 /** What the limiter says of an attempt; `settle` it with how it ended. */
 export type Admission =
-  | { readonly kind: 'go'; readonly delayMs: number; settle(outcome: 'success' | 'failure' | 'void'): void }
+  | {
+      readonly kind: 'go'
+      readonly delayMs: number
+      readonly settle: (outcome: 'success' | 'failure' | 'void') => void
+    }
   | { readonly kind: 'refused' }
 
 /** Makes the table that all threads share: `entries` counters of 16 bytes. Hand the buffer to each thread's `LoginLimiter`. */

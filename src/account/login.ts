@@ -50,7 +50,7 @@ export interface Attempt {
   /** The normalised name, known or not. */
   readonly name: string
   readonly row: LoginRow | undefined
-  settle(outcome: 'success' | 'failure' | 'void'): void
+  readonly settle: (outcome: 'success' | 'failure' | 'void') => void
 }
 
 /** One per protocol thread. */
@@ -218,7 +218,8 @@ export class Login {
     const wanted = parseAddress(authzid, this.#directory.config.addressing)?.address
     // A certificate may name several accounts; the one that is asked for, else the first.
     const name =
-      names.find(each => parseAddress(each, this.#directory.config.addressing)?.address === wanted) ?? names[0]
+      names.find(each => parseAddress(each, this.#directory.config.addressing)?.address === wanted) ??
+      names[0]
     if (name === undefined) return undefined
     const attempt = await this.begin(peer, 'EXTERNAL', name)
     return this.end(attempt, allScopes, authzid)

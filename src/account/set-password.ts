@@ -69,7 +69,10 @@ export async function passwordCredentials(
   if (asSharedSecret) checkSharedSecrets(directory)
   const prepared = prepareNewPassword(password)
   if (prepared === undefined) {
-    throw new DirectoryError('invalid-password', 'the password is empty, too long or has characters that RFC 4013 forbids')
+    throw new DirectoryError(
+      'invalid-password',
+      'the password is empty, too long or has characters that RFC 4013 forbids',
+    )
   }
   const least = directory.config.login.minPasswordCharacters
   if (Array.from(prepared).length < least) {

@@ -40,7 +40,9 @@ export class TokenVerifier {
     const issuer = this.#issuers[0]
     return {
       ...(issuer?.requiredScope === undefined ? {} : { scope: issuer.requiredScope }),
-      ...(issuer?.openidConfiguration === undefined ? {} : { openidConfiguration: issuer.openidConfiguration }),
+      ...(issuer?.openidConfiguration === undefined
+        ? {}
+        : { openidConfiguration: issuer.openidConfiguration }),
     }
   }
 

@@ -16,6 +16,12 @@ export const limits = {
     loginNameBytes: 512,
     /** UTF-8 bytes of an app password's name or of an account's display name. */
     nameBytes: 255,
+    /** Characters of an OAuth token. */
+    tokenBytes: 8192,
+    /** Fetching an issuer's keys. */
+    keysMs: 5000,
+    /** Verified log-ins that one thread remembers. */
+    verified: 20_000,
     /** Rows that one step of an account's removal deletes. */
     purgeRows: 5000,
   },
@@ -150,5 +156,7 @@ export const limits = {
     nameBytes: 1024,
     /** RFC 4505 §2. */
     traceCharacters: 255,
+    /** Challenges in one exchange. */
+    challenges: 8,
   },
 } as const
