@@ -40,6 +40,8 @@ export const limits = {
     fieldBytes: 256 * 1024,
     /** Nesting of comments in a structured field. */
     comments: 32,
+    /** Message identifiers of one message's References that are looked at. */
+    messageIds: 1000,
   },
   imap: {
     /** Bytes of one command without its literals. */

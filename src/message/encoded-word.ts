@@ -1,0 +1,120 @@
+// Encoded words in header fields. RFC 2047; RFC 2231 §5 (language).
+//
+// Decoding takes Latin-1 text as it stands in the message and never throws. Lenient where mail is: a word inside
+// other text, spaces in a Q word, bytes of one character split over two words, raw 8-bit text around words.
+import { decodeCharset, decodeRaw } from './charset.ts'
+
+interface Word {
+  readonly charset: string
+  /** Latin-1. */
+  readonly bytes: string
+  readonly end: number
+}
+
+/** Text with its encoded words decoded. Folding must be gone (`unfold`). */
+export function decodeWords(text: string): string {
+  let next = text.indexOf('=?')
+  if (next === -1) return decodeRaw(text)
+  const out: string[] = []
+  // Bytes of adjacent words in one charset, decoded together: a character may be split between them.
+  let pending: string[] = []
+  let charset = ''
+  let plainStart = 0
+  while (next !== -1) {
+    const word = readWord(text, next)
+    if (word === undefined) {
+      if (text.indexOf('?=', next + 2) === -1) break
+      next = text.indexOf('=?', next + 2)
+      continue
+    }
+    // RFC 2047 §6.2: white space between two encoded words is not shown.
+    const isAdjacent = pending.length > 0 && isBlank(text, plainStart, next)
+    if (pending.length > 0 && !(isAdjacent && word.charset === charset)) {
+      out.push(decodePieces(pending, charset))
+      pending = []
+    }
+    if (!isAdjacent) out.push(decodeRaw(text.slice(plainStart, next)))
+    pending.push(word.bytes)
+    ;({ charset } = word)
+    plainStart = word.end
+    next = text.indexOf('=?', word.end)
+  }
+  if (pending.length > 0) out.push(decodePieces(pending, charset))
+  out.push(decodeRaw(text.slice(plainStart)))
+  return out.join('')
+}
+
+function decodePieces(pieces: readonly string[], charset: string): string {
+  return decodeCharset(Buffer.from(pieces.join(''), 'latin1'), charset)
+}
+
+function isBlank(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const char = text.charCodeAt(at)
+    if (char !== 32 && char !== 9 && char !== 10 && char !== 13) return false
+  }
+  return true
+}
+
+const CHARSET_MAX = 60
+
+/** "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" at `start`. */
+function readWord(text: string, start: number): Word | undefined {
+  const charsetEnd = findMark(text, start + 2)
+  if (charsetEnd === -1 || text.charCodeAt(charsetEnd + 2) !== 63) return undefined
+  const encoding = text.charCodeAt(charsetEnd + 1) | 32
+  if (encoding !== 98 && encoding !== 113) return undefined
+  const textStart = charsetEnd + 3
+  const textEnd = text.indexOf('?=', textStart)
+  if (textEnd === -1) return undefined
+  const star = text.indexOf('*', start)
+  const name = text.slice(start + 2, star === -1 || star > charsetEnd ? charsetEnd : star)
+  const encoded = text.slice(textStart, textEnd)
+  return {
+    charset: name.toLowerCase(),
+    bytes: encoding === 98 ? Buffer.from(encoded, 'base64').toString('latin1') : decodeQ(encoded),
+    end: textEnd + 2,
+  }
+}
+
+/** The question mark that ends a charset's name, which is short and has no spaces. */
+function findMark(text: string, start: number): number {
+  const end = Math.min(text.length, start + CHARSET_MAX)
+  for (let at = start; at < end; at++) {
+    const char = text.charCodeAt(at)
+    if (char === 63) return at === start ? -1 : at
+    if (char <= 32 || char === 61) return -1
+  }
+  return -1
+}
+
+function decodeQ(text: string): string {
+  if (!text.includes('=') && !text.includes('_')) return text
+  const out = Buffer.alloc(text.length)
+  let length = 0
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charCodeAt(at)
+    if (char === 95) out[length++] = 32
+    else if (char === 61) {
+      const value = hexPair(text, at + 1)
+      if (value === -1) out[length++] = char
+      else {
+        out[length++] = value
+        at += 2
+      }
+    } else out[length++] = char
+  }
+  return out.toString('latin1', 0, length)
+}
+
+function hexPair(text: string, at: number): number {
+  const high = hexDigit(text.charCodeAt(at))
+  const low = hexDigit(text.charCodeAt(at + 1))
+  return high === -1 || low === -1 ? -1 : high * 16 + low
+}
+
+function hexDigit(char: number): number {
+  if (char >= 48 && char <= 57) return char - 48
+  const letter = char | 32
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1
+}
