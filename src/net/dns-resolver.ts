@@ -158,11 +158,13 @@ function withoutDot(name: string): string {
 }
 
 const printableAscii = /^[\x21-\x7e]+$/
+/** Nothing else goes to `domainToASCII`: like a URL's host, it would drop line breaks and decode `%2e`. */
+const unicodeName = /^[\p{L}\p{M}\p{N}_.-]+$/u
 
 /** Lower case, A-labels (RFC 5891), no final dot. What can be no name does not exist. */
 function asciiName(domain: string): string {
   const name = withoutDot(domain.toLowerCase())
-  const ascii = printableAscii.test(name) ? name : domainToASCII(name)
+  const ascii = printableAscii.test(name) ? name : unicodeName.test(name) ? domainToASCII(name) : ''
   // RFC 1035 §2.3.4.
   if (
     ascii === '' ||
