@@ -296,3 +296,23 @@ test('breathe gives way only when the time is used up', async t => {
   assert.equal(connection.breathe(), undefined)
   assert.ok(connection instanceof Connection)
 })
+
+test('a socket that died before it became a connection is a closed connection', async t => {
+  const { peer } = await pair(t)
+  peer.destroy()
+  await once(peer, 'close')
+  const connection = new Connection(peer, { deadlines: new Deadlines() })
+  assert.equal(connection.isClosed, true)
+  assert.equal(await connection.readLine(10), undefined)
+  await connection.closed
+})
+
+test('who asks for STARTTLS and takes no answer is destroyed', async t => {
+  const { connection, peer, clock } = await pair(t, { limits: { drainMs: 10_000 } })
+  peer.pause()
+  connection.write(Buffer.alloc(32 * 1024 * 1024))
+  const upgrade = connection.startTls({ serverOptions: () => ({}) })
+  clock.advance(10_001)
+  await assert.rejects(upgrade, coded('ConnectionClosed'))
+  assert.equal(connection.isClosed, true)
+})
