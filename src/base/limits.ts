@@ -88,6 +88,10 @@ export const limits = {
     keywords: 4096,
     /** Bytes of one keyword. */
     keywordBytes: 255,
+    /** Keywords on one message. */
+    keywordsPerMessage: 256,
+    /** Distinct combinations of keywords in one account; they are numbered in 23 bits of a message's flags. */
+    keywordSets: 2 ** 23 - 1,
   },
   store: {
     /** A body up to this size is held in memory while it arrives; a larger one goes to a staging file. */
@@ -96,6 +100,30 @@ export const limits = {
     ownSegmentBytes: 4 * 1024 * 1024,
     /** A segment is closed at this size. */
     segmentBytes: 256 * 1024 * 1024,
+    /** Mutations in one transaction; the rest waits for the next. */
+    batchMutations: 512,
+    /** Bytes of bodies in one transaction, unless one alone is larger. */
+    batchBytes: 32 * 1024 * 1024,
+    /** Mutations that may wait for the writer; more are refused as `unavailable`. */
+    waitingMutations: 100_000,
+    /** The write-ahead log is moved into the database when it passes this. */
+    walBytes: 16 * 1024 * 1024,
+    /** Prepared statements kept by each connection. */
+    statements: 256,
+    /** Locations of the last bodies, so that one sent to many accounts is written once. */
+    recentBodies: 4096,
+    /** Open segment files kept by each thread. */
+    openSegments: 64,
+    /** Bytes of mailbox snapshots kept by each thread. */
+    snapshotBytes: 256 * 1024 * 1024,
+    /** Changes that a snapshot remembers besides its arrays, so that `changesAfter` needs no scan. */
+    recentChanges: 4096,
+    /** Message-Ids by which one message can join a conversation: its own and the last ones it refers to. */
+    threadKeys: 32,
+    /** Expunges remembered per mailbox. */
+    tombstones: 50_000,
+    /** The most that is given up by a power cut when durability is `mail`: flag changes of this long. */
+    relaxedSyncMs: 1000,
   },
   net: {
     /** Unread input at which the socket is paused. */
@@ -112,8 +140,6 @@ export const limits = {
     throughputGraceMs: 60_000,
     /** Output above the high-water mark must go out within this, and at the least throughput. */
     drainMs: 120_000,
-    /** Until a peer that we dial has answered. */
-    connectMs: 30_000,
     /** A TLS handshake. */
     handshakeMs: 30_000,
     /** After our end of the connection was closed: for the peer to take the rest and close his. */
@@ -132,14 +158,6 @@ export const limits = {
     connections: 50_000,
     /** Open connections of one IPv4 address or IPv6 /64, loopback exempt. */
     connectionsPerNetwork: 256,
-  },
-  dns: {
-    /** One question with all its tries. */
-    timeoutMs: 10_000,
-    /** How long records are kept whose TTL is not known, and that there are none. */
-    defaultTtlMs: 60_000,
-    maxTtlMs: 3_600_000,
-    cachedAnswers: 10_000,
   },
   password: {
     bytes: 1024,

@@ -1,16 +1,26 @@
 // Every mutation by its name, and the types that follow from the table. Arguments and results cross threads: plain values only.
-
+import { appendMessages } from './mutations/append-messages.ts'
 import { beginAccountRemoval } from './mutations/begin-account-removal.ts'
+import { claimRecent } from './mutations/claim-recent.ts'
+import { copyMessages, moveMessages } from './mutations/copy-messages.ts'
 import { createAccount } from './mutations/create-account.ts'
 import { createAlias } from './mutations/create-alias.ts'
 import { createCredential } from './mutations/create-credential.ts'
 import { createDomain } from './mutations/create-domain.ts'
+import { createMailbox } from './mutations/create-mailbox.ts'
 import { createSecret } from './mutations/create-secret.ts'
 import { deleteAlias } from './mutations/delete-alias.ts'
 import { deleteCredential } from './mutations/delete-credential.ts'
 import { deleteDomain } from './mutations/delete-domain.ts'
+import { deleteMailbox } from './mutations/delete-mailbox.ts'
+import { deliverMessages } from './mutations/deliver-messages.ts'
+import { expungeMessages } from './mutations/expunge-messages.ts'
 import { purgeAccount } from './mutations/purge-account.ts'
+import { renameMailbox } from './mutations/rename-mailbox.ts'
 import { replacePassword } from './mutations/replace-password.ts'
+import { setSpecialUse } from './mutations/set-special-use.ts'
+import { setSubscription } from './mutations/set-subscription.ts'
+import { storeFlags } from './mutations/store-flags.ts'
 import { updateAccount } from './mutations/update-account.ts'
 import type { Tx } from './store.ts'
 
@@ -19,20 +29,39 @@ export type Mutation<Args, Result> = (tx: Tx, args: Args) => Promise<Result>
 
 /** The table. One file each under `mutations/`. */
 export const mutations = {
+  appendMessages,
   beginAccountRemoval,
+  claimRecent,
+  copyMessages,
   createAccount,
   createAlias,
   createCredential,
   createDomain,
+  createMailbox,
   createSecret,
   deleteAlias,
   deleteCredential,
   deleteDomain,
+  deleteMailbox,
+  deliverMessages,
+  expungeMessages,
+  moveMessages,
   purgeAccount,
+  renameMailbox,
   replacePassword,
+  setSpecialUse,
+  setSubscription,
+  storeFlags,
   updateAccount,
 } as const satisfies Record<string, Mutation<never, unknown>>
 
 export type MutationName = keyof typeof mutations
 export type MutationArgs<Name extends MutationName> = Parameters<(typeof mutations)[Name]>[1]
 export type MutationResult<Name extends MutationName> = Awaited<ReturnType<(typeof mutations)[Name]>>
+
+/** Mutations whose loss in a power cut loses no mail: the disk may have them a second later. */
+const relaxed: ReadonlySet<MutationName> = new Set<MutationName>(['claimRecent', 'setSubscription', 'storeFlags'])
+
+export function isRelaxed(name: MutationName): boolean {
+  return relaxed.has(name)
+}

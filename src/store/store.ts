@@ -23,10 +23,22 @@ export interface Reader {
 export interface Tx extends Reader {
   /** Runs a statement that changes rows; the count of rows changed. */
   run(sql: string, ...params: readonly SqlValue[]): Awaitable<number>
+  /** Runs `section` as a part that is undone alone when it throws. Nothing else of the mutation may run meanwhile. */
+  nested<T>(section: () => Promise<T>): Promise<T>
   /** When the transaction began, milliseconds since 1970. */
   readonly nowMs: number
-  /** Where the back-end put a body that came with the arguments. */
+  /** Where the back-end puts a body that came with the arguments; it is on disk before the transaction commits. */
   locate(body: BodyRef): BodyLocation
+  /** Says that `account` has reached `modSeq`: those who watch it hear so after the commit. */
+  changed(account: AccountId, modSeq: ModSeq): void
+  /** What an account without a quota of its own may hold. */
+  readonly defaultQuota: Quota
+}
+
+/** Undefined: no limit. */
+export interface Quota {
+  readonly bytes?: number | undefined
+  readonly messages?: number | undefined
 }
 
 /** A body on its way into the store, as mutation arguments carry it: bytes for a small one, a staging file for a large one. */

@@ -15,10 +15,12 @@ const tables: readonly (readonly [table: string, ...key: string[]])[] = [
   ['blob', 'hash'],
   ['tombstone', 'mailbox', 'mod_seq', 'uid'],
   ['mailbox_tombstone', 'mod_seq', 'mailbox'],
-  ['thread_key', 'message_id'],
+  ['thread_key', 'key'],
+  ['orphan', 'since', 'email'],
   ['snapshot', 'mailbox', 'chunk'],
   ['subscription', 'name'],
   ['keyword_set', 'id'],
+  ['keyword', 'folded'],
   ['credential', 'id'],
   ['mailbox', 'id'],
 ]

@@ -75,6 +75,7 @@ CREATE TABLE mailbox (
   size_bytes INTEGER NOT NULL DEFAULT 0,
   recent_uid INTEGER NOT NULL DEFAULT 1,           -- the first UID that no session has seen as \\Recent
   special_use TEXT,                                -- \\Sent and so on
+  tombstones INTEGER NOT NULL DEFAULT 0,           -- rows of it in tombstone
   tombstone_floor INTEGER NOT NULL DEFAULT 0,      -- expunges at or below this modSeq are forgotten
   created_at INTEGER NOT NULL,
   PRIMARY KEY (account, id),
@@ -88,12 +89,21 @@ CREATE TABLE subscription (
   PRIMARY KEY (account, name)
 );
 
+-- Keywords are one whatever their case, and keep the spelling that came first.
+CREATE TABLE keyword (
+  account INTEGER NOT NULL,
+  folded TEXT NOT NULL,                            -- lower case
+  spelling TEXT NOT NULL,
+  PRIMARY KEY (account, folded)
+) WITHOUT ROWID;
+
 CREATE TABLE keyword_set (
   account INTEGER NOT NULL,
   id INTEGER NOT NULL,
-  keywords TEXT NOT NULL,                          -- sorted, separated by one space
+  folded TEXT NOT NULL,                            -- lower case, sorted, separated by one space
+  keywords TEXT NOT NULL,                          -- as spelt, sorted, separated by one space
   PRIMARY KEY (account, id),
-  UNIQUE (account, keywords)
+  UNIQUE (account, folded)
 );
 
 -- Content: what does not change. Wide, read for FETCH, never rewritten.
@@ -101,7 +111,6 @@ CREATE TABLE email (
   account INTEGER NOT NULL,
   id INTEGER NOT NULL,
   blob BLOB NOT NULL,                              -- SHA-256, 32 bytes
-  refs INTEGER NOT NULL,                           -- messages that show it
   thread INTEGER NOT NULL,
   size_bytes INTEGER NOT NULL,
   header_bytes INTEGER NOT NULL,
@@ -148,6 +157,14 @@ CREATE TABLE tombstone (
   PRIMARY KEY (account, mailbox, mod_seq, uid)
 ) WITHOUT ROWID;
 
+-- Emails that may have lost their last message: they are removed some time later, in small steps (mutations/purge-orphans.ts).
+CREATE TABLE orphan (
+  since INTEGER NOT NULL,
+  account INTEGER NOT NULL,
+  email INTEGER NOT NULL,
+  PRIMARY KEY (since, account, email)
+) WITHOUT ROWID;
+
 -- Mailboxes that are gone, for those who ask what changed.
 CREATE TABLE mailbox_tombstone (
   account INTEGER NOT NULL,
@@ -157,12 +174,12 @@ CREATE TABLE mailbox_tombstone (
   PRIMARY KEY (account, mod_seq, mailbox)
 ) WITHOUT ROWID;
 
--- Message-Ids met so far, each with its conversation.
+-- Message-Ids met so far under one base subject, each with its conversation.
 CREATE TABLE thread_key (
   account INTEGER NOT NULL,
-  message_id TEXT NOT NULL,
+  key BLOB NOT NULL,                               -- 16 bytes of a hash, see mutations/assign-thread.ts
   thread INTEGER NOT NULL,
-  PRIMARY KEY (account, message_id)
+  PRIMARY KEY (account, key)
 ) WITHOUT ROWID;
 
 CREATE TABLE blob (
@@ -176,7 +193,7 @@ CREATE TABLE blob (
   refs INTEGER NOT NULL,
   PRIMARY KEY (account, hash)
 ) WITHOUT ROWID;
-CREATE INDEX blob_segment ON blob (segment);
+CREATE INDEX blob_segment ON blob (segment, position);
 
 -- Packed snapshots, a cache: may be dropped at any time.
 CREATE TABLE snapshot (

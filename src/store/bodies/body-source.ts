@@ -1,0 +1,13 @@
+// Where bodies are read from.
+import type { BlobHash } from '../../base/ids.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { BodyLocation } from '../store.ts'
+
+export interface BodySource {
+  /**
+   * Bytes `start` to `end` (exclusive) of the body at `location`; undefined when its segment is gone (compaction moved it).
+   * Throws `StoreError` `corrupt` when something else is there.
+   */
+  read(hash: BlobHash, location: BodyLocation, start: number, end: number): Awaitable<Buffer | undefined>
+  close(): void
+}

@@ -1,0 +1,155 @@
+// A body on its way into a store on disk: in memory while it is small, then in a staging file that already looks like a segment.
+import { createHash, randomUUID } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { unlink } from 'node:fs'
+import type { BlobHash } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { StoreError } from '../error.ts'
+import { findStorageError } from '../sqlite/storage-error.ts'
+import type { BodyRef, StagedBody } from '../store.ts'
+import { type DataFolder, stagingFile } from './data-folder.ts'
+import { encodeRecordHeader, recordHeaderBytes } from './record.ts'
+
+/** Bytes gathered before a write to the file. */
+const writeBytes = 256 * 1024
+
+export class FileStagedBody implements StagedBody {
+  readonly #folder: DataFolder
+  readonly #hash = createHash('sha256')
+  #chunks: Buffer[] = []
+  #chunkBytes = 0
+  #file: { readonly name: string; readonly handle: FileHandle } | undefined
+  /** Bytes of the body that are in the file or on their way to it. */
+  #filedBytes = 0
+  /** The writes to the file, one after another; settles with the first error. */
+  #writing: Promise<void> = Promise.resolve()
+  #isWriting = false
+  #failure: unknown
+  #ref: BodyRef | undefined
+  #finishing: Promise<BodyRef> | undefined
+  #isDiscarded = false
+  sizeBytes = 0
+
+  constructor(folder: DataFolder) {
+    this.#folder = folder
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    if (this.#finishing) throw new Error('the body is finished')
+    this.#hash.update(chunk)
+    this.#chunks.push(Buffer.from(chunk))
+    this.#chunkBytes += chunk.byteLength
+    this.sizeBytes += chunk.byteLength
+    if (this.sizeBytes <= limits.store.inlineBodyBytes) return
+    if (this.#chunkBytes < writeBytes) return
+    // One write is under way while the next is gathered; a third has to wait.
+    const behind = this.#isWriting ? this.#writing : undefined
+    this.#startWrite()
+    return behind
+  }
+
+  finish(): Promise<BodyRef> {
+    this.#finishing ??= this.#finish()
+    return this.#finishing
+  }
+
+  async bytes(): Promise<Buffer> {
+    if (!this.#ref || this.#isDiscarded) {
+      throw new StoreError('no-such-body', 'the body was not finished, or was discarded')
+    }
+    if (this.#ref.kind === 'inline') {
+      return Buffer.from(this.#ref.bytes.buffer, this.#ref.bytes.byteOffset, this.#ref.bytes.byteLength)
+    }
+    const handle = this.#file?.handle
+    if (!handle) throw new StoreError('no-such-body', 'the body was discarded')
+    const bytes = Buffer.allocUnsafeSlow(this.sizeBytes)
+    let filled = 0
+    while (filled < bytes.length) {
+      const { bytesRead } = await handle.read(
+        bytes,
+        filled,
+        bytes.length - filled,
+        recordHeaderBytes + filled,
+      )
+      if (bytesRead === 0) throw new StoreError('corrupt', 'a staging file is shorter than what was written')
+      filled += bytesRead
+    }
+    return bytes
+  }
+
+  discard(): void {
+    if (this.#isDiscarded) return
+    this.#isDiscarded = true
+    this.#chunks = []
+    // The file may be a segment by now: then the name is gone, and only the handle is to close.
+    const end = () => {
+      const file = this.#file
+      if (!file) return
+      this.#file = undefined
+      unlink(stagingFile(this.#folder, file.name), () => {
+        file.handle.close().catch(() => {})
+      })
+    }
+    Promise.allSettled([this.#writing, this.#finishing]).then(end, end)
+  }
+
+  async #finish(): Promise<BodyRef> {
+    if (this.sizeBytes <= limits.store.inlineBodyBytes) {
+      const bytes = Buffer.concat(this.#chunks)
+      this.#chunks = []
+      this.#ref = { kind: 'inline', hash: this.#hash.digest('hex') as BlobHash, bytes }
+      return this.#ref
+    }
+    this.#startWrite()
+    await this.#writing
+    if (this.#failure !== undefined) throw this.#failure
+    const file = this.#file
+    if (!file) throw new StoreError('no-such-body', 'the body was discarded')
+    const { sizeBytes } = this
+    const hash = this.#hash.digest('hex') as BlobHash
+    try {
+      const header = encodeRecordHeader({ hash, storedBytes: sizeBytes, sizeBytes, compressed: false })
+      await file.handle.write(header, 0, header.length, 0)
+      // A smaller one is copied into a segment and synced there.
+      if (sizeBytes > limits.store.ownSegmentBytes) await file.handle.datasync()
+    } catch (error) {
+      throw findStorageError(error) ?? error
+    }
+    this.#ref = { kind: 'staged', hash, sizeBytes, file: file.name }
+    return this.#ref
+  }
+
+  #startWrite(): void {
+    const chunks = this.#chunks
+    const position = recordHeaderBytes + this.#filedBytes
+    this.#filedBytes += this.#chunkBytes
+    this.#chunks = []
+    this.#chunkBytes = 0
+    this.#isWriting = true
+    const written = this.#writing.then(() => this.#writeChunks(chunks, position))
+    this.#writing = written
+    void written.then(() => {
+      if (this.#writing === written) this.#isWriting = false
+    })
+  }
+
+  /** Never rejects: the failure is told by `finish`. */
+  async #writeChunks(chunks: readonly Buffer[], position: number): Promise<void> {
+    if (this.#failure !== undefined) return
+    try {
+      if (!this.#file) {
+        const name = `${randomUUID()}.body`
+        const handle = await open(stagingFile(this.#folder, name), 'wx+', 0o600)
+        this.#file = { name, handle }
+      }
+      const bytes = Buffer.concat(chunks)
+      let written = 0
+      while (written < bytes.length) {
+        const result = await this.#file.handle.write(bytes, written, bytes.length - written, position + written)
+        written += result.bytesWritten
+      }
+    } catch (error) {
+      this.#failure = findStorageError(error) ?? error
+    }
+  }
+}

@@ -1,0 +1,128 @@
+// Reads bodies out of segment files, with a few files kept open.
+import { closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { zstdDecompressSync } from 'node:zlib'
+import type { BlobHash } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { StoreError } from '../error.ts'
+import type { BodyLocation } from '../store.ts'
+import type { BodySource } from './body-source.ts'
+import { type DataFolder, segmentFile } from './data-folder.ts'
+import { findRecordHeader, recordHeaderBytes } from './record.ts'
+
+const readAsync = promisify(read)
+
+/** Below this a read blocks for less than a hop to another thread costs, when the file is in the page cache. */
+const synchronousBytes = 256 * 1024
+
+export class SegmentReader implements BodySource {
+  readonly #folder: DataFolder
+  /** In the order of use, the oldest first. `users` counts reads under way, which keep the file open. */
+  readonly #files = new Map<number, OpenSegment>()
+
+  constructor(folder: DataFolder) {
+    this.#folder = folder
+  }
+
+  read(
+    hash: BlobHash,
+    location: BodyLocation,
+    start: number,
+    end: number,
+  ): Buffer | undefined | Promise<Buffer | undefined> {
+    const file = this.#open(location.segment)
+    if (!file) return undefined
+    const isWhole = location.compressed || (start === 0 && end === location.sizeBytes)
+    // A whole body is read with its header, which says whether this is the right place.
+    const position = isWhole ? location.offset : location.offset + recordHeaderBytes + start
+    const length = isWhole ? recordHeaderBytes + location.storedBytes : end - start
+    const finish = (bytes: Buffer): Buffer => {
+      if (!isWhole) return bytes
+      const header = findRecordHeader(bytes)
+      if (!header || header.hash !== hash || header.storedBytes !== location.storedBytes) {
+        throw new StoreError('corrupt', `segment ${location.segment} does not hold the body at ${location.offset}`)
+      }
+      const stored = bytes.subarray(recordHeaderBytes)
+      if (!location.compressed) return stored
+      const body = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, location.sizeBytes) })
+      if (body.length !== location.sizeBytes) {
+        throw new StoreError('corrupt', `a compressed body in segment ${location.segment} has another length`)
+      }
+      return body.subarray(start, end)
+    }
+    const bytes = Buffer.allocUnsafeSlow(length)
+    if (length > synchronousBytes) return this.#readLarge(file, location.segment, bytes, position).then(finish)
+    let filled = 0
+    while (filled < length) {
+      const count = readSync(file.fd, bytes, filled, length - filled, position + filled)
+      if (count === 0) throw truncated(location.segment)
+      filled += count
+    }
+    return finish(bytes)
+  }
+
+  /** Closes every file that no read uses. */
+  close(): void {
+    for (const [segment, file] of this.#files) this.#forget(segment, file)
+  }
+
+  async #readLarge(file: OpenSegment, segment: number, bytes: Buffer, position: number): Promise<Buffer> {
+    file.users++
+    try {
+      let filled = 0
+      while (filled < bytes.length) {
+        const { bytesRead } = await readAsync(file.fd, bytes, filled, bytes.length - filled, position + filled)
+        if (bytesRead === 0) throw truncated(segment)
+        filled += bytesRead
+      }
+      return bytes
+    } finally {
+      file.users--
+      if (file.forgotten && file.users === 0) closeSync(file.fd)
+    }
+  }
+
+  #open(segment: number): OpenSegment | undefined {
+    const known = this.#files.get(segment)
+    if (known) {
+      this.#files.delete(segment)
+      // A file that compaction removed keeps its bytes while it is open; let go of it so that the disk gets them back.
+      if (fstatSync(known.fd).nlink > 0) {
+        this.#files.set(segment, known)
+        return known
+      }
+      this.#forget(segment, known)
+      return undefined
+    }
+    let fd: number
+    try {
+      fd = openSync(segmentFile(this.#folder, segment), 'r')
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    }
+    const file = { fd, users: 0, forgotten: false }
+    this.#files.set(segment, file)
+    for (const [oldest, oldFile] of this.#files) {
+      if (this.#files.size <= limits.store.openSegments) break
+      this.#forget(oldest, oldFile)
+    }
+    return file
+  }
+
+  #forget(segment: number, file: OpenSegment): void {
+    this.#files.delete(segment)
+    file.forgotten = true
+    if (file.users === 0) closeSync(file.fd)
+  }
+}
+
+interface OpenSegment {
+  readonly fd: number
+  users: number
+  forgotten: boolean
+}
+
+function truncated(segment: number): StoreError {
+  return new StoreError('corrupt', `segment ${segment} ends before a body that it should hold`)
+}

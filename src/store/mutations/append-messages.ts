@@ -1,0 +1,178 @@
+// Adds messages to one mailbox, all or none. RFC 9051 §6.3.12; RFC 3502 (MULTIAPPEND); RFC 4315 §3 (APPENDUID).
+import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
+import type { EmailColumns } from '../email-columns.ts'
+import { deleted, type FlagSet, seen } from '../flags.ts'
+import { StoreError } from '../error.ts'
+import type { BodyRef, Tx } from '../store.ts'
+import { assignThread } from './assign-thread.ts'
+import { checkQuota } from './check-quota.ts'
+import { internFlags } from './intern-keywords.ts'
+import { maxUid } from './uid-limit.ts'
+
+export interface NewMessage {
+  readonly body: BodyRef
+  readonly email: EmailColumns
+  /** INTERNALDATE, milliseconds since 1970; now by default. */
+  readonly receivedAt?: number | undefined
+  readonly flags: FlagSet
+}
+
+export interface AppendMessages {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  readonly messages: readonly NewMessage[]
+}
+
+export interface Appended {
+  readonly modSeq: ModSeq
+  readonly uidValidity: UidValidity
+  readonly uids: readonly Uid[]
+  readonly emails: readonly EmailId[]
+}
+
+/** Throws `no-such-account`, `no-such-mailbox`, `over-quota` and `too-many`. */
+export async function appendMessages(tx: Tx, { account, mailbox, messages }: AppendMessages): Promise<Appended> {
+  const { modSeq, firstEmail } = await reserveEmails(tx, account, messages)
+  return insertMessages(tx, { account, mailbox, messages, modSeq, firstEmail })
+}
+
+/** Locks the account, counts `messages` as used and takes their ids. Throws `no-such-account` and `over-quota`. */
+export async function reserveEmails(
+  tx: Tx,
+  account: AccountId,
+  messages: readonly NewMessage[],
+): Promise<{ modSeq: ModSeq; firstEmail: number }> {
+  let sizeBytes = 0
+  for (const message of messages) sizeBytes += message.email.sizeBytes
+  const row = await tx.get<{
+    mod_seq: ModSeq
+    first_email: number
+    used_bytes: number
+    used_messages: number
+    quota_bytes: number | null
+    quota_messages: number | null
+  }>(
+    `UPDATE account SET mod_seq = mod_seq + 1, next_email = next_email + ?, used_bytes = used_bytes + ?, used_messages = used_messages + ?
+     WHERE id = ? RETURNING mod_seq, next_email - ? AS first_email, used_bytes, used_messages, quota_bytes, quota_messages`,
+    messages.length,
+    sizeBytes,
+    messages.length,
+    account,
+    messages.length,
+  )
+  if (!row) throw new StoreError('no-such-account', 'the account is gone')
+  checkQuota(tx, row)
+  tx.changed(account, row.mod_seq)
+  return { modSeq: row.mod_seq, firstEmail: row.first_email }
+}
+
+export async function insertMessages(
+  tx: Tx,
+  args: AppendMessages & { readonly modSeq: ModSeq; readonly firstEmail: number },
+): Promise<Appended> {
+  const { account, mailbox, messages, modSeq, firstEmail } = args
+  const flags: number[] = []
+  let sizeBytes = 0
+  let unseenCount = 0
+  let deletedCount = 0
+  for (const message of messages) {
+    const bits = await internFlags(tx, account, message.flags)
+    flags.push(bits)
+    sizeBytes += message.email.sizeBytes
+    if ((bits & seen) === 0) unseenCount++
+    if ((bits & deleted) !== 0) deletedCount++
+  }
+  const row = await tx.get<{ first_uid: number; uid_validity: UidValidity }>(
+    `UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, total = total + ?, unseen = unseen + ?, deleted = deleted + ?,
+       size_bytes = size_bytes + ?
+     WHERE account = ? AND id = ? RETURNING uid_next - ? AS first_uid, uid_validity`,
+    modSeq,
+    messages.length,
+    messages.length,
+    unseenCount,
+    deletedCount,
+    sizeBytes,
+    account,
+    mailbox,
+    messages.length,
+  )
+  if (!row) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
+  if (row.first_uid + messages.length - 1 > maxUid) throw new StoreError('too-many', 'the mailbox has no UIDs left')
+  const uids: Uid[] = []
+  const emails: EmailId[] = []
+  for (const [index, message] of messages.entries()) {
+    const email = (firstEmail + index) as EmailId
+    const uid = (row.first_uid + index) as Uid
+    await insertEmail(tx, account, email, message)
+    await tx.run(
+      `INSERT INTO message (account, mailbox, uid, email, flags, mod_seq, size_bytes, received_at, saved_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      account,
+      mailbox,
+      uid,
+      email,
+      flags[index] ?? 0,
+      modSeq,
+      message.email.sizeBytes,
+      message.receivedAt ?? tx.nowMs,
+      tx.nowMs,
+    )
+    uids.push(uid)
+    emails.push(email)
+  }
+  return { modSeq, uidValidity: row.uid_validity, uids, emails }
+}
+
+async function insertEmail(tx: Tx, account: AccountId, id: EmailId, message: NewMessage): Promise<void> {
+  const { email } = message
+  const hash = Buffer.from(message.body.hash, 'hex')
+  const thread = await assignThread(tx, account, email)
+  await Promise.all([
+    insertBlob(tx, account, message.body),
+    tx.run(
+      `INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_at, message_id, base_subject, subject,
+         sort_from, sort_to, sort_cc, display_from, display_to, reference_ids, preview, has_attachment, envelope, body_structure, parts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      account,
+      id,
+      hash,
+      thread,
+      email.sizeBytes,
+      email.headerBytes,
+      message.receivedAt ?? tx.nowMs,
+      email.sentAt ?? null,
+      email.messageId,
+      email.baseSubject,
+      email.subject,
+      email.sortFrom,
+      email.sortTo,
+      email.sortCc,
+      email.displayFrom,
+      email.displayTo,
+      email.referenceIds.join(' '),
+      email.preview,
+      email.hasAttachment ? 1 : 0,
+      email.envelope,
+      email.bodyStructure,
+      email.parts,
+    ),
+  ])
+}
+
+/** Takes one reference to a body for `account`, storing it when it is new to the account. */
+export async function insertBlob(tx: Tx, account: AccountId, body: BodyRef): Promise<void> {
+  const hash = Buffer.from(body.hash, 'hex')
+  const known = await tx.run('UPDATE blob SET refs = refs + 1 WHERE account = ? AND hash = ?', account, hash)
+  if (known > 0) return
+  const { segment, offset, storedBytes, sizeBytes, compressed } = tx.locate(body)
+  await tx.run(
+    'INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs) VALUES (?, ?, ?, ?, ?, ?, ?, 1)',
+    account,
+    hash,
+    segment,
+    offset,
+    storedBytes,
+    sizeBytes,
+    compressed ? 1 : 0,
+  )
+}

@@ -1,0 +1,142 @@
+// Removes messages for good. RFC 9051 §6.4.3 and §6.4.9 (UID EXPUNGE); RFC 7162 §3.2.7 (modSeq of an expunge).
+import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { StoreError } from '../error.ts'
+import { deleted, seen } from '../flags.ts'
+import type { Tx } from '../store.ts'
+import type { UidRanges } from '../uid-ranges.ts'
+import { takeModSeq } from './next-mod-seq.ts'
+import { maxUid } from './uid-limit.ts'
+
+export interface ExpungeMessages {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  /** All messages by default. */
+  readonly uids?: UidRanges | undefined
+  /** Only those with \Deleted. */
+  readonly onlyDeleted: boolean
+}
+
+/** The UIDs that are gone, ascending; `modSeq` is the mailbox's own where none is. Throws `no-such-mailbox`. */
+export async function expungeMessages(
+  tx: Tx,
+  { account, mailbox, uids, onlyDeleted }: ExpungeMessages,
+): Promise<{ readonly modSeq: ModSeq; readonly uids: readonly Uid[] }> {
+  const modSeq = await takeModSeq(tx, account)
+  const known = await tx.get<{ mod_seq: ModSeq; deleted: number }>(
+    'SELECT mod_seq, deleted FROM mailbox WHERE account = ? AND id = ?',
+    account,
+    mailbox,
+  )
+  if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
+  if (onlyDeleted && known.deleted === 0) return { modSeq: known.mod_seq, uids: [] }
+  const ranges = uids ?? [[1, maxUid]]
+  const gone = await removeMessages(tx, { account, mailbox, ranges, modSeq, onlyDeleted, keepsUsage: false })
+  if (gone.length === 0) return { modSeq: known.mod_seq, uids: gone }
+  tx.changed(account, modSeq)
+  return { modSeq, uids: gone }
+}
+
+/** Takes message rows away, leaves tombstones, and counts. The emails stay for who still shows them (`purge-orphans.ts`). */
+export async function removeMessages(
+  tx: Tx,
+  args: {
+    readonly account: AccountId
+    readonly mailbox: MailboxId
+    readonly ranges: UidRanges
+    readonly modSeq: ModSeq
+    readonly onlyDeleted: boolean
+    /** The account's usage stays: the messages live on in another mailbox. */
+    readonly keepsUsage: boolean
+  },
+): Promise<readonly Uid[]> {
+  const { account, mailbox, ranges, modSeq, onlyDeleted, keepsUsage } = args
+  const uids: Uid[] = []
+  let sizeBytes = 0
+  let unseenCount = 0
+  let deletedCount = 0
+  // With the mask 0 every message matches.
+  const mask = onlyDeleted ? deleted : 0
+  for (const [first, last] of ranges) {
+    const bounds = [account, mailbox, first, last, mask, mask] as const
+    const rows = await tx.arrays<[uid: Uid, flags: number, sizeBytes: number]>(
+      `SELECT uid, flags, size_bytes FROM message
+       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
+      ...bounds,
+    )
+    if (rows.length === 0) continue
+    for (const [uid, flags, messageBytes] of rows) {
+      uids.push(uid)
+      sizeBytes += messageBytes
+      if ((flags & seen) === 0) unseenCount++
+      if ((flags & deleted) !== 0) deletedCount++
+    }
+    await tx.run(
+      `INSERT INTO tombstone (account, mailbox, mod_seq, uid) SELECT account, mailbox, ?, uid FROM message
+       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
+      modSeq,
+      ...bounds,
+    )
+    if (!keepsUsage) {
+      await tx.run(
+        `INSERT INTO orphan (since, account, email) SELECT ?, account, email FROM message
+         WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?
+         ON CONFLICT (since, account, email) DO NOTHING`,
+        tx.nowMs,
+        ...bounds,
+      )
+    }
+    await tx.run(
+      'DELETE FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?',
+      ...bounds,
+    )
+  }
+  if (uids.length === 0) return uids
+  const counts = await tx.get<{ tombstones: number }>(
+    `UPDATE mailbox SET mod_seq = ?, total = total - ?, unseen = unseen - ?, deleted = deleted - ?, size_bytes = size_bytes - ?,
+       tombstones = tombstones + ? WHERE account = ? AND id = ? RETURNING tombstones`,
+    modSeq,
+    uids.length,
+    unseenCount,
+    deletedCount,
+    sizeBytes,
+    uids.length,
+    account,
+    mailbox,
+  )
+  if (!keepsUsage) {
+    await tx.run(
+      'UPDATE account SET used_bytes = used_bytes - ?, used_messages = used_messages - ? WHERE id = ?',
+      sizeBytes,
+      uids.length,
+      account,
+    )
+  }
+  // A quarter over, so that the work is done for many at once.
+  if (counts && counts.tombstones > limits.store.tombstones * 1.25) await forgetTombstones(tx, account, mailbox)
+  return uids
+}
+
+/** Keeps the last `limits.store.tombstones` expunges; whoever asks from before the floor has to compare all UIDs (RFC 7162 §3.2.5.2). */
+async function forgetTombstones(tx: Tx, account: AccountId, mailbox: MailboxId): Promise<void> {
+  const last = await tx.get<{ mod_seq: ModSeq }>(
+    'SELECT mod_seq FROM tombstone WHERE account = ? AND mailbox = ? ORDER BY mod_seq DESC, uid DESC LIMIT 1 OFFSET ?',
+    account,
+    mailbox,
+    limits.store.tombstones,
+  )
+  if (!last) return
+  const forgotten = await tx.run(
+    'DELETE FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq <= ?',
+    account,
+    mailbox,
+    last.mod_seq,
+  )
+  await tx.run(
+    'UPDATE mailbox SET tombstones = tombstones - ?, tombstone_floor = ? WHERE account = ? AND id = ?',
+    forgotten,
+    last.mod_seq,
+    account,
+    mailbox,
+  )
+}

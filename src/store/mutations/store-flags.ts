@@ -1,0 +1,139 @@
+// Changes flags. RFC 9051 §6.4.6; RFC 7162 §3.1.3 (UNCHANGEDSINCE).
+import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import { StoreError } from '../error.ts'
+import { deleted, type FlagSet, keywordShift, seen, systemMask } from '../flags.ts'
+import type { Tx } from '../store.ts'
+import type { UidRanges } from '../uid-ranges.ts'
+import { internKeywords, splitKeywords } from './intern-keywords.ts'
+import { takeModSeq } from './next-mod-seq.ts'
+
+export interface StoreFlags {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  readonly uids: UidRanges
+  readonly mode: 'add' | 'remove' | 'replace'
+  readonly flags: FlagSet
+  readonly unchangedSince?: ModSeq | undefined
+}
+
+export interface StoredFlags {
+  /** Of the messages that changed; the mailbox's own where none did. */
+  readonly modSeq: ModSeq
+  /** With their flags now, as `flags.ts` packs them. */
+  readonly changed: readonly { readonly uid: Uid; readonly flags: number }[]
+  /** Refused because they changed after `unchangedSince`. */
+  readonly unmodified: readonly Uid[]
+}
+
+/** Messages whose flags are so already keep their modSeq. Throws `no-such-mailbox` and `too-many`. */
+export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags> {
+  const { account, mailbox, uids, unchangedSince } = args
+  const modSeq = await takeModSeq(tx, account)
+  const known = await tx.get<{ mod_seq: ModSeq }>(
+    'SELECT mod_seq FROM mailbox WHERE account = ? AND id = ?',
+    account,
+    mailbox,
+  )
+  if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
+  const flagsAfter = flagChanger(tx, args)
+  const changed: { uid: Uid; flags: number }[] = []
+  const unmodified: Uid[] = []
+  let unseenChange = 0
+  let deletedChange = 0
+  for (const [first, last] of uids) {
+    const rows = await tx.arrays<[uid: Uid, flags: number, modSeq: ModSeq]>(
+      'SELECT uid, flags, mod_seq FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
+      account,
+      mailbox,
+      first,
+      last,
+    )
+    /** From the flags before to those after, for what changes in this range. */
+    const transitions = new Map<number, number>()
+    for (const [uid, before, messageModSeq] of rows) {
+      if (unchangedSince !== undefined && messageModSeq > unchangedSince) {
+        unmodified.push(uid)
+        continue
+      }
+      const after = flagsAfter.get(before) ?? (await flagsAfter.change(before))
+      if (after === before) continue
+      transitions.set(before, after)
+      changed.push({ uid, flags: after })
+      unseenChange += (before & seen) - (after & seen)
+      deletedChange += ((after & deleted) - (before & deleted)) / deleted
+    }
+    // Flags after the change stay the same when changed again, so no statement meets the rows of another.
+    for (const [before, after] of transitions) {
+      await tx.run(
+        `UPDATE message SET flags = ?, mod_seq = ?
+         WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND flags = ? AND mod_seq <= ?`,
+        after,
+        modSeq,
+        account,
+        mailbox,
+        first,
+        last,
+        before,
+        unchangedSince ?? modSeq,
+      )
+    }
+  }
+  if (changed.length === 0) return { modSeq: known.mod_seq, changed, unmodified }
+  await tx.run(
+    'UPDATE mailbox SET mod_seq = ?, unseen = unseen + ?, deleted = deleted + ? WHERE account = ? AND id = ?',
+    modSeq,
+    unseenChange,
+    deletedChange,
+    account,
+    mailbox,
+  )
+  tx.changed(account, modSeq)
+  return { modSeq, changed, unmodified }
+}
+
+interface FlagChanger {
+  get(before: number): number | undefined
+  change(before: number): Promise<number>
+}
+
+function flagChanger(tx: Tx, { account, mode, flags }: StoreFlags): FlagChanger {
+  const known = new Map<number, number>()
+  /** From a keyword set's number to the number after the change. */
+  const sets = new Map<number, number>()
+
+  const changeSystem = (before: number): number => {
+    const system = flags.system & systemMask
+    if (mode === 'add') return before | system
+    return mode === 'remove' ? before & ~system : system
+  }
+  const changeSet = async (before: number): Promise<number> => {
+    if (mode === 'replace') return internKeywords(tx, account, flags.keywords)
+    if (flags.keywords.length === 0) return before
+    const keywords = await keywordsOf(tx, account, before)
+    if (mode === 'add') return internKeywords(tx, account, [...keywords, ...flags.keywords])
+    const removed = new Set(flags.keywords.map(keyword => keyword.toLowerCase()))
+    const rest = keywords.filter(keyword => !removed.has(keyword.toLowerCase()))
+    return rest.length === keywords.length ? before : internKeywords(tx, account, rest)
+  }
+  return {
+    get: before => known.get(before),
+    async change(before) {
+      const setBefore = before >>> keywordShift
+      const set = sets.get(setBefore) ?? (await changeSet(setBefore))
+      sets.set(setBefore, set)
+      const after = changeSystem(before & systemMask) + set * 2 ** keywordShift
+      known.set(before, after)
+      return after
+    },
+  }
+}
+
+async function keywordsOf(tx: Tx, account: AccountId, set: number): Promise<readonly string[]> {
+  if (set === 0) return []
+  const row = await tx.get<{ keywords: string }>(
+    'SELECT keywords FROM keyword_set WHERE account = ? AND id = ?',
+    account,
+    set,
+  )
+  return splitKeywords(row?.keywords ?? '')
+}

@@ -1,0 +1,85 @@
+// The transaction that a mutation sees, on SQLite.
+import type { AccountId, ModSeq } from '../../base/ids.ts'
+import type { BodySink } from '../bodies/body-sink.ts'
+import type { BodyLocation, BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { findStorageError } from './storage-error.ts'
+
+/** Statements answer at once, so mutations run one after another though they are written with `await`. */
+export class SqliteTx implements Tx {
+  readonly #connection: Connection
+  readonly #bodies: BodySink
+  #changes: ChangeHint[] | undefined
+  readonly nowMs: number
+  readonly defaultQuota: Quota
+
+  constructor(connection: Connection, bodies: BodySink, nowMs: number, defaultQuota: Quota) {
+    this.#connection = connection
+    this.#bodies = bodies
+    this.nowMs = nowMs
+    this.defaultQuota = defaultQuota
+  }
+
+  /** A mutation begins. */
+  begin(): void {
+    this.#changes = []
+  }
+
+  /** The mutation ended: what it changed. A statement that it forgot to await would run in another's savepoint, so none may follow. */
+  end(): readonly ChangeHint[] {
+    const changes = this.#changes ?? []
+    this.#changes = undefined
+    return changes
+  }
+
+  all<Row>(sql: string, ...params: readonly SqlValue[]): readonly Row[] {
+    return this.#open().all<Row>(sql, ...params)
+  }
+
+  get<Row>(sql: string, ...params: readonly SqlValue[]): Row | undefined {
+    return this.#open().get<Row>(sql, ...params)
+  }
+
+  arrays<Row extends readonly unknown[]>(sql: string, ...params: readonly SqlValue[]): readonly Row[] {
+    return this.#open().arrays<Row>(sql, ...params)
+  }
+
+  run(sql: string, ...params: readonly SqlValue[]): number {
+    return this.#open().run(sql, ...params)
+  }
+
+  async nested<T>(section: () => Promise<T>): Promise<T> {
+    const connection = this.#open()
+    const changes = this.#changes ?? []
+    const changeCount = changes.length
+    const mark = this.#bodies.mark()
+    connection.run('SAVEPOINT nested')
+    try {
+      const result = await section()
+      connection.run('RELEASE nested')
+      return result
+    } catch (error) {
+      // After a failure of the disk SQLite may have ended the whole transaction; the writer sees to that.
+      if (findStorageError(error)) throw error
+      connection.run('ROLLBACK TO nested')
+      connection.run('RELEASE nested')
+      this.#bodies.rollBackTo(mark)
+      changes.length = changeCount
+      throw error
+    }
+  }
+
+  locate(body: BodyRef): BodyLocation {
+    this.#open()
+    return this.#bodies.locate(body)
+  }
+
+  changed(account: AccountId, modSeq: ModSeq): void {
+    this.#changes?.push({ account, modSeq })
+  }
+
+  #open(): Connection {
+    if (!this.#changes) throw new Error('a mutation used its transaction after it ended')
+    return this.#connection
+  }
+}

@@ -1,0 +1,86 @@
+// When the write-ahead log reaches the disk, and when it is moved into the database. https://sqlite.org/wal.html
+//
+// A commit under synchronous=FULL syncs the log and with it every commit before. Under NORMAL it does not: after a power cut (not
+// after a crash of ours) the last commits may be gone, never torn. So what promises mail is FULL, and commits of flags alone are NORMAL,
+// synced within `relaxedSyncMs`.
+import { closeSync, fdatasyncSync, openSync } from 'node:fs'
+import { limits } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type { Connection } from './connection.ts'
+
+/** `strict` syncs each commit; `mail` lets flag changes alone reach the disk a second later. */
+export type Durability = 'mail' | 'strict'
+
+const pageBytes = 4096
+
+export class WalKeeper {
+  readonly #connection: Connection
+  readonly #walFile: string
+  readonly #durability: Durability
+  readonly #log: Log
+  #isFull = true
+  #checkpointAtFrames = limits.store.walBytes / pageBytes
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(connection: Connection, databaseFile: string, durability: Durability, log: Log) {
+    this.#connection = connection
+    this.#walFile = `${databaseFile}-wal`
+    this.#durability = durability
+    this.#log = log
+    // The writer checkpoints by itself: SQLite's own way lets the log grow without bound while there is always a reader.
+    connection.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL')
+  }
+
+  /** Call between transactions: the next one may be `relaxed`. */
+  beforeTransaction(relaxed: boolean): void {
+    const full = !relaxed || this.#durability === 'strict'
+    if (full === this.#isFull) return
+    this.#connection.exec(full ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
+    this.#isFull = full
+  }
+
+  afterCommit(): void {
+    if (this.#isFull) {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+    } else {
+      this.#timer ??= setTimeout(() => this.#syncLog(), limits.store.relaxedSyncMs).unref()
+    }
+    const frames = this.#framesAfter('NOOP')
+    if (frames < this.#checkpointAtFrames) return
+    // Readers that are in the midst of a statement make this partial; then the log grows until the next attempt.
+    const left = this.#framesAfter('RESTART')
+    this.#checkpointAtFrames = left + limits.store.walBytes / pageBytes
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#connection.exec('PRAGMA synchronous = FULL')
+    this.#framesAfter('TRUNCATE')
+  }
+
+  /** Checkpoints in a mode (NOOP only looks) and gives the count of frames that the log still needs. */
+  #framesAfter(mode: 'NOOP' | 'RESTART' | 'TRUNCATE'): number {
+    const row = this.#connection.get<{ busy: number; log: number; checkpointed: number }>(
+      `PRAGMA wal_checkpoint(${mode})`,
+    )
+    if (!row) return 0
+    return mode === 'NOOP' || row.busy !== 0 ? row.log : 0
+  }
+
+  #syncLog(): void {
+    this.#timer = undefined
+    try {
+      // A descriptor of our own on the log is safe to close: SQLite's locks are on the other two files.
+      const fd = openSync(this.#walFile, 'r+')
+      try {
+        fdatasyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+    } catch (error) {
+      this.#log.error({ err: error instanceof Error ? error : undefined }, 'syncing the log failed')
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// Runs the mutations: one after another, all that wait in one transaction, answered when it is durable.
+//
+// Invariants: at most one transaction is open; a mutation sees the ones before it; nothing is answered before the commit;
+// a refused mutation leaves nothing behind; a failure of the disk fails the whole batch and later batches try again.
+import type { AccountId, ModSeq } from '../../base/ids.ts'
+import type { Clock } from '../../base/clock.ts'
+import { limits } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type { Metrics } from '../../base/metrics.ts'
+import type { BodySink } from '../bodies/body-sink.ts'
+import { StoreError } from '../error.ts'
+import { type MutationName, type Mutation, isRelaxed, mutations } from '../mutations.ts'
+import type { ChangeHint, Quota } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { findStorageError } from './storage-error.ts'
+import { SqliteTx } from './tx.ts'
+import type { WalKeeper } from './wal-keeper.ts'
+
+export interface WriterOptions {
+  readonly connection: Connection
+  readonly bodies: BodySink
+  /** Undefined for a store in memory, which has no log to sync. */
+  readonly wal: WalKeeper | undefined
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly defaultQuota: Quota
+  /** Hears of each commit, before those who asked for it do. */
+  readonly onCommit: (hints: readonly ChangeHint[]) => void
+}
+
+interface Waiting {
+  readonly name: MutationName
+  readonly args: unknown
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class Writer {
+  readonly #options: WriterOptions
+  readonly #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(options: WriterOptions) {
+    this.#options = options
+  }
+
+  /** Settles after the commit, or rejects with what the mutation threw, or with a `StoreError` of the disk. */
+  mutate(name: MutationName, args: unknown): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
+    if (this.#waiting.length >= limits.store.waitingMutations) {
+      return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ name, args, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Settles when no transaction is open: at once (undefined) if none is. */
+  get idle(): Promise<void> | undefined {
+    return this.#running
+  }
+
+  /** Runs `section`, synchronous, between two transactions. */
+  async between<T>(section: () => T): Promise<T> {
+    while (this.#running) await this.#running
+    return section()
+  }
+
+  /** Lets everything that waits commit, then refuses more. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    while (this.#running) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    try {
+      // What else is asked for in this turn of the event loop shares the commit.
+      await new Promise(setImmediate)
+      while (this.#waiting.length > 0) {
+        await this.#runBatch()
+        // Lets what arrived meanwhile join the next batch, and others use the thread.
+        if (this.#waiting.length > 0) await new Promise(setImmediate)
+      }
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #runBatch(): Promise<void> {
+    const { connection, bodies, wal, clock, metrics } = this.#options
+    const startMs = performance.now()
+    const batch: { readonly waiting: Waiting; readonly outcome: Outcome }[] = []
+    const hints = new Map<AccountId, ModSeq>()
+    let isRelaxedBatch = true
+    try {
+      // Whether the commit must be synced is known before it begins: SQLite takes the setting between transactions only.
+      const candidates = this.#waiting.slice(0, limits.store.batchMutations)
+      isRelaxedBatch = candidates.every(waiting => isRelaxed(waiting.name))
+      wal?.beforeTransaction(isRelaxedBatch)
+      connection.run('BEGIN IMMEDIATE')
+      const tx = new SqliteTx(connection, bodies, clock.now(), this.#options.defaultQuota)
+      for (const waiting of candidates) {
+        this.#waiting.shift()
+        // The array is filled before the mutation runs, so that a failure of the disk answers it too.
+        const entry: { waiting: Waiting; outcome: Outcome } = { waiting, outcome: { kind: 'refused', error: undefined } }
+        batch.push(entry)
+        entry.outcome = await this.#runOne(tx, waiting, hints)
+        if (bodies.pendingBytes > limits.store.batchBytes) break
+      }
+      bodies.flush()
+      connection.run('COMMIT')
+      bodies.committed()
+    } catch (error) {
+      this.#abandon(error, batch)
+      return
+    }
+    metrics.observe('store_commit_seconds', (performance.now() - startMs) / 1000)
+    metrics.count('store_mutations', undefined, batch.length)
+    if (hints.size > 0) {
+      this.#options.onCommit([...hints].map(([account, modSeq]) => ({ account, modSeq })))
+    }
+    for (const { waiting, outcome } of batch) {
+      if (outcome.kind === 'done') waiting.resolve(outcome.result)
+      else waiting.reject(outcome.error)
+    }
+    try {
+      wal?.afterCommit()
+    } catch (error) {
+      // The commit stands; the log is moved into the database at the next chance.
+      this.#options.log.warn({ err: asError(error) }, 'checkpoint failed')
+    }
+  }
+
+  async #runOne(tx: SqliteTx, waiting: Waiting, hints: Map<AccountId, ModSeq>): Promise<Outcome> {
+    const { connection, bodies } = this.#options
+    const mark = bodies.mark()
+    connection.run('SAVEPOINT mutation')
+    tx.begin()
+    try {
+      const mutation = mutations[waiting.name] as unknown as Mutation<unknown, unknown> | undefined
+      if (!mutation) throw new Error(`no such mutation: ${waiting.name}`)
+      const result = await mutation(tx, waiting.args)
+      connection.run('RELEASE mutation')
+      for (const { account, modSeq } of tx.end()) hints.set(account, modSeq)
+      return { kind: 'done', result }
+    } catch (error) {
+      tx.end()
+      // A failure of the disk is everyone's; anything else is this mutation's alone.
+      if (findStorageError(error)) throw error
+      connection.run('ROLLBACK TO mutation')
+      connection.run('RELEASE mutation')
+      bodies.rollBackTo(mark)
+      return { kind: 'refused', error }
+    }
+  }
+
+  #abandon(error: unknown, batch: readonly { readonly waiting: Waiting }[]): void {
+    const { connection, bodies, log, metrics } = this.#options
+    const failure = findStorageError(error) ?? new StoreError('unavailable', 'the transaction failed', { cause: error })
+    try {
+      if (connection.isTransaction) connection.run('ROLLBACK')
+      bodies.abandoned()
+    } catch (second) {
+      log.error({ err: asError(second) }, 'rolling back failed')
+    }
+    metrics.count('store_failed_batches', { code: failure.code })
+    log.error({ err: asError(error), code: failure.code, mutations: batch.length }, 'a batch of mutations failed')
+    for (const { waiting } of batch) waiting.reject(failure)
+    // The transaction could not even begin: fail what waits rather than try for ever.
+    if (batch.length === 0) for (const waiting of this.#waiting.splice(0)) waiting.reject(failure)
+  }
+}
+
+type Outcome =
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'refused'; readonly error: unknown }
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
