@@ -90,11 +90,11 @@ export class LoginLimiter {
         this.#delayOf(this.#score(networkSlot), config.network.free),
       )
     }
-    // One user's device with an old password must not use up what a shared proxy has.
+    // One user's device with an old password must not use up what a shared proxy has, nor lock him out elsewhere.
     const countsForNetwork = pair < config.accountAndNetwork.free
     const add = (by: number) => {
       this.#add(pairSlot, by)
-      this.#add(accountSlot, by)
+      if (!isGood) this.#add(accountSlot, by)
       if (countsForNetwork) this.#add(networkSlot, by)
     }
     add(1)
@@ -103,7 +103,7 @@ export class LoginLimiter {
       add(-1)
       if (outcome === 'void') return
       this.#clear(pairSlot)
-      this.#add(accountSlot, -1)
+      if (!isGood) this.#add(accountSlot, -1)
       // Only a little for the network: one account of his own must not buy a guesser endless tries at others.
       if (countsForNetwork) this.#add(networkSlot, -1)
       this.#markGood(network, name)

@@ -88,6 +88,8 @@ export class TokenVerifier {
       return payload
     } catch (error) {
       if (error instanceof LoginError) throw error
+      // A file of keys may have been replaced: read it again next time. (Keys from a URL look after themselves.)
+      if (issuer.jwksUrl === undefined) this.#keys.delete(issuer.issuer)
       if (!(error instanceof errors.JOSEError) || temporary.has(error.code)) {
         throw new LoginError('unavailable', `the keys of ${issuer.issuer} cannot be had`, { cause: error })
       }

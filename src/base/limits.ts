@@ -108,6 +108,8 @@ export const limits = {
     waitingMutations: 100_000,
     /** The write-ahead log is moved into the database when it passes this. */
     walBytes: 16 * 1024 * 1024,
+    /** Keyword sets that each thread remembers. */
+    keywordSets: 20_000,
     /** Prepared statements kept by each connection. */
     statements: 256,
     /** Locations of the last bodies, so that one sent to many accounts is written once. */
@@ -140,6 +142,8 @@ export const limits = {
     throughputGraceMs: 60_000,
     /** Output above the high-water mark must go out within this, and at the least throughput. */
     drainMs: 120_000,
+    /** Until a peer that we dial has answered. */
+    connectMs: 30_000,
     /** A TLS handshake. */
     handshakeMs: 30_000,
     /** After our end of the connection was closed: for the peer to take the rest and close his. */
@@ -158,6 +162,14 @@ export const limits = {
     connections: 50_000,
     /** Open connections of one IPv4 address or IPv6 /64, loopback exempt. */
     connectionsPerNetwork: 256,
+  },
+  dns: {
+    /** One question with all its tries. */
+    timeoutMs: 10_000,
+    /** How long records are kept whose TTL is not known, and that there are none. */
+    defaultTtlMs: 60_000,
+    maxTtlMs: 3_600_000,
+    cachedAnswers: 10_000,
   },
   password: {
     bytes: 1024,

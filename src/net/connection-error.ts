@@ -7,6 +7,8 @@ export type ConnectionErrorCode =
   | 'DeadlineExceeded'
   /** The connection ended while bytes were still owed in either direction. */
   | 'ConnectionClosed'
+  /** Nobody answered where we dialled. */
+  | 'ConnectFailed'
   /** The TLS handshake failed or took too long; the connection is destroyed. */
   | 'TlsFailed'
 

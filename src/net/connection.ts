@@ -445,11 +445,16 @@ export class Connection {
     this.#attach(this.#stream)
   }
 
-  /** Everything written so far has been handed to the system, or the socket has failed. */
+  /** Everything written so far has been handed to the system, or the connection has ended; a peer who takes nothing is destroyed. */
   #sent(): Promise<void> {
     this.flush()
+    this.#drainAt = this.#deadlines.now() + this.#limits.drainMs
+    this.#schedule()
     return new Promise(resolve => {
-      this.#stream.write('', () => resolve())
+      this.#stream.write('', () => {
+        this.#drainAt = Infinity
+        resolve()
+      })
     })
   }
 
@@ -520,7 +525,9 @@ export class Connection {
     stream.on('error', this.#onError)
     stream.on('close', this.#onStreamClose)
     this.#isPaused = false
-    stream.resume()
+    // Its 'close' may have been said already, to who made it ready for us.
+    if (stream.destroyed) this.#ended()
+    else stream.resume()
   }
 
   #detach(stream: Duplex): void {

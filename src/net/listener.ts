@@ -46,6 +46,8 @@ export class Listener {
   readonly #perNetwork = new Map<string, number>()
   readonly #sessions = new Set<Promise<void>>()
   #isStopping = false
+  #refusals = 0
+  #nextRefusalLine = -Infinity
 
   private constructor(options: ListenerOptions) {
     this.#options = options
@@ -135,6 +137,7 @@ export class Listener {
     const endpoints = isProxied ? await readProxyHeader(socket, direct, this.#limits.proxyHeaderMs) : direct
     const release = this.#admit(endpoints)
     if (!release) return this.#refuse(socket, 'connectionsPerNetwork')
+    if (socket.closed) return release()
     socket.once('close', release)
     const { implicitTls } = this.#options
     const secured = implicitTls && (await secureAsServer(socket, implicitTls, this.#limits.handshakeMs))
@@ -164,8 +167,8 @@ export class Listener {
   }
 
   /** Counts a connection of its network; undefined when there are too many, else how to count it off. */
-  #admit({ remoteAddress }: Endpoints): (() => void) | undefined {
-    if (remoteAddress === '' || isLoopback(remoteAddress)) return ignore
+  #admit({ remoteAddress, isProxied }: Endpoints): (() => void) | undefined {
+    if (!isProxied && (remoteAddress === '' || isLoopback(remoteAddress))) return ignore
     const key = networkKey(remoteAddress)
     const count = this.#perNetwork.get(key) ?? 0
     if (count >= this.#limits.connectionsPerNetwork) return undefined
@@ -177,11 +180,19 @@ export class Listener {
     }
   }
 
+  /** One line in ten seconds: a flood of connections is not to become a flood of lines. */
+  #logRefusal(remoteAddress: string | undefined, limit: string): void {
+    this.#refusals++
+    const now = this.#options.deadlines.now()
+    if (now < this.#nextRefusalLine) return
+    this.#nextRefusalLine = now + 10_000
+    const fields = { remoteAddress, limit, refusals: this.#refusals }
+    this.#refusals = 0
+    this.#options.log.warn(fields, 'connections refused: over the limit')
+  }
+
   #refuse(socket: Socket, limit: string): void {
-    this.#options.log.warn(
-      { remoteAddress: socket.remoteAddress, limit },
-      'connection refused: over the limit',
-    )
+    this.#logRefusal(socket.remoteAddress, limit)
     const { refusal, implicitTls } = this.#options
     if (refusal === undefined || implicitTls) {
       socket.destroy()

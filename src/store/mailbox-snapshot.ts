@@ -4,6 +4,8 @@ import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '..
 
 /** What changed in a mailbox after some modSeq. */
 export interface MailboxDelta {
+  /** False when some expunges since then are forgotten (`tombstoneFloor`): compare UIDs instead of trusting `vanished`. */
+  readonly isComplete: boolean
   /** The state this delta leads to. */
   readonly modSeq: ModSeq
   /** Expunged messages, by UID ascending, each with the modSeq of its expunge. */

@@ -60,7 +60,11 @@ export type MutationArgs<Name extends MutationName> = Parameters<(typeof mutatio
 export type MutationResult<Name extends MutationName> = Awaited<ReturnType<(typeof mutations)[Name]>>
 
 /** Mutations whose loss in a power cut loses no mail: the disk may have them a second later. */
-const relaxed: ReadonlySet<MutationName> = new Set<MutationName>(['claimRecent', 'setSubscription', 'storeFlags'])
+const relaxed: ReadonlySet<MutationName> = new Set<MutationName>([
+  'claimRecent',
+  'setSubscription',
+  'storeFlags',
+])
 
 export function isRelaxed(name: MutationName): boolean {
   return relaxed.has(name)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { isConnectionError } from '../../src/net/connection-error.ts'
 import { pair } from './pair.ts'
@@ -95,4 +96,39 @@ test('a read past the deadline throws DeadlineExceeded, and the connection can s
   connection.write('* BYE idle for too long\r\n')
   connection.close()
   assert.equal(await received(), '* BYE idle for too long\r\n')
+})
+
+test('strings, and strings with Buffers, are one write of the stream below, and large output is handed on early', async t => {
+  const { connection, send } = await pair(t, { limits: { writeBatchBytes: 1000 } })
+  const writes: number[] = []
+  await connection.wrap(inner => {
+    const layer = new Duplex({
+      read: () => {},
+      write: (chunk: Buffer, _encoding, done) => {
+        writes.push(chunk.length)
+        done()
+      },
+      writev: (chunks, done) => {
+        writes.push(chunks.reduce((sum, { chunk }) => sum + (chunk as Buffer).length, 0))
+        done()
+      },
+    })
+    inner.on('data', (chunk: Buffer) => layer.push(chunk)).resume()
+    return layer
+  })
+  writes.length = 0
+  const answer = async (...pieces: (string | Buffer)[]) => {
+    await send('x\r\n')
+    await connection.readLine(10)
+    for (const piece of pieces) connection.write(piece)
+    const next = connection.waitForInput(0)
+    connection.wake()
+    await next
+  }
+  await answer('one', 'two', 'ü')
+  assert.deepEqual(writes.splice(0), [8])
+  await answer('one', Buffer.from('two'), 'three')
+  assert.deepEqual(writes.splice(0), [11])
+  await answer('x'.repeat(600), 'x'.repeat(600), 'rest')
+  assert.deepEqual(writes.splice(0), [1200, 4])
 })

@@ -145,7 +145,12 @@ export class FileStagedBody implements StagedBody {
       const bytes = Buffer.concat(chunks)
       let written = 0
       while (written < bytes.length) {
-        const result = await this.#file.handle.write(bytes, written, bytes.length - written, position + written)
+        const result = await this.#file.handle.write(
+          bytes,
+          written,
+          bytes.length - written,
+          position + written,
+        )
         written += result.bytesWritten
       }
     } catch (error) {

@@ -32,12 +32,17 @@ export function encodeRecordHeader(record: RecordHeader): Buffer {
 
 /** Undefined when `bytes` does not begin with a whole record header. */
 export function findRecordHeader(bytes: Buffer): RecordHeader | undefined {
-  if (bytes.length < recordHeaderBytes || bytes.readUInt32BE(0) !== magic || bytes[4] !== format) return undefined
+  if (bytes.length < recordHeaderBytes || bytes.readUInt32BE(0) !== magic || bytes[4] !== format)
+    return undefined
   if (bytes.readUInt32BE(60) !== crc32(bytes.subarray(0, 60))) return undefined
   const encoding = bytes[5]
   const storedBytes = Number(bytes.readBigUInt64BE(8))
   const sizeBytes = Number(bytes.readBigUInt64BE(16))
-  if ((encoding !== 0 && encoding !== 1) || !Number.isSafeInteger(storedBytes) || !Number.isSafeInteger(sizeBytes)) {
+  if (
+    (encoding !== 0 && encoding !== 1) ||
+    !Number.isSafeInteger(storedBytes) ||
+    !Number.isSafeInteger(sizeBytes)
+  ) {
     return undefined
   }
   return {

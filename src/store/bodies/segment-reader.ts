@@ -40,7 +40,10 @@ export class SegmentReader implements BodySource {
       if (!isWhole) return bytes
       const header = findRecordHeader(bytes)
       if (!header || header.hash !== hash || header.storedBytes !== location.storedBytes) {
-        throw new StoreError('corrupt', `segment ${location.segment} does not hold the body at ${location.offset}`)
+        throw new StoreError(
+          'corrupt',
+          `segment ${location.segment} does not hold the body at ${location.offset}`,
+        )
       }
       const stored = bytes.subarray(recordHeaderBytes)
       if (!location.compressed) return stored
@@ -51,7 +54,8 @@ export class SegmentReader implements BodySource {
       return body.subarray(start, end)
     }
     const bytes = Buffer.allocUnsafeSlow(length)
-    if (length > synchronousBytes) return this.#readLarge(file, location.segment, bytes, position).then(finish)
+    if (length > synchronousBytes)
+      return this.#readLarge(file, location.segment, bytes, position).then(finish)
     let filled = 0
     while (filled < length) {
       const count = readSync(file.fd, bytes, filled, length - filled, position + filled)
@@ -71,7 +75,13 @@ export class SegmentReader implements BodySource {
     try {
       let filled = 0
       while (filled < bytes.length) {
-        const { bytesRead } = await readAsync(file.fd, bytes, filled, bytes.length - filled, position + filled)
+        const { bytesRead } = await readAsync(
+          file.fd,
+          bytes,
+          filled,
+          bytes.length - filled,
+          position + filled,
+        )
         if (bytesRead === 0) throw truncated(segment)
         filled += bytesRead
       }

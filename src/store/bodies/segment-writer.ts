@@ -81,7 +81,8 @@ export class SegmentWriter implements BodySink {
     let highest = lastCommitted?.segment ?? 0
     for (const name of readdirSync(folder.segments)) highest = Math.max(highest, findSegmentNumber(name) ?? 0)
     this.#nextSegment = highest + 1
-    const tail = lastCommitted && lastCommitted.segment === highest ? openTail(folder, lastCommitted) : undefined
+    const tail =
+      lastCommitted && lastCommitted.segment === highest ? openTail(folder, lastCommitted) : undefined
     if (tail) {
       this.#segment = highest
       this.#fd = tail.fd
@@ -112,7 +113,13 @@ export class SegmentWriter implements BodySink {
     let location: BodyLocation
     let source: Pending['source']
     if (body.kind === 'staged' && sizeBytes > limits.store.ownSegmentBytes) {
-      location = { segment: this.#nextSegment++, offset: 0, storedBytes: sizeBytes, sizeBytes, compressed: false }
+      location = {
+        segment: this.#nextSegment++,
+        offset: 0,
+        storedBytes: sizeBytes,
+        sizeBytes,
+        compressed: false,
+      }
       source = { kind: 'own-file', file: body.file }
     } else {
       const recordBytes = recordHeaderBytes + sizeBytes
@@ -128,7 +135,9 @@ export class SegmentWriter implements BodySink {
         compressed: false,
       }
       source =
-        body.kind === 'inline' ? { kind: 'bytes', bytes: body.bytes } : { kind: 'copied-file', file: body.file }
+        body.kind === 'inline'
+          ? { kind: 'bytes', bytes: body.bytes }
+          : { kind: 'copied-file', file: body.file }
       this.#batchEnd += recordBytes
       this.pendingBytes += recordBytes
     }

@@ -1,6 +1,6 @@
 // Adds messages to one mailbox, all or none. RFC 9051 §6.3.12; RFC 3502 (MULTIAPPEND); RFC 4315 §3 (APPENDUID).
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
-import type { EmailColumns } from '../email-columns.ts'
+import type { EmailSummary } from '../../message/summary.ts'
 import { deleted, type FlagSet, seen } from '../flags.ts'
 import { StoreError } from '../error.ts'
 import type { BodyRef, Tx } from '../store.ts'
@@ -11,7 +11,7 @@ import { maxUid } from './uid-limit.ts'
 
 export interface NewMessage {
   readonly body: BodyRef
-  readonly email: EmailColumns
+  readonly email: EmailSummary
   /** INTERNALDATE, milliseconds since 1970; now by default. */
   readonly receivedAt?: number | undefined
   readonly flags: FlagSet
@@ -31,7 +31,10 @@ export interface Appended {
 }
 
 /** Throws `no-such-account`, `no-such-mailbox`, `over-quota` and `too-many`. */
-export async function appendMessages(tx: Tx, { account, mailbox, messages }: AppendMessages): Promise<Appended> {
+export async function appendMessages(
+  tx: Tx,
+  { account, mailbox, messages }: AppendMessages,
+): Promise<Appended> {
   const { modSeq, firstEmail } = await reserveEmails(tx, account, messages)
   return insertMessages(tx, { account, mailbox, messages, modSeq, firstEmail })
 }
@@ -97,7 +100,8 @@ export async function insertMessages(
     messages.length,
   )
   if (!row) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  if (row.first_uid + messages.length - 1 > maxUid) throw new StoreError('too-many', 'the mailbox has no UIDs left')
+  if (row.first_uid + messages.length - 1 > maxUid)
+    throw new StoreError('too-many', 'the mailbox has no UIDs left')
   const uids: Uid[] = []
   const emails: EmailId[] = []
   for (const [index, message] of messages.entries()) {
@@ -130,9 +134,10 @@ async function insertEmail(tx: Tx, account: AccountId, id: EmailId, message: New
   await Promise.all([
     insertBlob(tx, account, message.body),
     tx.run(
-      `INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_at, message_id, base_subject, subject,
-         sort_from, sort_to, sort_cc, display_from, display_to, reference_ids, preview, has_attachment, envelope, body_structure, parts)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_at, sent_zone_minutes, message_id, base_subject,
+         is_reply, subject, sort_from, sort_to, sort_cc, display_from, display_to, reference_ids, preview, has_attachment, envelope,
+         body_structure, parts)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       account,
       id,
       hash,
@@ -141,15 +146,17 @@ async function insertEmail(tx: Tx, account: AccountId, id: EmailId, message: New
       email.headerBytes,
       message.receivedAt ?? tx.nowMs,
       email.sentAt ?? null,
+      email.sentZoneMinutes,
       email.messageId,
       email.baseSubject,
+      email.isReply ? 1 : 0,
       email.subject,
-      email.sortFrom,
-      email.sortTo,
-      email.sortCc,
-      email.displayFrom,
-      email.displayTo,
-      email.referenceIds.join(' '),
+      email.from.mailbox,
+      email.to.mailbox,
+      email.cc.mailbox,
+      email.from.display,
+      email.to.display,
+      email.references.join(' '),
       email.preview,
       email.hasAttachment ? 1 : 0,
       email.envelope,

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
-import type { EmailColumns } from '../email-columns.ts'
+import type { EmailSummary } from '../../message/summary.ts'
 import type { Tx } from '../store.ts'
 
 /**
@@ -12,7 +12,7 @@ import type { Tx } from '../store.ts'
 export async function assignThread(
   tx: Tx,
   account: AccountId,
-  email: Pick<EmailColumns, 'messageId' | 'referenceIds' | 'baseSubject'>,
+  email: Pick<EmailSummary, 'messageId' | 'references' | 'baseSubject'>,
 ): Promise<number> {
   const keys = threadKeys(email)
   let thread: number | undefined
@@ -40,8 +40,10 @@ export async function assignThread(
 }
 
 /** The nearest ancestor first, the message's own id last. */
-function threadKeys(email: Pick<EmailColumns, 'messageId' | 'referenceIds' | 'baseSubject'>): readonly Buffer[] {
-  const ids = new Set(email.referenceIds.slice(-(limits.store.threadKeys - 1)).reverse())
+function threadKeys(
+  email: Pick<EmailSummary, 'messageId' | 'references' | 'baseSubject'>,
+): readonly Buffer[] {
+  const ids = new Set(email.references.slice(-(limits.store.threadKeys - 1)).reverse())
   ids.add(email.messageId)
   ids.delete('')
   return [...ids].map(id => hash('sha256', `${id}\0${email.baseSubject}`, 'buffer').subarray(0, 16))

@@ -13,7 +13,10 @@ interface Usage {
 export function checkQuota(tx: Tx, usage: Usage): void {
   const bytes = usage.quota_bytes ?? tx.defaultQuota.bytes
   const messages = usage.quota_messages ?? tx.defaultQuota.messages
-  if ((bytes !== undefined && usage.used_bytes > bytes) || (messages !== undefined && usage.used_messages > messages)) {
+  if (
+    (bytes !== undefined && usage.used_bytes > bytes) ||
+    (messages !== undefined && usage.used_messages > messages)
+  ) {
     throw new StoreError('over-quota', 'the account is over its quota')
   }
 }

@@ -95,7 +95,8 @@ async function copyRows(
     )
     if (rows.length === 0) continue
     const firstTarget = into.uid_next + targetUids.length
-    if (firstTarget + rows.length - 1 > maxUid) throw new StoreError('too-many', 'the mailbox has no UIDs left')
+    if (firstTarget + rows.length - 1 > maxUid)
+      throw new StoreError('too-many', 'the mailbox has no UIDs left')
     for (const [uid, flags, messageBytes] of rows) {
       sourceUids.push(uid)
       targetUids.push((into.uid_next + targetUids.length) as Uid)

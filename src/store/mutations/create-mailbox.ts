@@ -19,7 +19,10 @@ export interface CreatedMailbox {
 }
 
 /** Throws `invalid-name`, `mailbox-exists`, `special-use-taken`, `too-many` and `no-such-account`. */
-export async function createMailbox(tx: Tx, { account, name, specialUse }: CreateMailbox): Promise<CreatedMailbox> {
+export async function createMailbox(
+  tx: Tx,
+  { account, name, specialUse }: CreateMailbox,
+): Promise<CreatedMailbox> {
   const modSeq = await nextModSeq(tx, account)
   return insertMailbox(tx, { account, name: parseMailboxName(name), specialUse, modSeq, subscribed: false })
 }
@@ -42,7 +45,10 @@ export async function insertMailbox(
   if (specialUse !== undefined) await checkSpecialUse(tx, account, specialUse)
   await insertParents(tx, account, name, modSeq)
   const made = await insertRow(tx, account, name, specialUse, modSeq)
-  const count = await tx.get<{ total: number }>('SELECT count(*) AS total FROM mailbox WHERE account = ?', account)
+  const count = await tx.get<{ total: number }>(
+    'SELECT count(*) AS total FROM mailbox WHERE account = ?',
+    account,
+  )
   if (count && count.total > limits.mailbox.perAccount) throw new StoreError('too-many', 'too many mailboxes')
   if (subscribed) {
     await tx.run(

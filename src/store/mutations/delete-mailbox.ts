@@ -10,7 +10,10 @@ export interface DeleteMailbox {
 }
 
 /** Its name, its special use and its messages' room are free again; subscriptions stay (RFC 9051 §6.3.7). Throws `no-such-mailbox`, and `invalid-name` for INBOX. */
-export async function deleteMailbox(tx: Tx, { account, mailbox }: DeleteMailbox): Promise<{ modSeq: ModSeq }> {
+export async function deleteMailbox(
+  tx: Tx,
+  { account, mailbox }: DeleteMailbox,
+): Promise<{ modSeq: ModSeq }> {
   const modSeq = await nextModSeq(tx, account)
   const row = await tx.get<{ name: string; total: number; size_bytes: number }>(
     'SELECT name, total, size_bytes FROM mailbox WHERE account = ? AND id = ?',

@@ -1,6 +1,6 @@
 // Delivers one or more messages to mailboxes of several accounts in one transaction. What one account refuses does not stop the others.
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
-import type { EmailColumns } from '../email-columns.ts'
+import type { EmailSummary } from '../../message/summary.ts'
 import { type FlagSet, noFlags } from '../flags.ts'
 import { StoreError, type StoreErrorCode } from '../error.ts'
 import { findMailboxName } from '../mailbox-name.ts'
@@ -14,7 +14,7 @@ export interface Delivery {
   /** Made with its parents when missing; INBOX instead when it can't be. */
   readonly mailbox: string
   readonly body: BodyRef
-  readonly email: EmailColumns
+  readonly email: EmailSummary
   readonly receivedAt?: number | undefined
   readonly flags: FlagSet
 }
@@ -28,7 +28,10 @@ export type Delivered =
   | { readonly kind: 'failed'; readonly code: StoreErrorCode }
 
 /** One result for each delivery, in the same order. */
-export async function deliverMessages(tx: Tx, { deliveries }: DeliverMessages): Promise<readonly Delivered[]> {
+export async function deliverMessages(
+  tx: Tx,
+  { deliveries }: DeliverMessages,
+): Promise<readonly Delivered[]> {
   const results: Delivered[] = deliveries.map(() => ({ kind: 'failed', code: 'unavailable' }))
   // In the order of ids, so that two transactions never wait for each other's accounts.
   const order = [...deliveries.keys()].sort(
@@ -90,6 +93,10 @@ async function mailboxFor(tx: Tx, account: AccountId, wanted: string, modSeq: Mo
 }
 
 async function findMailbox(tx: Tx, account: AccountId, name: string): Promise<MailboxId | undefined> {
-  const row = await tx.get<{ id: MailboxId }>('SELECT id FROM mailbox WHERE account = ? AND name = ?', account, name)
+  const row = await tx.get<{ id: MailboxId }>(
+    'SELECT id FROM mailbox WHERE account = ? AND name = ?',
+    account,
+    name,
+  )
   return row?.id
 }

@@ -113,7 +113,8 @@ export async function removeMessages(
     )
   }
   // A quarter over, so that the work is done for many at once.
-  if (counts && counts.tombstones > limits.store.tombstones * 1.25) await forgetTombstones(tx, account, mailbox)
+  if (counts && counts.tombstones > limits.store.tombstones * 1.25)
+    await forgetTombstones(tx, account, mailbox)
   return uids
 }
 

@@ -18,7 +18,11 @@ export async function internFlags(tx: Tx, account: AccountId, flags: FlagSet): P
 }
 
 /** The number of the set of these keywords; 0 for none. Throws `too-many`. */
-export async function internKeywords(tx: Tx, account: AccountId, keywords: readonly string[]): Promise<number> {
+export async function internKeywords(
+  tx: Tx,
+  account: AccountId,
+  keywords: readonly string[],
+): Promise<number> {
   const unique = new Map<string, string>()
   for (const keyword of keywords) {
     const folded = keyword.toLowerCase()
@@ -42,7 +46,8 @@ export async function internKeywords(tx: Tx, account: AccountId, keywords: reado
   )
   if (!made) throw new StoreError('no-such-account', 'the account is gone')
   // A set's number has 24 bits in a message's flags.
-  if (made.id > limits.mailbox.keywordSets) throw new StoreError('too-many', 'too many combinations of keywords')
+  if (made.id > limits.mailbox.keywordSets)
+    throw new StoreError('too-many', 'too many combinations of keywords')
   await tx.run(
     'INSERT INTO keyword_set (account, id, folded, keywords) VALUES (?, ?, ?, ?)',
     account,
@@ -70,7 +75,11 @@ async function spellKeywords(
       spellings.push(known.spelling)
       continue
     }
-    if (keyword === '' || /[\s\0-\x1f\x7f]/.test(keyword) || Buffer.byteLength(keyword) > limits.mailbox.keywordBytes) {
+    if (
+      keyword === '' ||
+      /[\s\0-\x1f\x7f]/.test(keyword) ||
+      Buffer.byteLength(keyword) > limits.mailbox.keywordBytes
+    ) {
       throw new StoreError('too-many', 'a keyword is too long or not a word')
     }
     const count = await tx.get<{ total: number }>(

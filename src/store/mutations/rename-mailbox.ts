@@ -18,7 +18,10 @@ export interface RenameMailbox {
  * Ids, UIDVALIDITY, UIDs and special uses stay with their mailboxes (RFC 8474 §4). INBOX stays where it is: its messages move to the new
  * mailbox, and those below it are left alone. Throws `no-such-mailbox`, `mailbox-exists`, `invalid-name`.
  */
-export async function renameMailbox(tx: Tx, args: RenameMailbox): Promise<{ modSeq: ModSeq; mailbox: MailboxId }> {
+export async function renameMailbox(
+  tx: Tx,
+  args: RenameMailbox,
+): Promise<{ modSeq: ModSeq; mailbox: MailboxId }> {
   const { account } = args
   const modSeq = await nextModSeq(tx, account)
   const from = findMailboxName(args.from)
@@ -28,7 +31,12 @@ export async function renameMailbox(tx: Tx, args: RenameMailbox): Promise<{ modS
   if (await findRow(tx, account, to)) throw new StoreError('mailbox-exists', 'a mailbox has this name')
   if (from === 'INBOX') {
     const { mailbox } = await insertMailbox(tx, { account, name: to, modSeq, subscribed: false })
-    const moved = await moveMessages(tx, { account, mailbox: source.id, uids: [[1, maxUid]], target: mailbox })
+    const moved = await moveMessages(tx, {
+      account,
+      mailbox: source.id,
+      uids: [[1, maxUid]],
+      target: mailbox,
+    })
     return { modSeq: moved.modSeq, mailbox }
   }
   if (to.startsWith(`${from}/`)) throw new StoreError('invalid-name', 'a mailbox cannot go below itself')
@@ -44,7 +52,8 @@ export async function renameMailbox(tx: Tx, args: RenameMailbox): Promise<{ modS
   for (const child of children) {
     const name = parseMailboxName(to + child.name.slice(from.length))
     // `to` may have had children while it was missing itself.
-    if (await findRow(tx, account, name)) throw new StoreError('mailbox-exists', 'a mailbox below has this name')
+    if (await findRow(tx, account, name))
+      throw new StoreError('mailbox-exists', 'a mailbox below has this name')
     await setName(tx, account, child.id, name, modSeq)
   }
   return { modSeq, mailbox: source.id }

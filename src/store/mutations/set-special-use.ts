@@ -23,7 +23,8 @@ export async function setSpecialUse(
     mailbox,
   )
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  if (specialUse !== undefined && known.special_use !== specialUse) await checkSpecialUse(tx, account, specialUse)
+  if (specialUse !== undefined && known.special_use !== specialUse)
+    await checkSpecialUse(tx, account, specialUse)
   await tx.run(
     'UPDATE mailbox SET special_use = ?, mod_seq = ? WHERE account = ? AND id = ?',
     specialUse ?? null,

@@ -28,7 +28,11 @@ export async function setSubscription(
     account,
     parsed,
   )
-  const count = await tx.get<{ total: number }>('SELECT count(*) AS total FROM subscription WHERE account = ?', account)
-  if (count && count.total > limits.mailbox.perAccount) throw new StoreError('too-many', 'too many subscriptions')
+  const count = await tx.get<{ total: number }>(
+    'SELECT count(*) AS total FROM subscription WHERE account = ?',
+    account,
+  )
+  if (count && count.total > limits.mailbox.perAccount)
+    throw new StoreError('too-many', 'too many subscriptions')
   return { modSeq }
 }

@@ -14,7 +14,9 @@ export function migrate(connection: Connection, nowMs: number): void {
   connection.exec(
     'CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL)',
   )
-  const found = connection.get<{ version: number | null }>('SELECT max(version) AS version FROM schema_version')
+  const found = connection.get<{ version: number | null }>(
+    'SELECT max(version) AS version FROM schema_version',
+  )
   const version = found?.version ?? 0
   if (version > schemaVersion) {
     throw new StoreError(

@@ -116,8 +116,10 @@ CREATE TABLE email (
   header_bytes INTEGER NOT NULL,
   received_at INTEGER NOT NULL,                    -- INTERNALDATE
   sent_at INTEGER,                                 -- the Date field
+  sent_zone_minutes INTEGER NOT NULL,              -- its zone, east of Greenwich
   message_id TEXT NOT NULL,
   base_subject TEXT NOT NULL,
+  is_reply INTEGER NOT NULL,
   subject TEXT NOT NULL,
   sort_from TEXT NOT NULL,
   sort_to TEXT NOT NULL,

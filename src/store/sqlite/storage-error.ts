@@ -21,7 +21,17 @@ const cannotOpen = 14
 const notDatabase = 26
 
 const fullDiskCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
-const fileCodes = new Set(['EIO', 'EROFS', 'EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM', 'ENOENT', 'EBADF'])
+const fileCodes = new Set([
+  'EIO',
+  'EROFS',
+  'EMFILE',
+  'ENFILE',
+  'ENOMEM',
+  'EACCES',
+  'EPERM',
+  'ENOENT',
+  'EBADF',
+])
 
 /** A failure of the disk or of SQLite itself as a `StoreError`; undefined for anything else, which is a refusal or a bug of one mutation. */
 export function findStorageError(error: unknown): StoreError | undefined {
@@ -34,7 +44,9 @@ export function findStorageError(error: unknown): StoreError | undefined {
       case noMemory:
       case inputOutput:
       case cannotOpen:
-        return new StoreError('unavailable', `the database cannot be used now: ${error.errstr}`, { cause: error })
+        return new StoreError('unavailable', `the database cannot be used now: ${error.errstr}`, {
+          cause: error,
+        })
       case corrupt:
       case notDatabase:
         return new StoreError('corrupt', `the database is damaged: ${error.errstr}`, { cause: error })
@@ -43,9 +55,12 @@ export function findStorageError(error: unknown): StoreError | undefined {
     }
   }
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-    if (fullDiskCodes.has(error.code)) return new StoreError('disk-full', 'the disk is full', { cause: error })
+    if (fullDiskCodes.has(error.code))
+      return new StoreError('disk-full', 'the disk is full', { cause: error })
     if (fileCodes.has(error.code)) {
-      return new StoreError('unavailable', `a file of the store cannot be used now: ${error.code}`, { cause: error })
+      return new StoreError('unavailable', `a file of the store cannot be used now: ${error.code}`, {
+        cause: error,
+      })
     }
   }
   return undefined

@@ -40,6 +40,7 @@ export class Writer {
   readonly #options: WriterOptions
   readonly #waiting: Waiting[] = []
   #running: Promise<void> | undefined
+  #transaction: Promise<void> | undefined
   #isClosed = false
 
   constructor(options: WriterOptions) {
@@ -58,14 +59,14 @@ export class Writer {
     })
   }
 
-  /** Settles when no transaction is open: at once (undefined) if none is. */
-  get idle(): Promise<void> | undefined {
-    return this.#running
+  /** Settles when the transaction that is open now has ended; undefined when none is. */
+  get transaction(): Promise<void> | undefined {
+    return this.#transaction
   }
 
-  /** Runs `section`, synchronous, between two transactions. */
+  /** Runs `section`, synchronous, when no transaction is open, before the mutations that wait. */
   async between<T>(section: () => T): Promise<T> {
-    while (this.#running) await this.#running
+    while (this.#transaction) await this.#transaction
     return section()
   }
 
@@ -80,7 +81,9 @@ export class Writer {
       // What else is asked for in this turn of the event loop shares the commit.
       await new Promise(setImmediate)
       while (this.#waiting.length > 0) {
-        await this.#runBatch()
+        this.#transaction = this.#runBatch()
+        await this.#transaction
+        this.#transaction = undefined
         // Lets what arrived meanwhile join the next batch, and others use the thread.
         if (this.#waiting.length > 0) await new Promise(setImmediate)
       }
@@ -105,7 +108,10 @@ export class Writer {
       for (const waiting of candidates) {
         this.#waiting.shift()
         // The array is filled before the mutation runs, so that a failure of the disk answers it too.
-        const entry: { waiting: Waiting; outcome: Outcome } = { waiting, outcome: { kind: 'refused', error: undefined } }
+        const entry: { waiting: Waiting; outcome: Outcome } = {
+          waiting,
+          outcome: { kind: 'refused', error: undefined },
+        }
         batch.push(entry)
         entry.outcome = await this.#runOne(tx, waiting, hints)
         if (bodies.pendingBytes > limits.store.batchBytes) break
@@ -159,7 +165,8 @@ export class Writer {
 
   #abandon(error: unknown, batch: readonly { readonly waiting: Waiting }[]): void {
     const { connection, bodies, log, metrics } = this.#options
-    const failure = findStorageError(error) ?? new StoreError('unavailable', 'the transaction failed', { cause: error })
+    const failure =
+      findStorageError(error) ?? new StoreError('unavailable', 'the transaction failed', { cause: error })
     try {
       if (connection.isTransaction) connection.run('ROLLBACK')
       bodies.abandoned()
@@ -167,7 +174,10 @@ export class Writer {
       log.error({ err: asError(second) }, 'rolling back failed')
     }
     metrics.count('store_failed_batches', { code: failure.code })
-    log.error({ err: asError(error), code: failure.code, mutations: batch.length }, 'a batch of mutations failed')
+    log.error(
+      { err: asError(error), code: failure.code, mutations: batch.length },
+      'a batch of mutations failed',
+    )
     for (const { waiting } of batch) waiting.reject(failure)
     // The transaction could not even begin: fail what waits rather than try for ever.
     if (batch.length === 0) for (const waiting of this.#waiting.splice(0)) waiting.reject(failure)

@@ -1,0 +1,92 @@
+// Opens a store: in memory, in a folder that this thread writes, or beside the thread that writes it.
+import type { Awaitable } from '../base/awaitable.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
+import { silentMetrics } from '../base/metrics.ts'
+import { type DataFolder, dataFolder } from './bodies/data-folder.ts'
+import { FileStagedBody } from './bodies/file-staged-body.ts'
+import { MemoryBodies } from './bodies/memory-bodies.ts'
+import { MemoryStagedBody } from './bodies/memory-staged-body.ts'
+import { SegmentReader } from './bodies/segment-reader.ts'
+import { SnapshotCache } from './snapshots/snapshot-cache.ts'
+import { Connection } from './sqlite/connection.ts'
+import { ConnectionReader, SharedReader } from './sqlite/connection-reader.ts'
+import { migrate } from './sqlite/migrate.ts'
+import { openReader, openWriter } from './sqlite/open-writer.ts'
+import { SqliteStore } from './sqlite/sqlite-store.ts'
+import { Writer } from './sqlite/writer.ts'
+import type { StoreOptions } from './store-options.ts'
+import type { Store } from './store.ts'
+
+export type StorePlace =
+  /** Nothing outlives the process. */
+  | { readonly memory: true }
+  /** A folder, made when it is missing; this thread writes it, and no other process may. */
+  | { readonly dataDir: string }
+
+/** Opens, and makes what is missing. Throws `StoreError` `unavailable` when another process has it or a newer program wrote it. */
+export async function openStore(place: StorePlace, options: StoreOptions = {}): Promise<Store> {
+  return 'memory' in place ? openInMemory(options) : openInFolder(dataFolder(place.dataDir), options)
+}
+
+function openInMemory(options: StoreOptions): Store {
+  const { clock = systemClock, log = silentLog, metrics = silentMetrics, defaultQuota = {} } = options
+  const connection = new Connection(':memory:', { readOnly: false, timeoutMs: 0 })
+  migrate(connection, clock.now())
+  const bodies = new MemoryBodies()
+  const writer: Writer = new Writer({
+    connection,
+    bodies,
+    wal: undefined,
+    clock,
+    log,
+    metrics,
+    defaultQuota,
+    onCommit: hints => store.tell(hints),
+  })
+  const whenCommitted = <T>(section: () => Awaitable<T>): Awaitable<T> =>
+    writer.transaction ? writer.transaction.then(() => whenCommitted(section)) : section()
+  const store: SqliteStore = new SqliteStore({
+    connection,
+    reader: new SharedReader(connection, whenCommitted),
+    whenCommitted,
+    snapshots: new SnapshotCache(connection, options.snapshotBytes),
+    bodies,
+    log,
+    mutate: (name, args) => writer.mutate(name, args),
+    stageBody: () => new MemoryStagedBody(),
+    async close() {
+      await writer.close()
+      connection.close()
+    },
+  })
+  return store
+}
+
+function openInFolder(folder: DataFolder, options: StoreOptions): Store {
+  const { log = silentLog } = options
+  const opened = openWriter(folder, options, hints => store.tell(hints))
+  let connection: Connection
+  try {
+    connection = openReader(folder)
+  } catch (error) {
+    opened.close()
+    throw error
+  }
+  const store: SqliteStore = new SqliteStore({
+    connection,
+    reader: new ConnectionReader(connection),
+    whenCommitted: section => section(),
+    snapshots: new SnapshotCache(connection, options.snapshotBytes),
+    bodies: new SegmentReader(folder),
+    log,
+    mutate: (name, args) => opened.writer.mutate(name, args),
+    stageBody: () => new FileStagedBody(folder),
+    async close() {
+      await opened.writer.close()
+      connection.close()
+      opened.close()
+    },
+  })
+  return store
+}

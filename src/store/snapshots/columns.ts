@@ -1,0 +1,77 @@
+// The arrays behind a mailbox snapshot, with room to grow.
+
+/** All of one length, the capacity. */
+export interface SnapshotColumns {
+  readonly uids: Uint32Array
+  readonly flags: Uint32Array
+  readonly modSeqs: Float64Array
+  readonly sizes: Float64Array
+  readonly receivedAts: Float64Array
+  readonly savedAts: Float64Array
+  readonly emails: Float64Array
+}
+
+/** One message, in the order of the columns. */
+export type SnapshotRow = readonly [
+  uid: number,
+  flags: number,
+  modSeq: number,
+  sizeBytes: number,
+  receivedAt: number,
+  savedAt: number,
+  email: number,
+]
+
+/** Bytes of one message in the arrays. */
+export const bytesPerMessage = 48
+
+export function makeColumns(capacity: number): SnapshotColumns {
+  return {
+    uids: new Uint32Array(capacity),
+    flags: new Uint32Array(capacity),
+    modSeqs: new Float64Array(capacity),
+    sizes: new Float64Array(capacity),
+    receivedAts: new Float64Array(capacity),
+    savedAts: new Float64Array(capacity),
+    emails: new Float64Array(capacity),
+  }
+}
+
+export function setRow(columns: SnapshotColumns, position: number, row: SnapshotRow): void {
+  columns.uids[position] = row[0]
+  columns.flags[position] = row[1]
+  columns.modSeqs[position] = row[2]
+  columns.sizes[position] = row[3]
+  columns.receivedAts[position] = row[4]
+  columns.savedAts[position] = row[5]
+  columns.emails[position] = row[6]
+}
+
+/** Copies `[start, end)` of `from` to `position` on. */
+export function copyRows(
+  from: SnapshotColumns,
+  start: number,
+  end: number,
+  to: SnapshotColumns,
+  position: number,
+): void {
+  to.uids.set(from.uids.subarray(start, end), position)
+  to.flags.set(from.flags.subarray(start, end), position)
+  to.modSeqs.set(from.modSeqs.subarray(start, end), position)
+  to.sizes.set(from.sizes.subarray(start, end), position)
+  to.receivedAts.set(from.receivedAts.subarray(start, end), position)
+  to.savedAts.set(from.savedAts.subarray(start, end), position)
+  to.emails.set(from.emails.subarray(start, end), position)
+}
+
+/** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
+export function lowerBound(uids: Uint32Array, count: number, uid: number): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((uids[middle] as number) < uid) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,96 @@
+// Opens a folder for writing: lock, schema, segments, what a crash left behind.
+import { existsSync, readdirSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemClock } from '../../base/clock.ts'
+import { silentLog } from '../../base/log.ts'
+import { silentMetrics } from '../../base/metrics.ts'
+import { type DataFolder, makeDataFolder } from '../bodies/data-folder.ts'
+import { type SegmentFileSystem, SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
+import type { StoreOptions } from '../store-options.ts'
+import type { BodyLocation, ChangeHint } from '../store.ts'
+import { Connection } from './connection.ts'
+import { migrate } from './migrate.ts'
+import { findStorageError } from './storage-error.ts'
+import { lockStore } from './store-lock.ts'
+import { WalKeeper } from './wal-keeper.ts'
+import { Writer } from './writer.ts'
+
+export interface OpenWriter {
+  readonly writer: Writer
+  /** Only after `writer.close()`. */
+  close(): void
+}
+
+/** Throws `StoreError`. `isRestart`: other threads of this process have staged bodies that must stay. */
+export function openWriter(
+  folder: DataFolder,
+  options: StoreOptions & { readonly files?: SegmentFileSystem | undefined; readonly isRestart?: boolean },
+  onCommit: (hints: readonly ChangeHint[]) => void,
+): OpenWriter {
+  const { clock = systemClock, log = silentLog, metrics = silentMetrics } = options
+  try {
+    makeDataFolder(folder)
+    const lock = lockStore(folder)
+    let connection: Connection | undefined
+    try {
+      const isNew = !existsSync(folder.database)
+      connection = new Connection(folder.database, { readOnly: false, timeoutMs: 0 })
+      connection.exec('PRAGMA journal_mode = WAL')
+      const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
+      migrate(connection, clock.now())
+      if (isNew) syncFolder(folder.path)
+      if (options.isRestart !== true) removeStaged(folder)
+      const bodies = new SegmentWriter(folder, lastBody(connection), options.files)
+      const opened = connection
+      const writer = new Writer({
+        connection,
+        bodies,
+        wal,
+        clock,
+        log,
+        metrics,
+        defaultQuota: options.defaultQuota ?? {},
+        onCommit,
+      })
+      return {
+        writer,
+        close() {
+          bodies.close()
+          try {
+            wal.close()
+          } finally {
+            opened.close()
+            lock.release()
+          }
+        },
+      }
+    } catch (error) {
+      connection?.close()
+      lock.release()
+      throw error
+    }
+  } catch (error) {
+    throw findStorageError(error) ?? error
+  }
+}
+
+/** A connection for reading only. It never waits for the writer; the time is for the moment when another process closes the database. */
+export function openReader(folder: DataFolder): Connection {
+  try {
+    return new Connection(folder.database, { readOnly: true, timeoutMs: 1000 })
+  } catch (error) {
+    throw findStorageError(error) ?? error
+  }
+}
+
+/** Bodies that were arriving when the last process ended. */
+function removeStaged(folder: DataFolder): void {
+  for (const name of readdirSync(folder.staging)) unlinkSync(join(folder.staging, name))
+}
+
+function lastBody(connection: Connection): BodyLocation | undefined {
+  return connection.get<BodyLocation>(
+    `SELECT segment, position AS "offset", stored_bytes AS "storedBytes", size_bytes AS "sizeBytes", 0 AS compressed
+     FROM blob ORDER BY segment DESC, position DESC LIMIT 1`,
+  )
+}

@@ -1,0 +1,18 @@
+// What a store is opened with.
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Durability } from './sqlite/wal-keeper.ts'
+import type { Quota } from './store.ts'
+
+export interface StoreOptions {
+  readonly clock?: Clock | undefined
+  readonly log?: Log | undefined
+  readonly metrics?: Metrics | undefined
+  /** `mail` by default: flag changes alone may be lost by a power cut (not by a crash) within a second. `strict` syncs each commit. */
+  readonly durability?: Durability | undefined
+  /** For accounts without a quota of their own. No limit by default. */
+  readonly defaultQuota?: Quota | undefined
+  /** Bytes of mailbox snapshots kept in memory by each thread. */
+  readonly snapshotBytes?: number | undefined
+}

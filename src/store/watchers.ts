@@ -1,0 +1,43 @@
+// Who wants to hear that an account changed.
+import type { AccountId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { ChangeHint } from './store.ts'
+
+export class Watchers {
+  readonly #listeners = new Map<AccountId, Set<{ readonly call: (hint: ChangeHint) => void }>>()
+  readonly #log: Log
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  watch(account: AccountId, call: (hint: ChangeHint) => void): () => void {
+    const entry = { call }
+    const listeners = this.#listeners.get(account) ?? new Set()
+    listeners.add(entry)
+    this.#listeners.set(account, listeners)
+    return () => {
+      listeners.delete(entry)
+      if (listeners.size === 0 && this.#listeners.get(account) === listeners) this.#listeners.delete(account)
+    }
+  }
+
+  tell(hints: readonly ChangeHint[]): void {
+    for (const hint of hints) {
+      for (const { call } of Array.from(this.#listeners.get(hint.account) ?? [])) {
+        try {
+          call(hint)
+        } catch (error) {
+          this.#log.error(
+            { err: error instanceof Error ? error : undefined, account: hint.account },
+            'a watcher failed',
+          )
+        }
+      }
+    }
+  }
+
+  clear(): void {
+    this.#listeners.clear()
+  }
+}

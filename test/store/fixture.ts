@@ -1,0 +1,66 @@
+// Accounts and messages for tests of the store.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { AccountId, MailboxId } from '../../src/base/ids.ts'
+import { summarize } from '../../src/message/summary.ts'
+import { type FlagSet, noFlags } from '../../src/store/flags.ts'
+import type { NewMessage } from '../../src/store/mutations/append-messages.ts'
+import { findMailbox } from '../../src/store/read/mailboxes.ts'
+import type { Store } from '../../src/store/store.ts'
+
+let addresses = 0
+
+/** An account with INBOX, Sent and Trash. */
+export async function addAccount(
+  store: Store,
+  quota: { quotaBytes?: number; quotaMessages?: number } = {},
+): Promise<AccountId> {
+  const { account } = await store.mutate('createAccount', {
+    address: `user${++addresses}@example.org`,
+    domain: 'example.org',
+    createDomain: true,
+    displayName: '',
+    isAdmin: false,
+    credentials: [],
+    mailboxes: [
+      { name: 'INBOX' },
+      { name: 'Sent', specialUse: '\\Sent' },
+      { name: 'Trash', specialUse: '\\Trash' },
+    ],
+    ...quota,
+  })
+  return account
+}
+
+export async function mailboxId(store: Store, account: AccountId, name: string): Promise<MailboxId> {
+  const mailbox = await findMailbox(store.reader, account, name)
+  if (!mailbox) throw new Error(`no mailbox ${name}`)
+  return mailbox.id
+}
+
+let messageIds = 0
+
+/** A message with its own Message-Id; `fields` are whole header lines without CRLF. */
+export function mail(
+  store: Store,
+  text = 'Hello',
+  options: { fields?: readonly string[]; flags?: FlagSet; receivedAt?: number } = {},
+): NewMessage {
+  const fields = options.fields ?? [`Message-ID: <${++messageIds}@example.org>`, 'Subject: Greetings']
+  const bytes = Buffer.from(`From: a@example.org\r\n${fields.join('\r\n')}\r\n\r\n${text}\r\n`)
+  return {
+    body: store.bodyOf(bytes),
+    email: summarize(bytes),
+    flags: options.flags ?? noFlags,
+    receivedAt: options.receivedAt,
+  }
+}
+
+/** A folder that is removed after the test. */
+export function temporaryFolder(t: TestContext): string {
+  const path = mkdtempSync(join(tmpdir(), 'restante-store-'))
+  t.after(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
