@@ -23,6 +23,7 @@ export async function secureAsServer(
   provider: TlsProvider,
   timeoutMs: number,
 ): Promise<Secured> {
+  if (raw.destroyed) throw new ConnectionError('TlsFailed', 'TLS handshake failed: the peer has gone')
   const socket = new TLSSocket(raw, {
     ...provider.serverOptions(),
     isServer: true,
