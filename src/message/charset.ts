@@ -103,7 +103,7 @@ export function decodeCharset(bytes: Buffer, charset: string): string {
   if (label === 'utf-16' || label === 'utf-16le') return decodeUtf16(bytes, label)
   const decoder = findDecoder(label)
   if (decoder !== undefined) return decoder.decode(bytes)
-  return iconv.encodingExists(label) ? iconv.decode(bytes, label) : decodeUnknown(bytes)
+  return isIconvCharset(label) ? iconv.decode(bytes, label) : decodeUnknown(bytes)
 }
 
 /** Whether text in this charset can be read as what it says, not guessed. */
@@ -112,7 +112,7 @@ export function isCharsetKnown(charset: string): boolean {
   if (UTF8_NAMES.has(name) || ALIASES.has(name) || name === 'us-ascii' || name === 'ascii') return true
   if (/^(?:hz|hz-gb-2312|(?:csiso2022|iso-2022-)(?:kr|cn)|iso-2022-cn-ext)$/.test(name)) return true
   if (VAGUE_NAMES.has(name)) return false
-  return findDecoder(name) !== undefined || iconv.encodingExists(name)
+  return findDecoder(name) !== undefined || isIconvCharset(name)
 }
 
 const NAME_MAX = 60
@@ -121,6 +121,13 @@ function normalizeCharset(charset: string): string {
   const name = charset.slice(0, NAME_MAX).trim().toLowerCase()
   const first = name.charCodeAt(0)
   return first === 34 || first === 39 ? name.replaceAll('"', '').replaceAll("'", '').trim() : name
+}
+
+/** iconv-lite also takes these, which are no charsets. */
+const NO_CHARSETS: ReadonlySet<string> = new Set(['base64', 'hex', 'binary', 'internal'])
+
+function isIconvCharset(name: string): boolean {
+  return !NO_CHARSETS.has(name.replaceAll(/[^a-z0-9]/g, '')) && iconv.encodingExists(name)
 }
 
 /** Labels that TextDecoder gives to its empty `replacement` decoder, so that browsers do not run them. */

@@ -118,3 +118,88 @@ function hexDigit(char: number): number {
   const letter = char | 32
   return letter >= 97 && letter <= 102 ? letter - 87 : -1
 }
+
+/** RFC 2047 §2: 75 characters for a whole word; what is left for the text between "=?utf-8?q?" and "?=". */
+const ENCODED_MAX = 75 - 12
+
+/**
+ * Text for an unstructured field or a display name: plain where it may be, else encoded words in UTF-8, of Q or B,
+ * whichever is shorter. Spaces stand between words only, so that the field can be folded at each of them.
+ */
+export function encodeWords(text: string): string {
+  if (isPlain(text)) return text
+  const words = text.split(' ')
+  const first = words.findIndex(needsEncoding)
+  const last = words.findLastIndex(needsEncoding)
+  // Space at the ends or in a row, and controls, are kept only inside encoded words.
+  if (first === -1 || words.includes('')) return encodeAll(text)
+  const out = [
+    ...words.slice(0, first),
+    encodeAll(words.slice(first, last + 1).join(' ')),
+    ...words.slice(last + 1),
+  ]
+  return out.join(' ')
+}
+
+/** No word is so long that the line could not be folded (RFC 5322 §2.1.1). */
+const WORD_MAX = 900
+
+function isPlain(text: string): boolean {
+  const words = text.split(' ')
+  return words.every(word => word !== '' && !needsEncoding(word)) || text === ''
+}
+
+function needsEncoding(word: string): boolean {
+  if (word.length > WORD_MAX || word.includes('=?')) return true
+  for (let at = 0; at < word.length; at++) {
+    const char = word.charCodeAt(at)
+    if (char < 32 || char > 126) return true
+  }
+  return false
+}
+
+/** All of a text as encoded words in UTF-8, one space between them. */
+export function encodeAll(text: string): string {
+  const bytes = Buffer.from(text, 'utf8')
+  let safe = 0
+  for (const byte of bytes) if (isSafe(byte) || byte === 32) safe++
+  const isQ = safe + (bytes.length - safe) * 3 <= (bytes.length * 4) / 3
+  const words: string[] = []
+  let piece: string[] = []
+  let length = 0
+  for (const char of text) {
+    const encoded = isQ ? encodeQ(char) : char
+    const size = isQ ? encoded.length : (Buffer.byteLength(char) * 4) / 3
+    // Base64 comes in groups of four, so leave room for the last.
+    if (length + size > ENCODED_MAX - (isQ ? 0 : 4)) {
+      words.push(wrapWord(piece.join(''), isQ))
+      piece = []
+      length = 0
+    }
+    piece.push(encoded)
+    length += size
+  }
+  if (piece.length > 0) words.push(wrapWord(piece.join(''), isQ))
+  return words.join(' ')
+}
+
+function wrapWord(text: string, isQ: boolean): string {
+  return isQ ? `=?utf-8?q?${text}?=` : `=?utf-8?b?${Buffer.from(text, 'utf8').toString('base64')}?=`
+}
+
+/** RFC 2047 §5 (3): what may stand for itself also in a display name. */
+function isSafe(byte: number): boolean {
+  const lower = byte | 32
+  return (
+    (lower >= 97 && lower <= 122) || (byte >= 48 && byte <= 57) || '!*+-/'.includes(String.fromCharCode(byte))
+  )
+}
+
+function encodeQ(char: string): string {
+  if (char === ' ') return '_'
+  const out: string[] = []
+  for (const byte of Buffer.from(char, 'utf8')) {
+    out.push(isSafe(byte) && byte < 128 ? char : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+  }
+  return out.join('')
+}

@@ -104,14 +104,14 @@ function isBlank(char: number): boolean {
 }
 
 /** The part of a header block that is parsed, as Latin-1 text. */
-export function headerText(bytes: Buffer, start = 0, end = findBodyStart(bytes, start)): string {
+export function headerBlock(bytes: Buffer, start = 0, end = findBodyStart(bytes, start)): string {
   return bytes.toString('latin1', start, Math.min(end, start + limits.message.headerBytes))
 }
 
 /** The unfolded values (Latin-1, not decoded) of every field called `name` in a message or header block. */
 export function fieldValues(bytes: Buffer, name: string): string[] {
   const wanted = name.toLowerCase()
-  const block = headerText(bytes)
+  const block = headerBlock(bytes)
   const values: string[] = []
   for (const field of fieldsOf(block)) {
     if (field.name === wanted) values.push(unfold(block.slice(field.valueStart, field.end)))

@@ -1,6 +1,6 @@
 // What the header of a part says. RFC 2045 §5 to §8; RFC 1864 (MD5); RFC 2183; RFC 3282 (language); RFC 2557 (location); RFC 5322 §3.6.
 import { limits } from '../base/limits.ts'
-import { findFieldEnd, headerText, unfold } from './header.ts'
+import { findFieldEnd, headerBlock, unfold } from './header.ts'
 import { Lexer } from './lexer.ts'
 import {
   parameterOf,
@@ -53,7 +53,7 @@ export function readFields(
   isMessage: boolean,
   isInDigest: boolean,
 ): { fields: PartFields; message: MessageFields | undefined } {
-  const block = headerText(bytes, start, end)
+  const block = headerBlock(bytes, start, end)
   const message: MessageFields | undefined = isMessage ? emptyMessage() : undefined
   const mime: MimeFields = {
     type: undefined,

@@ -39,6 +39,8 @@ interface Boundary {
   readonly bytes: Buffer
   /** How many parts are open when the boundary's own multipart is the innermost. */
   readonly depth: number
+  /** How many bytes it has in common, from the first, with each boundary outside it. */
+  readonly shared: readonly number[]
 }
 
 const LF = 10
@@ -130,10 +132,9 @@ class Parser {
     if (part.type === 'multipart' && this.#headerBoundary === undefined && this.#mayOpen()) {
       const text = boundaryOf(part)
       if (text !== undefined) {
-        this.#boundaries.push({
-          bytes: Buffer.from(text.slice(0, BOUNDARY_MAX), 'latin1'),
-          depth: this.#open.length,
-        })
+        const bytes = Buffer.from(text.slice(0, BOUNDARY_MAX), 'latin1')
+        const shared = this.#boundaries.map(outer => matchLength(outer.bytes, 0, bytes, 0))
+        this.#boundaries.push({ bytes, depth: this.#open.length, shared })
       }
     }
     return part
@@ -195,7 +196,7 @@ class Parser {
       const first = bytes[at]
       if (first === LF) return at + 1
       if (first === CR && at + 1 < end && bytes[at + 1] === LF) return at + 2
-      if (first === DASH && this.#boundaries.length > 0 && this.#partCount < limits.message.parts) {
+      if (first === DASH && this.#boundaries.length > 0 && this.#partCount + 1 < limits.message.parts) {
         const boundary = this.#matchBoundary(at)
         if (boundary !== undefined) {
           this.#headerBoundary = boundary
@@ -235,19 +236,30 @@ class Parser {
     return at === -1 ? -1 : at + 1
   }
 
-  /** The open boundary that the line at `at` is, if any: the longest prefix, the innermost of equals. */
+  /**
+   * The open boundary that the line at `at` is, if any: the longest prefix, the innermost of equals. Each byte of the
+   * line is compared once, whatever the boundaries have in common: `nearest` is the one that matches the furthest.
+   */
   #matchBoundary(at: number): Boundary | undefined {
     const bytes = this.#bytes
     if (bytes[at + 1] !== DASH) return undefined
     const start = at + 2
+    let nearest: Boundary | undefined
+    let matched = 0
     let best: Boundary | undefined
     for (let index = this.#boundaries.length - 1; index >= 0; index--) {
       const boundary = this.#boundaries[index]
       if (boundary === undefined) break
-      if (best !== undefined && best.bytes.length >= boundary.bytes.length) continue
-      if (!startsWith(bytes, start, boundary.bytes)) continue
+      const shared = nearest === undefined ? 0 : (nearest.shared[index] ?? 0)
+      let length = Math.min(shared, matched)
+      if (shared === matched) {
+        length = matchLength(boundary.bytes, matched, bytes, start)
+        matched = length
+        nearest = boundary
+      }
+      if (length < boundary.bytes.length || length <= (best?.bytes.length ?? -1)) continue
       best = boundary
-      if (isLineEnd(bytes, start + boundary.bytes.length)) break
+      if (isLineEnd(bytes, start + length)) break
     }
     if (best === undefined) return undefined
     const after = start + best.bytes.length
@@ -263,11 +275,11 @@ function isMessageType(part: PartFields): boolean {
   return part.type === 'message' && part.subtype === 'rfc822'
 }
 
-function startsWith(bytes: Buffer, at: number, prefix: Buffer): boolean {
-  for (let index = 0; index < prefix.length; index++) {
-    if (bytes[at + index] !== prefix[index]) return false
-  }
-  return true
+/** How far `boundary` equals the bytes at `start`, given that it does up to `from`. */
+function matchLength(boundary: Buffer, from: number, bytes: Buffer, start: number): number {
+  let length = from
+  while (length < boundary.length && boundary[length] === bytes[start + length]) length++
+  return length
 }
 
 /** Whether a boundary that ends at `at` is its whole line, closing dashes or not. */
