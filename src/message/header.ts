@@ -41,17 +41,30 @@ export function findBodyStart(bytes: Buffer, start = 0, end = bytes.length): num
  * Lines without a colon are given with an empty name, so that nothing is lost.
  */
 export function* fieldsOf(block: string): Generator<Field, void, undefined> {
-  let at = 0
-  while (at < block.length) {
-    const first = block.charCodeAt(at)
-    if (first === LF || (first === CR && block.charCodeAt(at + 1) === LF)) return
+  for (let at = 0; at < block.length && !isBlankLine(block, at); ) {
     const end = findFieldEnd(block, at)
     const colon = findColon(block, at, end)
-    yield colon === -1
-      ? { name: '', start: at, valueStart: at, end }
-      : { name: fieldName(block, at, colon), start: at, valueStart: colon + 1, end }
+    const valueStart = colon === -1 ? at : colon + 1
+    yield { name: fieldName(block, at, end, Number.POSITIVE_INFINITY), start: at, valueStart, end }
     at = end
   }
+}
+
+/** Whether the line at `at` is the one that ends the header. */
+export function isBlankLine(block: string, at: number): boolean {
+  const first = block.charCodeAt(at)
+  return first === LF || (first === CR && block.charCodeAt(at + 1) === LF)
+}
+
+/**
+ * The name, in lower case, of the field in `[start, end)`; empty when its first line has no colon, or the name is
+ * longer than `longest`.
+ */
+export function fieldName(block: string, start: number, end: number, longest: number): string {
+  let nameEnd = findColon(block, start, end)
+  if (nameEnd === -1) return ''
+  while (nameEnd > start && isBlank(block.charCodeAt(nameEnd - 1))) nameEnd--
+  return nameEnd - start > longest ? '' : block.slice(start, nameEnd).toLowerCase()
 }
 
 /** The offset after the field that starts at `at`: its first line and each line that begins with white space. */
@@ -72,15 +85,6 @@ function findColon(block: string, start: number, end: number): number {
     if (char === LF) return -1
   }
   return -1
-}
-
-function fieldName(block: string, start: number, colon: number): string {
-  let end = colon
-  while (end > start) {
-    if (!isBlank(block.charCodeAt(end - 1))) break
-    end--
-  }
-  return block.slice(start, end).toLowerCase()
 }
 
 /**

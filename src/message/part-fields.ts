@@ -1,6 +1,6 @@
 // What the header of a part says. RFC 2045 §5 to §8; RFC 1864 (MD5); RFC 2183; RFC 3282 (language); RFC 2557 (location); RFC 5322 §3.6.
 import { limits } from '../base/limits.ts'
-import { findFieldEnd, headerBlock, unfold } from './header.ts'
+import { fieldName, findFieldEnd, headerBlock, isBlankLine, unfold } from './header.ts'
 import { Lexer } from './lexer.ts'
 import {
   parameterOf,
@@ -42,9 +42,6 @@ export interface MessageFields {
   references: string[]
 }
 
-const LF = 10
-const CR = 13
-
 /** Reads the header block in `[start, end)`. `isInDigest`: RFC 2046 §5.1.5 makes message/rfc822 the default type. */
 export function readFields(
   bytes: Buffer,
@@ -65,30 +62,19 @@ export function readFields(
     language: undefined,
     location: undefined,
   }
-  for (let at = 0; at < block.length; ) {
-    const first = block.charCodeAt(at)
-    if (first === LF || (first === CR && block.charCodeAt(at + 1) === LF)) break
+  for (let at = 0; at < block.length && !isBlankLine(block, at); ) {
     const next = findFieldEnd(block, at)
-    const colon = block.indexOf(':', at)
-    if (colon === -1) break
-    if (colon < next && colon - at <= LONGEST_NAME) {
-      const name = nameOf(block, at, colon)
-      if (name.startsWith('content-')) readMimeField(mime, name, block, colon + 1, next)
-      else if (message !== undefined) readMessageField(message, name, block, colon + 1, next)
-    }
+    const name = fieldName(block, at, next, LONGEST_NAME)
+    if (name.startsWith('content-')) readMimeField(mime, name, block.slice(block.indexOf(':', at) + 1, next))
+    else if (message !== undefined)
+      readMessageField(message, name, block.slice(block.indexOf(':', at) + 1, next))
     at = next
   }
   return { fields: partFields(mime, isInDigest), message }
 }
 
-/** `content-transfer-encoding`, and room for spaces before the colon. */
-const LONGEST_NAME = 40
-
-function nameOf(block: string, start: number, colon: number): string {
-  let end = colon
-  while (end > start && (block.charCodeAt(end - 1) === 32 || block.charCodeAt(end - 1) === 9)) end--
-  return block.slice(start, end).toLowerCase()
-}
+/** `content-transfer-encoding`. */
+const LONGEST_NAME = 25
 
 interface MimeFields {
   type: string | undefined
@@ -105,31 +91,31 @@ interface MimeFields {
  * Of several fields of one name the last counts, as in an ENVELOPE; but the first that says how to read the body,
  * since that is what filters on the way look at.
  */
-function readMimeField(mime: MimeFields, name: string, block: string, start: number, end: number): void {
+function readMimeField(mime: MimeFields, name: string, value: string): void {
   switch (name) {
     case 'content-type':
-      mime.type ??= block.slice(start, end)
+      mime.type ??= value
       break
     case 'content-transfer-encoding':
-      mime.encoding ??= block.slice(start, end)
+      mime.encoding ??= value
       break
     case 'content-id':
-      mime.id = block.slice(start, end)
+      mime.id = value
       break
     case 'content-description':
-      mime.description = block.slice(start, end)
+      mime.description = value
       break
     case 'content-md5':
-      mime.md5 = block.slice(start, end)
+      mime.md5 = value
       break
     case 'content-disposition':
-      mime.disposition = block.slice(start, end)
+      mime.disposition = value
       break
     case 'content-language':
-      mime.language = block.slice(start, end)
+      mime.language = value
       break
     case 'content-location':
-      mime.location = block.slice(start, end)
+      mime.location = value
       break
     default:
   }
@@ -151,46 +137,40 @@ function emptyMessage(): MessageFields {
   }
 }
 
-function readMessageField(
-  message: MessageFields,
-  name: string,
-  block: string,
-  start: number,
-  end: number,
-): void {
+function readMessageField(message: MessageFields, name: string, value: string): void {
   switch (name) {
     case 'date':
-      message.date = block.slice(start, end)
+      message.date = value
       break
     case 'subject':
-      message.subject = block.slice(start, end)
+      message.subject = value
       break
     case 'from':
-      message.from.push(block.slice(start, end))
+      message.from.push(value)
       break
     case 'sender':
-      message.sender.push(block.slice(start, end))
+      message.sender.push(value)
       break
     case 'reply-to':
-      message.replyTo.push(block.slice(start, end))
+      message.replyTo.push(value)
       break
     case 'to':
-      message.to.push(block.slice(start, end))
+      message.to.push(value)
       break
     case 'cc':
-      message.cc.push(block.slice(start, end))
+      message.cc.push(value)
       break
     case 'bcc':
-      message.bcc.push(block.slice(start, end))
+      message.bcc.push(value)
       break
     case 'in-reply-to':
-      message.inReplyTo = block.slice(start, end)
+      message.inReplyTo = value
       break
     case 'message-id':
-      message.messageId = block.slice(start, end)
+      message.messageId = value
       break
     case 'references':
-      message.references.push(block.slice(start, end))
+      message.references.push(value)
       break
     default:
   }

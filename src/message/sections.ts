@@ -3,7 +3,7 @@
 // A part tree is packed into a few bytes once, when the message arrives, and every section is then answered by
 // offsets into the stored body.
 import { limits } from '../base/limits.ts'
-import { fieldsOf } from './header.ts'
+import { fieldName, findFieldEnd, isBlankLine } from './header.ts'
 import { parameterOf } from './parameters.ts'
 import type { Part } from './part.ts'
 
@@ -222,16 +222,21 @@ const BLANK_LINE = Buffer.from('\r\n')
  */
 export function headerFields(headerBlock: Buffer, names: readonly string[], not: boolean): Buffer {
   const wanted = new Set(names.map(name => name.toLowerCase()))
+  const longest = names.reduce((length, name) => Math.max(length, name.length), 0)
+  const block = headerBlock.toString('latin1')
   const pieces: Buffer[] = []
   let start = 0
   let end = 0
-  for (const field of fieldsOf(headerBlock.toString('latin1'))) {
-    if (wanted.has(field.name) === not) continue
-    if (field.start !== end) {
-      if (end > start) pieces.push(headerBlock.subarray(start, end))
-      ;({ start } = field)
+  for (let at = 0; at < block.length && !isBlankLine(block, at); ) {
+    const next = findFieldEnd(block, at)
+    if (wanted.has(fieldName(block, at, next, longest)) !== not) {
+      if (at !== end) {
+        if (end > start) pieces.push(headerBlock.subarray(start, end))
+        start = at
+      }
+      end = next
     }
-    ;({ end } = field)
+    at = next
   }
   if (end > start) pieces.push(headerBlock.subarray(start, end))
   const last = pieces.at(-1)

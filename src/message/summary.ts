@@ -1,5 +1,5 @@
 // What the store keeps of an email, worked out once when it arrives. RFC 9051 §7.5.2; RFC 5256; RFC 5957; RFC 8970.
-import type { Address, Mailbox } from './address.ts'
+import type { Address } from './address.ts'
 import { writeBodyStructure } from './body-structure.ts'
 import { parseDate } from './date.ts'
 import { decodeWords } from './encoded-word.ts'
@@ -12,13 +12,13 @@ import { hasAttachment, makePreview } from './preview.ts'
 import { packParts } from './sections.ts'
 import { parseBaseSubject } from './subject.ts'
 
-/** How an address field sorts: its first mailbox (RFC 5256 §3, RFC 5957 §3). Empty strings where there is none. */
+/** How an address field sorts: by its first address, which may be a group (RFC 5256 §3, RFC 5957 §3). Empty strings where there is none. */
 export interface AddressKeys {
   /** The local part as it stands: what SORT FROM, TO and CC compare. */
   readonly mailbox: string
   /** The decoded display name, or `mailbox@host` without one: what SORT DISPLAYFROM and DISPLAYTO compare. */
   readonly display: string
-  /** `mailbox@host`. */
+  /** `mailbox@host`; empty for a group. */
   readonly address: string
 }
 
@@ -103,11 +103,12 @@ function exactBuffers(first: string, second: string, third: string): [Buffer, Bu
 const NO_KEYS: AddressKeys = { mailbox: '', display: '', address: '' }
 
 function addressKeys(list: readonly Address[]): AddressKeys {
-  const first = list.find((address): address is Mailbox => address.kind === 'mailbox')
-  if (first === undefined) {
-    // RFC 5957 §3: a group's name sorts where there is no mailbox.
-    const [group] = list
-    return group?.kind === 'groupStart' ? { ...NO_KEYS, display: decodeWords(group.name) } : NO_KEYS
+  const [first] = list
+  if (first === undefined || first.kind === 'groupEnd') return NO_KEYS
+  if (first.kind === 'groupStart') {
+    // RFC 5957 §3: a group is an address with a mailbox and no host.
+    const name = decodeWords(first.name)
+    return { mailbox: name, display: name, address: '' }
   }
   const mailbox = decodeWords(first.mailbox ?? '')
   const domain = decodeWords(first.domain ?? '')

@@ -144,11 +144,11 @@ test('50 MB of header: one field, many fields, and one folded line after line', 
   }
 })
 
-test('HEADER.FIELDS of 50 MB of fields takes linear time', () => {
-  const block = Buffer.alloc(50_000_000, 'A: b\r\nC: d\r\n')
+test('HEADER.FIELDS of 10 MB of fields takes linear time', () => {
+  const block = Buffer.alloc(10_000_000, 'A: b\r\nC: d\r\n')
   const start = performance.now()
-  assert(headerFields(block, ['A'], false).length > 20_000_000)
-  assert(performance.now() - start < 20_000)
+  assert(headerFields(block, ['A'], false).length > 4_000_000)
+  assert(performance.now() - start < 5000)
 })
 
 test('a million addresses: the first are read', () => {

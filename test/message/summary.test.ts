@@ -41,7 +41,7 @@ test('a summary says when, who, what and in answer to what', () => {
     display: 'André Pirard',
     address: 'PIRARD@vm1.example',
   })
-  assert.deepEqual(summary.to, { mailbox: 'bob', display: 'Bob', address: 'bob@b.example' })
+  assert.deepEqual(summary.to, { mailbox: 'Friends', display: 'Friends', address: '' })
   assert.deepEqual(summary.cc, { mailbox: 'carol', display: 'carol@c.example', address: 'carol@c.example' })
   assert.equal(summary.subject, 'Re: [list] café')
   assert.equal(summary.baseSubject, 'café')
