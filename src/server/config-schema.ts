@@ -1,0 +1,100 @@
+// The whole configuration's schema: the server's own keys and each area's. docs/configuration.md is made from it.
+import { z } from 'zod'
+import { doorNames, formatListenAddress, parseListenAddress } from './listen.ts'
+
+const address = z.string().superRefine((text, context) => {
+  try {
+    parseListenAddress(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message })
+  }
+})
+
+const addresses = z
+  .union([address, z.array(address)])
+  .transform(value => (Array.isArray(value) ? value : [value]).map(parseListenAddress))
+
+const door = (name: string, what: string, standard: readonly string[]) =>
+  addresses.default(standard.map(parseListenAddress)).describe(
+    `${what} Standard: ${standard.map(text => `\`${formatListenAddress(parseListenAddress(text))}\``).join(', ')}; an empty list keeps ${name} closed.`,
+  )
+
+const listen = z.strictObject({
+  imap: door('it', 'IMAP, with STARTTLS.', ['*:143']),
+  imaps: door('it', 'IMAP over TLS.', ['*:993']),
+  pop3: door('it', 'POP3, with STLS.', ['*:110']),
+  pop3s: door('it', 'POP3 over TLS.', ['*:995']),
+  smtp: door('it', 'SMTP from other servers, with STARTTLS.', ['*:25']),
+  submission: door('it', 'Submission by mail programs, with STARTTLS.', ['*:587']),
+  submissions: door('it', 'Submission over TLS.', ['*:465']),
+  lmtp: door('it', 'LMTP from a mail server on this machine. Who reaches it delivers without log-in: never open it to a network you do not trust.', []),
+  http: door('it', 'Health, metrics and the page with the settings.', ['127.0.0.1:8080']),
+})
+
+const log = z.strictObject({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('The least weight of lines that are written. SIGHUP reads it again.'),
+  format: z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('JSON lines, or lines for people; `auto` is pretty on a terminal.'),
+})
+
+const stop = z.strictObject({
+  drainMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(10_000)
+    .describe('How long sessions may take to end after SIGTERM or SIGINT; a second signal ends them at once.'),
+})
+
+/** The server's own keys. */
+const ownShape = {
+  hostname: z
+    .string()
+    .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'expected a host name such as mail.example.org')
+    .optional()
+    .describe('The name that the server greets with, and that its certificate is for. Without it: the name of the machine.'),
+  defaultDomain: z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('The domain of a log-in name or an address without one. Without it: the domain that was added first.'),
+  dataDir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'The folder of the store. Without it: `$RESTANTE_DATA`, else `/var/lib/restante` for root, else `restante` in `$XDG_DATA_HOME` (`~/.local/share`). A relative path is relative to this file.',
+    ),
+  threads: z
+    .number()
+    .int()
+    .min(0)
+    .max(256)
+    .optional()
+    .describe('Threads that serve connections; 0 does everything in one. Without it: one per processor, at most 4.'),
+  user: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The user to become, when started as root, once the ports are open. See docs/operating.md.'),
+  group: z.string().min(1).optional().describe('The group to become; without it the main group of `user`.'),
+  listen: listen.prefault({}).describe('Where each protocol listens.'),
+  log: log.prefault({}).describe('The log, on standard error.'),
+  stop: stop.prefault({}).describe('How the server ends.'),
+} as const
+
+/** Every key. */
+export const configSchema = z.strictObject({ ...ownShape })
+
+export type ConfigInput = z.input<typeof configSchema>
+export type ConfigOutput = z.output<typeof configSchema>
+
+/** The doors' keys, which the command line's `--listen` replaces. */
+export const listenKeys: readonly string[] = doorNames

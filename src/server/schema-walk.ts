@@ -1,0 +1,75 @@
+// What a zod schema can tell about itself: its keys, defaults and descriptions, for unknown keys and for the documentation.
+import { z } from 'zod'
+
+/** A schema without `optional`, `default`, `prefault`, `nullable`, `pipe` and the like around it. */
+export function unwrapSchema(schema: z.ZodType): z.ZodType {
+  let inner: z.ZodType = schema
+  for (;;) {
+    if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType
+    else if (
+      inner instanceof z.ZodOptional ||
+      inner instanceof z.ZodDefault ||
+      inner instanceof z.ZodPrefault ||
+      inner instanceof z.ZodNullable ||
+      inner instanceof z.ZodReadonly
+    ) {
+      inner = inner.unwrap() as z.ZodType
+    } else return inner
+  }
+}
+
+/** The keys of an object schema; undefined for any other. */
+export function findShape(schema: z.ZodType): Readonly<Record<string, z.ZodType>> | undefined {
+  const inner = unwrapSchema(schema)
+  return inner instanceof z.ZodObject ? (inner.shape as Readonly<Record<string, z.ZodType>>) : undefined
+}
+
+/** The description nearest to the outside. */
+export function descriptionOf(schema: z.ZodType): string {
+  let inner: z.ZodType = schema
+  for (;;) {
+    if (inner.description !== undefined) return inner.description
+    if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType
+    else if (
+      inner instanceof z.ZodOptional ||
+      inner instanceof z.ZodDefault ||
+      inner instanceof z.ZodPrefault ||
+      inner instanceof z.ZodNullable ||
+      inner instanceof z.ZodReadonly
+    ) {
+      inner = inner.unwrap() as z.ZodType
+    } else return ''
+  }
+}
+
+/** The default of a key, undefined where it has none. */
+export function defaultOf(schema: z.ZodType): unknown {
+  let inner: z.ZodType = schema
+  for (;;) {
+    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) return inner.def.defaultValue
+    if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType
+    else if (
+      inner instanceof z.ZodOptional ||
+      inner instanceof z.ZodNullable ||
+      inner instanceof z.ZodReadonly
+    ) {
+      inner = inner.unwrap() as z.ZodType
+    } else return undefined
+  }
+}
+
+/** What may stand there, in a word or two: `true or false`, `integer`, `one of "a", "b"`, `list of text`. */
+export function kindOf(schema: z.ZodType): string {
+  const inner = unwrapSchema(schema)
+  if (inner instanceof z.ZodEnum) return `one of ${inner.options.map(option => JSON.stringify(option)).join(', ')}`
+  if (inner instanceof z.ZodLiteral) return [...inner.values].map(value => JSON.stringify(value)).join(' or ')
+  if (inner instanceof z.ZodUnion) {
+    return [...new Set(inner.options.map(option => kindOf(option as z.ZodType)))].join(' or ')
+  }
+  if (inner instanceof z.ZodArray) return `list of ${kindOf(inner.element as z.ZodType)}`
+  if (inner instanceof z.ZodRecord) return `table of ${kindOf(inner.valueType as z.ZodType)}`
+  if (inner instanceof z.ZodBoolean) return 'true or false'
+  if (inner instanceof z.ZodNumber) return inner.isInt ? 'integer' : 'number'
+  if (inner instanceof z.ZodObject) return 'table'
+  return 'text'
+}
