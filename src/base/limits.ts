@@ -1,6 +1,24 @@
 // Every limit that is not a user's setting: one name, one default, one place. Units last in names.
 
 export const limits = {
+  archive: {
+    /** Bytes of one message in an mbox, a Maildir or a file. */
+    messageBytes: 256 * 1024 * 1024,
+    /** Bytes of an mbox's `From ` line. */
+    separatorBytes: 1024,
+    /** Keywords of one message that are taken over. */
+    keywords: 100,
+    /** Levels of folders that are looked into. */
+    depth: 32,
+  },
+  control: {
+    /** Bytes of one request or answer on the control socket. */
+    frameBytes: 64 * 1024 * 1024,
+    /** Commands that talk with the server at a time. */
+    connections: 64,
+    /** Requests of one command that run at a time. */
+    requestsAtOnce: 64,
+  },
   account: {
     /** Targets of one alias. */
     aliasTargets: 1000,

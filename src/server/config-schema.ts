@@ -42,6 +42,25 @@ const log = z.strictObject({
     .describe('JSON lines, or lines for people; `auto` is pretty on a terminal.'),
 })
 
+const tls = z.strictObject({
+  certificates: z
+    .array(
+      z.strictObject({
+        certFile: z.string().min(1).describe('PEM file of the certificate and its chain.'),
+        keyFile: z.string().min(1).describe('PEM file of its private key. The user that the server becomes must be able to read it, for reloads.'),
+      }),
+    )
+    .default([])
+    .describe(
+      'Certificates, chosen by the name that the client asks for; the first serves everyone else. Read again on SIGHUP and when the files change. Without any, the server makes itself a self-signed one in the data folder, fit for a laptop or a test.',
+    ),
+  clientCaFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file of the authorities whose client certificates may log in (SASL EXTERNAL).'),
+})
+
 const stop = z.strictObject({
   drainMs: z
     .number()
@@ -59,12 +78,6 @@ const ownShape = {
     .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'expected a host name such as mail.example.org')
     .optional()
     .describe('The name that the server greets with, and that its certificate is for. Without it: the name of the machine.'),
-  defaultDomain: z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe('The domain of a log-in name or an address without one. Without it: the domain that was added first.'),
   dataDir: z
     .string()
     .min(1)
@@ -86,6 +99,7 @@ const ownShape = {
     .describe('The user to become, when started as root, once the ports are open. See docs/operating.md.'),
   group: z.string().min(1).optional().describe('The group to become; without it the main group of `user`.'),
   listen: listen.prefault({}).describe('Where each protocol listens.'),
+  tls: tls.prefault({}).describe('Certificates.'),
   log: log.prefault({}).describe('The log, on standard error.'),
   stop: stop.prefault({}).describe('How the server ends.'),
 } as const

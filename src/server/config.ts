@@ -11,7 +11,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts'
 import { type ConfigOutput, configSchema } from './config-schema.ts'
 import { doorNames, type Listen, parseListenOptions } from './listen.ts'
 import { findNearest } from './nearest.ts'
-import { findShape, unwrapSchema } from './schema-walk.ts'
+import { findElement, findShape, unwrapSchema } from './schema-walk.ts'
 
 /** The settled configuration. Plain values only: it crosses threads. */
 export interface Config extends Omit<ConfigOutput, 'listen' | 'hostname' | 'dataDir' | 'threads'> {
@@ -110,10 +110,16 @@ function settle(output: ConfigOutput, { baseDir }: ParseContext): ParsedConfig {
   const listen: Listen = Object.fromEntries(
     doorNames.map(name => [name, output.listen[name]] as const).filter(([, list]) => list.length > 0),
   )
+  const pathOf = (path: string) => resolve(baseDir, path)
+  const { certificates, clientCaFile } = output.tls
   return {
     ...output,
+    tls: {
+      certificates: certificates.map(({ certFile, keyFile }) => ({ certFile: pathOf(certFile), keyFile: pathOf(keyFile) })),
+      ...(clientCaFile !== undefined && { clientCaFile: pathOf(clientCaFile) }),
+    },
     hostname: output.hostname ?? machineName(),
-    dataDir: output.dataDir === undefined ? undefined : resolve(baseDir, output.dataDir),
+    dataDir: output.dataDir === undefined ? undefined : pathOf(output.dataDir),
     threads: output.threads ?? Math.min(availableParallelism(), 4),
     listen,
   }
@@ -139,7 +145,7 @@ function isTree(value: unknown): value is Tree {
 function readSecrets(
   tree: Tree,
   schema: z.ZodType,
-  path: readonly string[],
+  path: readonly PropertyKey[],
   context: ParseContext,
   problems: ConfigProblem[],
 ): Tree {
@@ -148,6 +154,12 @@ function readSecrets(
   for (const [key, value] of Object.entries(tree)) {
     const child = Object.hasOwn(shape, key) ? shape[key] : undefined
     result[key] = value
+    const element = child && findElement(child)
+    if (element !== undefined && Array.isArray(value)) {
+      result[key] = value.map((item, index) =>
+        isTree(item) ? readSecrets(item, element, [...path, key, index], context, problems) : item,
+      )
+    }
     if (child === undefined || !isTree(value)) continue
     if (findShape(child) !== undefined) {
       result[key] = readSecrets(value, child, [...path, key], context, problems)
@@ -160,7 +172,7 @@ function readSecrets(
 
 function readSecret(
   value: Tree,
-  path: readonly string[],
+  path: readonly PropertyKey[],
   { baseDir, env }: ParseContext,
   problems: ConfigProblem[],
 ): unknown {
@@ -190,7 +202,7 @@ function readSecret(
 function findUnknownKeys(
   tree: Tree,
   schema: z.ZodType,
-  path: readonly string[],
+  path: readonly PropertyKey[],
   problems: ConfigProblem[],
 ): void {
   const shape = findShape(schema)
@@ -199,6 +211,11 @@ function findUnknownKeys(
     const child = Object.hasOwn(shape, key) ? shape[key] : undefined
     if (child !== undefined) {
       if (isTree(value)) findUnknownKeys(value, child, [...path, key], problems)
+      const element = findElement(child)
+      if (element === undefined || !Array.isArray(value)) continue
+      value.forEach((item, index) => {
+        if (isTree(item)) findUnknownKeys(item, element, [...path, key, index], problems)
+      })
       continue
     }
     const nearest = findNearest(key, Object.keys(shape)) ?? findElsewhere(key, configSchema, [])

@@ -24,6 +24,12 @@ export function findShape(schema: z.ZodType): Readonly<Record<string, z.ZodType>
   return inner instanceof z.ZodObject ? (inner.shape as Readonly<Record<string, z.ZodType>>) : undefined
 }
 
+/** The schema of a list's elements; undefined for what is no list. */
+export function findElement(schema: z.ZodType): z.ZodType | undefined {
+  const inner = unwrapSchema(schema)
+  return inner instanceof z.ZodArray ? (inner.element as z.ZodType) : undefined
+}
+
 /** The description nearest to the outside. */
 export function descriptionOf(schema: z.ZodType): string {
   let inner: z.ZodType = schema

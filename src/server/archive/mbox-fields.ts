@@ -1,0 +1,42 @@
+// The header fields that `mbox-writer.ts` adds for a message's flags, and that reading such an mbox takes away again, so that the way
+// out and back changes no byte. They stand at the end of the header: Status, X-Status, X-Keywords where needed, then their count.
+import { findBodyStart } from '../../message/header.ts'
+import { answered, deleted, draft, flagged, type FlagSet, seen } from '../../store/flags.ts'
+
+const mark = 'X-Restante-Mbox-Fields: '
+
+/** The lines to be added for flags, with LF. */
+export function flagFields(flags: FlagSet): string {
+  const has = (flag: number, letter: string) => ((flags.system & flag) === 0 ? '' : letter)
+  const xStatus = has(answered, 'A') + has(flagged, 'F') + has(draft, 'T') + has(deleted, 'D')
+  const lines = [`Status: ${has(seen, 'R')}O`]
+  if (xStatus !== '') lines.push(`X-Status: ${xStatus}`)
+  if (flags.keywords.length > 0) lines.push(`X-Keywords: ${flags.keywords.join(' ')}`)
+  return [...lines, `${mark}${lines.length}`, ''].join('\n')
+}
+
+/** A message with LF line endings, with `fields` at the end of its header. */
+export function addFields(message: Buffer, fields: string): Buffer {
+  const bodyAt = findBodyStart(message)
+  const hasBlankLine = bodyAt > 0 && message[bodyAt - 1] === 10 && (bodyAt === 1 || message[bodyAt - 2] === 10)
+  const headerEnd = hasBlankLine ? bodyAt - 1 : bodyAt
+  return Buffer.concat([message.subarray(0, headerEnd), Buffer.from(fields, 'utf8'), message.subarray(headerEnd)])
+}
+
+/** The message without the fields that `addFields` put in; itself when there are none. */
+export function stripAddedFields(message: Buffer): Buffer {
+  const headerEnd = findBodyStart(message)
+  const at = message.lastIndexOf(`\n${mark}`, headerEnd)
+  const start = at === -1 && message.indexOf(mark) === 0 ? 0 : at + 1
+  if (at === -1 && start !== 0) return message
+  if (message.latin1Slice(start, start + mark.length) !== mark) return message
+  const lineEnd = message.indexOf(10, start)
+  const count = Number(message.latin1Slice(start + mark.length, lineEnd === -1 ? message.length : lineEnd).trim())
+  if (!Number.isInteger(count) || count < 1 || count > 3) return message
+  let from = start
+  for (let line = 0; line < count; line++) {
+    if (from === 0) return message
+    from = message.lastIndexOf(10, from - 2) + 1
+  }
+  return Buffer.concat([message.subarray(0, from), message.subarray(lineEnd === -1 ? message.length : lineEnd + 1)])
+}

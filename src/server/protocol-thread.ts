@@ -1,0 +1,86 @@
+// The program of a protocol thread: opens the doors, waits for the store, serves until it is told to stop.
+//
+// What nobody caught ends the thread, for its state can no longer be trusted; the supervisor starts another, and the other threads go on.
+import { randomUUID } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../base/clock.ts'
+import { CertificateStore } from '../net/tls.ts'
+import { createApp } from './app.ts'
+import { createLog } from './log.ts'
+import { ThreadMetrics } from './metrics.ts'
+import { Runner } from './runner.ts'
+import { connectStorage, type StorageLink } from './storage.ts'
+import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
+
+const port = parentPort
+if (!port) throw new Error('protocol-thread.ts runs as a worker thread only')
+const data = workerData as ThreadData
+const log = createLog(data.config.log)
+const metrics = new ThreadMetrics()
+const tell = (message: FromThread) => port.postMessage(message)
+
+process.on('uncaughtException', error => {
+  log.error({ err: error, trace: randomUUID(), thread: data.index }, 'uncaught: this thread ends')
+  tell({ kind: 'metrics', batch: metrics.take() })
+  process.exit(1)
+})
+
+const certificates = await CertificateStore.load({ ...data.certificates, ticketKeys: Buffer.from(data.ticketKeys) })
+const runner = await openDoors()
+tell({ kind: 'listening', addresses: runner.addresses })
+
+port.on('message', (message: ToThread) => {
+  switch (message.kind) {
+    case 'open':
+      void open(message.storage)
+      return
+    case 'reload':
+      log.setLevel(message.logLevel)
+      void reload()
+      return
+    case 'report':
+      runner.report()
+      tell({ kind: 'metrics', batch: metrics.take() })
+      return
+    case 'stop':
+      void stop(message.drainMs)
+      return
+    case 'fault':
+      setImmediate(() => {
+        throw new Error('a fault that was asked for')
+      })
+      return
+  }
+})
+
+async function openDoors(): Promise<Runner> {
+  try {
+    return await Runner.open({ listen: data.listen, reusePort: data.reusePort, log, metrics, certificates })
+  } catch (error) {
+    tell({ kind: 'failed', message: (error as Error).message })
+    process.exit(1)
+  }
+}
+
+async function open(link: StorageLink): Promise<void> {
+  const store = await connectStorage(link, { config: data.config, clock: systemClock, log, metrics })
+  const limiterTable = data.limiterTable
+  runner.start(createApp({ config: data.config, clock: systemClock, log, metrics, store, limiterTable }))
+  tell({ kind: 'ready' })
+}
+
+/** What was served before goes on being served when a file is broken; the supervisor has said so in the log. */
+async function reload(): Promise<void> {
+  try {
+    await certificates.reload()
+  } catch (error) {
+    log.warn({ err: error as Error }, 'certificates not loaded')
+  }
+}
+
+async function stop(drainMs: number): Promise<void> {
+  await runner.stop(drainMs)
+  runner.report()
+  tell({ kind: 'metrics', batch: metrics.take() })
+  process.exit(0)
+}

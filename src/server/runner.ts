@@ -1,0 +1,80 @@
+// One thread's share of the server: its doors, and the sessions behind them. The same in a protocol thread and in the calling thread.
+import type { Connection } from '../net/connection.ts'
+import { Deadlines } from '../net/deadlines.ts'
+import type { CertificateStore } from '../net/tls.ts'
+import type { App } from './app.ts'
+import { providerFor } from './certificates.ts'
+import { Doors, type MailProtocol } from './doors.ts'
+import type { Listen } from './listen.ts'
+import type { Log } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { loadProtocol, type Serve } from './protocols.ts'
+
+export interface RunnerOptions {
+  readonly listen: Listen
+  readonly reusePort: boolean
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly certificates: CertificateStore
+}
+
+export class Runner {
+  readonly #options: RunnerOptions
+  /** Given when the store is open; sessions that came before wait for it. */
+  readonly #app = Promise.withResolvers<App>()
+  #doors!: Doors
+
+  private constructor(options: RunnerOptions) {
+    this.#options = options
+    // Nobody may be waiting when the start fails.
+    this.#app.promise.catch(() => {})
+  }
+
+  /** Opens the doors. Connections are taken from now on, and served once `start` is called. Throws DoorError. */
+  static async open(options: RunnerOptions): Promise<Runner> {
+    const runner = new Runner(options)
+    runner.#doors = await Doors.open({
+      listen: options.listen,
+      reusePort: options.reusePort,
+      deadlines: new Deadlines(),
+      log: options.log,
+      certificates: options.certificates,
+      serve: (connection, protocol) => runner.#serve(connection, protocol),
+    })
+    return runner
+  }
+
+  get addresses(): Listen {
+    return this.#doors.addresses
+  }
+
+  /** Lets sessions begin. */
+  start(app: App): void {
+    this.#app.resolve(app)
+  }
+
+  /** Accepts no more; sessions end their command and say goodbye; what is left after `drainMs` is cut off. */
+  async stop(drainMs: number): Promise<void> {
+    this.#app.reject(new Error('the server stopped before it had started'))
+    await this.#doors.stop(drainMs)
+  }
+
+  /** Writes the gauges of this thread. */
+  report(): void {
+    const { metrics } = this.#options
+    for (const [door, count] of this.#doors.connectionCounts()) metrics.gauge('connections', count, { door })
+  }
+
+  async #serve(connection: Connection, protocol: MailProtocol): Promise<void> {
+    const { metrics, certificates } = this.#options
+    const app = await this.#app.promise
+    const serve: Serve = await loadProtocol(protocol)
+    metrics.count('sessions', { protocol })
+    const startedAt = performance.now()
+    try {
+      await serve(connection, app, providerFor(certificates, protocol))
+    } finally {
+      metrics.observe('session_seconds', (performance.now() - startedAt) / 1000, { protocol })
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// What the supervisor and a protocol thread tell each other. Plain values that cross threads.
+import type { CertificateStoreOptions } from '../net/tls.ts'
+import type { Config } from './config.ts'
+import type { Listen } from './listen.ts'
+import type { LogLevel } from './log.ts'
+import type { MetricsBatch } from './metrics.ts'
+import type { StorageLink } from './storage.ts'
+
+/** What a thread is started with. */
+export interface ThreadData {
+  readonly index: number
+  readonly config: Config
+  /** The addresses that this thread opens; the first thread of several finds the ports where 0 is asked for. */
+  readonly listen: Listen
+  readonly reusePort: boolean
+  readonly certificates: Omit<CertificateStoreOptions, 'ticketKeys'>
+  /** Of all threads, so that a TLS session resumes in any. */
+  readonly ticketKeys: Uint8Array
+  /** Of all threads, so that guesses are counted together. */
+  readonly limiterTable: SharedArrayBuffer
+}
+
+export type ToThread =
+  /** The store is open: sessions may begin. */
+  | { readonly kind: 'open'; readonly storage: StorageLink }
+  | { readonly kind: 'reload'; readonly logLevel: LogLevel }
+  /** Tell what was counted. */
+  | { readonly kind: 'report' }
+  | { readonly kind: 'stop'; readonly drainMs: number }
+  /** For tests: throw where nobody catches. */
+  | { readonly kind: 'fault' }
+
+export type FromThread =
+  | { readonly kind: 'listening'; readonly addresses: Listen }
+  /** Sessions can begin. */
+  | { readonly kind: 'ready' }
+  /** It cannot start; it ends after this. */
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'metrics'; readonly batch: MetricsBatch | undefined }

@@ -1,0 +1,150 @@
+// One protocol thread's place: starts its thread, and another when that one dies.
+import { Worker } from 'node:worker_threads'
+import type { Log } from '../base/log.ts'
+import { BackOff } from './back-off.ts'
+import type { Listen } from './listen.ts'
+import type { MetricsBatch } from './metrics.ts'
+import { threadEntry } from './thread-entry.ts'
+import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
+
+export interface ThreadSlotOptions {
+  readonly index: number
+  readonly log: Log
+  /** What a thread is started with now. */
+  readonly data: () => ThreadData
+  /** Connects a thread that listens with the store; undefined while that is not open yet, and `open` will be called. */
+  readonly onListening: (slot: ThreadSlot) => void
+  readonly onMetrics: (batch: MetricsBatch) => void
+  /** The thread has ended; whether it will be started again is the slot's matter. */
+  readonly onDeath: () => void
+}
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'starting' | 'listening' | 'ready' | 'stopping'; readonly worker: Worker }
+  | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
+  | { readonly kind: 'stopped' }
+
+/** A thread's heap of new objects, MiB: small, because an idle server is to stay small and sessions keep little for long. */
+const youngGenerationMb = 8
+
+export class ThreadSlot {
+  readonly index: number
+  readonly #options: ThreadSlotOptions
+  readonly #backOff = new BackOff()
+  #state: State = { kind: 'idle' }
+  /** Ends with the first start: later failures are retried. */
+  #firstStart = Promise.withResolvers<Listen>()
+  #ready = Promise.withResolvers<void>()
+  #exited = Promise.withResolvers<void>()
+  #reports: (() => void)[] = []
+
+  constructor(options: ThreadSlotOptions) {
+    this.index = options.index
+    this.#options = options
+    this.#firstStart.promise.catch(() => {})
+    this.#ready.promise.catch(() => {})
+  }
+
+  get isReady(): boolean {
+    return this.#state.kind === 'ready'
+  }
+
+  /** Starts the thread; where it listens. Rejects when it cannot. */
+  start(): Promise<Listen> {
+    this.#spawn()
+    return this.#firstStart.promise
+  }
+
+  /** Resolves when the first thread serves. */
+  get ready(): Promise<void> {
+    return this.#ready.promise
+  }
+
+  /** Gives the thread what it needs to begin. `transfer` are ports among it. */
+  send(message: ToThread, transfer: readonly MessagePort[] = []): void {
+    if ('worker' in this.#state) this.#state.worker.postMessage(message, transfer as never)
+  }
+
+  /** Asks for what was counted, and waits for it `timeoutMs` at most. */
+  async report(timeoutMs: number): Promise<void> {
+    if (this.#state.kind !== 'ready') return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#reports.push(resolve)
+    const timer = setTimeout(resolve, timeoutMs)
+    this.send({ kind: 'report' })
+    await promise
+    clearTimeout(timer)
+  }
+
+  /** Ends the thread: sessions have `drainMs`, then it is cut off. */
+  async stop(drainMs: number): Promise<void> {
+    const state = this.#state
+    if (state.kind === 'waiting') clearTimeout(state.timer)
+    if (!('worker' in state)) {
+      this.#state = { kind: 'stopped' }
+      return
+    }
+    this.send({ kind: 'stop', drainMs })
+    this.#state = { kind: 'stopping', worker: state.worker }
+    // What a session does after the drain is given a moment; then the thread itself ends.
+    const timer = setTimeout(() => void state.worker.terminate(), drainMs + 2000)
+    await this.#exited.promise
+    clearTimeout(timer)
+    this.#state = { kind: 'stopped' }
+  }
+
+  #spawn(): void {
+    this.#exited = Promise.withResolvers()
+    this.#backOff.started(performance.now())
+    const worker = new Worker(threadEntry('protocol-thread', import.meta.url), {
+      name: `restante ${this.index}`,
+      workerData: this.#options.data(),
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    })
+    this.#state = { kind: 'starting', worker }
+    let failure: Error | undefined
+    worker.on('message', (message: FromThread) => {
+      if (message.kind === 'failed') failure = new Error(message.message)
+      else this.#receive(worker, message)
+    })
+    worker.on('error', error => {
+      failure = error instanceof Error ? error : new Error(String(error))
+    })
+    worker.on('exit', code => this.#ended(code, failure))
+  }
+
+  #receive(worker: Worker, message: Exclude<FromThread, { kind: 'failed' }>): void {
+    switch (message.kind) {
+      case 'listening':
+        if (this.#state.kind === 'starting') this.#state = { kind: 'listening', worker }
+        this.#firstStart.resolve(message.addresses)
+        this.#options.onListening(this)
+        return
+      case 'ready':
+        if (this.#state.kind === 'listening') this.#state = { kind: 'ready', worker }
+        this.#ready.resolve()
+        return
+      case 'metrics':
+        if (message.batch) this.#options.onMetrics(message.batch)
+        for (const done of this.#reports.splice(0)) done()
+        return
+    }
+  }
+
+  #ended(code: number, failure: Error | undefined): void {
+    const { log } = this.#options
+    const isWanted = this.#state.kind === 'stopping'
+    const hasServed = this.#state.kind === 'ready'
+    for (const done of this.#reports.splice(0)) done()
+    this.#exited.resolve()
+    this.#options.onDeath()
+    if (isWanted || this.#state.kind === 'stopped') return
+    const reason = failure ?? new Error(`the thread ended with code ${code}`)
+    this.#firstStart.reject(reason)
+    this.#ready.reject(reason)
+    const delayMs = this.#backOff.died(performance.now())
+    log.error({ err: reason, thread: this.index, hasServed, restartInMs: delayMs }, 'a protocol thread died')
+    this.#state = { kind: 'waiting', timer: setTimeout(() => this.#spawn(), delayMs) }
+  }
+}
