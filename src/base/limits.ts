@@ -11,6 +11,13 @@ export const limits = {
     /** Levels of folders that are looked into. */
     depth: 32,
   },
+  http: {
+    headerBytes: 16 * 1024,
+    headersMs: 10_000,
+    requestMs: 30_000,
+    keepAliveMs: 15_000,
+    connections: 1000,
+  },
   control: {
     /** Bytes of one request or answer on the control socket. */
     frameBytes: 64 * 1024 * 1024,

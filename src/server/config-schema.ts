@@ -1,5 +1,6 @@
 // The whole configuration's schema: the server's own keys and each area's. docs/configuration.md is made from it.
 import { z } from 'zod'
+import { accountConfigSchema } from '../account/config.ts'
 import { doorNames, formatListenAddress, parseListenAddress } from './listen.ts'
 
 const address = z.string().superRefine((text, context) => {
@@ -105,7 +106,7 @@ const ownShape = {
 } as const
 
 /** Every key. */
-export const configSchema = z.strictObject({ ...ownShape })
+export const configSchema = z.strictObject({ ...ownShape, ...accountConfigSchema.shape })
 
 export type ConfigInput = z.input<typeof configSchema>
 export type ConfigOutput = z.output<typeof configSchema>

@@ -17,8 +17,8 @@ export function dropPrivileges({ user, group }: ServerUser, dataDir: string): vo
   if (process.getuid() === ids.uid) return
   if (process.getuid() !== 0) throw new Error(`only root can become ${user}: start the server as root, or as ${user}`)
   chownTree(dataDir, ids.uid, ids.gid)
+  process.setgroups?.([ids.gid])
   process.setgid?.(ids.gid)
-  process.initgroups?.(ids.uid, ids.gid)
   process.setuid(ids.uid)
   if (process.getuid() === 0 || canBecomeRoot()) throw new Error('the privileges of root could not be given up')
 }

@@ -18,6 +18,7 @@ import { DoorError } from './doors.ts'
 import { type DoorName, type Listen, type ListenAddress } from './listen.ts'
 import type { LogLevel, ServerLog } from './log.ts'
 import { MetricsRegistry, ThreadMetrics } from './metrics.ts'
+import { mailSettings } from './mail-settings.ts'
 import { dropPrivileges } from './privileges.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { ThreadSlot } from './thread-slot.ts'
@@ -206,7 +207,7 @@ export class Supervisor {
         await this.#collect()
         return this.#registry.expose()
       },
-      settings: () => ({ hostname: this.#config.hostname, listen: this.#listen }),
+      settings: () => mailSettings(this.#config.hostname, this.#listen),
     })
     this.#listen = { ...this.#listen, http: this.#status.addresses }
   }

@@ -4,7 +4,7 @@ const cr = 13
 const lf = 10
 
 /** `bytes` with CRLF where a bare LF was; itself when there was none. */
-export function toCrlf(bytes: Buffer): Buffer {
+export function lfToCrlf(bytes: Buffer): Buffer {
   let bare = 0
   for (let at = bytes.indexOf(lf); at !== -1; at = bytes.indexOf(lf, at + 1)) {
     if (at === 0 || bytes[at - 1] !== cr) bare++
@@ -25,7 +25,7 @@ export function toCrlf(bytes: Buffer): Buffer {
 }
 
 /** `bytes` with LF where CRLF was. */
-export function toLf(bytes: Buffer): Buffer {
+export function crlfToLf(bytes: Buffer): Buffer {
   const result = Buffer.alloc(bytes.length)
   let from = 0
   let to = 0

@@ -29,9 +29,9 @@ export function stripAddedFields(message: Buffer): Buffer {
   const at = message.lastIndexOf(`\n${mark}`, headerEnd)
   const start = at === -1 && message.indexOf(mark) === 0 ? 0 : at + 1
   if (at === -1 && start !== 0) return message
-  if (message.latin1Slice(start, start + mark.length) !== mark) return message
+  if (message.toString('latin1', start, start + mark.length) !== mark) return message
   const lineEnd = message.indexOf(10, start)
-  const count = Number(message.latin1Slice(start + mark.length, lineEnd === -1 ? message.length : lineEnd).trim())
+  const count = Number(message.toString('latin1', start + mark.length, lineEnd === -1 ? message.length : lineEnd).trim())
   if (!Number.isInteger(count) || count < 1 || count > 3) return message
   let from = start
   for (let line = 0; line < count; line++) {

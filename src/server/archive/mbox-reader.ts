@@ -10,7 +10,7 @@ import { limits } from '../../base/limits.ts'
 import { fieldValues, findBodyStart } from '../../message/header.ts'
 import { answered, deleted, draft, flagged, type FlagSet, seen } from '../../store/flags.ts'
 import type { ArchiveEntry, ArchiveProgress } from './archived-message.ts'
-import { toCrlf } from './line-endings.ts'
+import { lfToCrlf } from './line-endings.ts'
 import { stripAddedFields } from './mbox-fields.ts'
 
 const lf = 10
@@ -40,7 +40,7 @@ function entryOf(raw: RawMessage, source: string, mailbox: string): ArchiveEntry
   if (raw.kind === 'too-large') {
     return { kind: 'problem', source, message: `larger than ${limits.archive.messageBytes} bytes` }
   }
-  const bytes = toCrlf(stripAddedFields(raw.isQuoted ? unquote(raw.bytes) : raw.bytes))
+  const bytes = lfToCrlf(stripAddedFields(raw.isQuoted ? unquote(raw.bytes) : raw.bytes))
   return {
     kind: 'message',
     source,
@@ -105,7 +105,7 @@ export class MboxSplitter {
     const end = this.#buffer.indexOf(lf, at)
     if (end === -1 && !isEnd && this.#buffer.length - at < limits.archive.separatorBytes) return false
     if (end === -1 && at === this.#buffer.length) return false
-    const line = this.#buffer.latin1Slice(at, end === -1 ? this.#buffer.length : end)
+    const line = this.#buffer.toString('latin1', at, end === -1 ? this.#buffer.length : end)
     if (!line.startsWith('From ')) {
       this.#isLost = true
       messages.push({ kind: 'no-separator' })
@@ -132,7 +132,7 @@ export class MboxSplitter {
         return undefined
       }
       if (end !== -1 && isAfterEmptyLine(this.#buffer, at) && isSeparator(this.#buffer, at, end)) {
-        return { end: trimEmptyLine(this.#buffer, at), after: { line: this.#buffer.latin1Slice(at, end), bodyAt: end + 1 }, isQuoted: true }
+        return { end: trimEmptyLine(this.#buffer, at), after: { line: this.#buffer.toString('latin1', at, end), bodyAt: end + 1 }, isQuoted: true }
       }
       this.#at = at + 5
     }
@@ -158,7 +158,7 @@ export class MboxSplitter {
     if (at === this.#buffer.length) return { end, after: undefined, isQuoted: false }
     const lineEnd = this.#buffer.indexOf(lf, at)
     if (lineEnd === -1 || this.#buffer[at - 1] !== lf || !isSeparator(this.#buffer, at, lineEnd)) return undefined
-    return { end, after: { line: this.#buffer.latin1Slice(at, lineEnd), bodyAt: lineEnd + 1 }, isQuoted: false }
+    return { end, after: { line: this.#buffer.toString('latin1', at, lineEnd), bodyAt: lineEnd + 1 }, isQuoted: false }
   }
 
   #cut({ end, isQuoted }: End): RawMessage {
@@ -204,7 +204,7 @@ function trimEmptyLine(buffer: Buffer, at: number): number {
 /** Whether a line that begins with `From ` has a time and a year: asctime(3), with or without zone, as all writers have it. */
 function isSeparator(buffer: Buffer, at: number, end: number): boolean {
   if (end - at > limits.archive.separatorBytes) return false
-  const line = buffer.latin1Slice(at, end)
+  const line = buffer.toString('latin1', at, end)
   return /\d:\d\d/.test(line) && /\b(?:19|20)\d\d\b/.test(line)
 }
 
@@ -232,7 +232,7 @@ function unquote(bytes: Buffer): Buffer {
   for (let at = bytes.indexOf('\n>'); at !== -1; at = bytes.indexOf('\n>', at + 1)) {
     let quotes = at + 1
     while (bytes[quotes] === 62) quotes++
-    if (bytes.latin1Slice(quotes, quotes + 5) !== 'From ') continue
+    if (bytes.toString('latin1', quotes, quotes + 5) !== 'From ') continue
     pieces.push(bytes.subarray(from, at + 1))
     from = at + 2
   }

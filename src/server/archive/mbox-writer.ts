@@ -1,11 +1,11 @@
 // Writes a mailbox as mboxrd, which can be read back without loss: each `From ` at a line's start, quoted or not, gets one `>` more.
 import type { FlagSet } from '../../store/flags.ts'
-import { toLf } from './line-endings.ts'
+import { crlfToLf } from './line-endings.ts'
 import { addFields, flagFields } from './mbox-fields.ts'
 
 /** One message with its separator before and the empty line after it. Line ends are LF; a last line without an end gets one. */
 export function mboxEntry(message: Buffer, flags: FlagSet, receivedAt: number, sender: string): Buffer {
-  const text = quote(addFields(toLf(message), flagFields(flags)))
+  const text = quote(addFields(crlfToLf(message), flagFields(flags)))
   const separator = Buffer.from(`From ${envelopeSender(sender)} ${asctime(receivedAt)}\n`, 'latin1')
   const tail = text.at(-1) === 10 ? '\n' : '\n\n'
   return Buffer.concat([separator, text, Buffer.from(tail)])
@@ -27,7 +27,7 @@ function quote(bytes: Buffer): Buffer {
   for (let at = lineStart(bytes, 0); at !== -1; at = lineStart(bytes, at + 1)) {
     let quotes = at
     while (bytes[quotes] === 62) quotes++
-    if (bytes.latin1Slice(quotes, quotes + 5) !== 'From ') continue
+    if (bytes.toString('latin1', quotes, quotes + 5) !== 'From ') continue
     pieces.push(bytes.subarray(from, at), Buffer.from('>'))
     from = at
   }

@@ -1,0 +1,57 @@
+// What a thread's sessions work with: one of each, made when the store is open.
+import type { Directory } from '../account/directory.ts'
+import { openDirectory } from '../account/directory.ts'
+import { Login } from '../account/login.ts'
+import { LoginLimiter } from '../account/login-limiter.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Store } from '../store/store.ts'
+import type { Config } from './config.ts'
+import { withLiveDefaultDomain } from './default-domain.ts'
+
+/** Every protocol's context is made of this. */
+export interface App {
+  readonly config: Config
+  readonly hostname: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly store: Store
+  readonly directory: Directory
+  readonly login: Login
+}
+
+export interface AppParts {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly store: Store
+  /** Shared by all threads of a server; one of its own when absent. */
+  readonly limiterTable?: SharedArrayBuffer
+}
+
+/** Puts a thread's parts together. */
+export function createApp({ config, clock, log, metrics, store, limiterTable }: AppParts): App {
+  const live = withLiveDefaultDomain(config, store.reader, clock)
+  const directory = openDirectory(store, live)
+  const { hostname } = config
+  return {
+    config: live,
+    hostname,
+    clock,
+    log,
+    metrics,
+    store,
+    directory,
+    login: new Login({
+      directory,
+      limiter: new LoginLimiter(clock, config.login.limiter, limiterTable),
+      clock,
+      log,
+      metrics,
+      hostname,
+    }),
+  }
+}
