@@ -10,6 +10,11 @@ export const limits = {
     keywords: 100,
     /** Levels of folders that are looked into. */
     depth: 32,
+    /** Messages, and their bytes, that an import stores in one transaction. */
+    groupMessages: 128,
+    groupBytes: 8 * 1024 * 1024,
+    /** Problems that an import's report lists. */
+    problems: 10_000,
   },
   http: {
     headerBytes: 16 * 1024,

@@ -25,7 +25,10 @@ export type Run<Args extends readonly unknown[]> = (context: CommandContext, ...
 /** Adds --config, --data and --json. */
 export function withCommonOptions(command: Command): Command {
   return command
-    .option('-c, --config <file>', 'the configuration (default: $RESTANTE_CONFIG, else /etc/restante/restante.toml if there is one)')
+    .option(
+      '-c, --config <file>',
+      'the configuration (default: $RESTANTE_CONFIG, else /etc/restante/restante.toml if there is one)',
+    )
     .option('-d, --data <folder>', 'the folder of the store (default: see docs/configuration.md, dataDir)')
     .option('--json', 'answer in JSON')
 }

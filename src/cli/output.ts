@@ -34,11 +34,17 @@ export function createOutput(terminal: Terminal, isJson: boolean): Output {
 }
 
 function formatTable(rows: readonly Readonly<Record<string, unknown>>[], columns: readonly Column[]): string {
-  const cells = rows.map(row => columns.map(({ key, format }) => printable((format ?? String)(row[key] ?? ''))))
-  const widths = columns.map(({ title }, at) => Math.max(title.length, ...cells.map(line => line[at]?.length ?? 0)))
+  const cells = rows.map(row =>
+    columns.map(({ key, format }) => printable((format ?? String)(row[key] ?? ''))),
+  )
+  const widths = columns.map(({ title }, at) =>
+    Math.max(title.length, ...cells.map(line => line[at]?.length ?? 0)),
+  )
   const lines = [columns.map(({ title }) => title), ...cells].map(line =>
     line
-      .map((cell, at) => (columns[at]?.align === 'right' ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+      .map((cell, at) =>
+        columns[at]?.align === 'right' ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0),
+      )
       .join('  ')
       .trimEnd(),
   )
@@ -66,7 +72,12 @@ export function formatBytes(bytes: unknown): string {
 
 /** `2026-11-23 01:49:00Z`; `-` for none. */
 export function formatTime(ms: unknown): string {
-  return typeof ms === 'number' ? new Date(ms).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z') : '-'
+  return typeof ms === 'number'
+    ? new Date(ms)
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/\.\d+Z$/, 'Z')
+    : '-'
 }
 
 /** Reads `1000`, `10k`, `500MB`, `2GiB`, or `none`. Undefined when it is no size. */

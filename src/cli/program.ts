@@ -22,7 +22,8 @@ function report(error: unknown, args: readonly string[], terminal: Terminal): nu
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const { message, stack, code, name } = error as Error & { code?: unknown }
   const isForeseen = error instanceof CliError || typeof code === 'string' || name === 'ConfigError'
-  if (args.includes('--json')) terminal.out(`${JSON.stringify({ error: { code: code ?? 'failed', message } })}\n`)
+  if (args.includes('--json'))
+    terminal.out(`${JSON.stringify({ error: { code: code ?? 'failed', message } })}\n`)
   terminal.err(`restante: ${isForeseen ? message : (stack ?? message)}\n`)
   return error instanceof CliError ? error.exitCode : 1
 }
@@ -74,9 +75,16 @@ function addServing(program: Command, define: Define): void {
       collect,
       [],
     )
-    .addHelpText('after', '\nIt ends on SIGTERM or SIGINT when its sessions have (a second one ends it at once) and reads certificates and log level again on SIGHUP.')
-  define(program, 'demo', 'try it: two accounts with mail in them, on this machine only', async () => (await import('./commands/demo.ts')).demo)
-    .option('--keep', 'keep the data (with --data they are always kept)')
+    .addHelpText(
+      'after',
+      '\nIt ends on SIGTERM or SIGINT when its sessions have (a second one ends it at once) and reads certificates and log level again on SIGHUP.',
+    )
+  define(
+    program,
+    'demo',
+    'try it: two accounts with mail in them, on this machine only',
+    async () => (await import('./commands/demo.ts')).demo,
+  ).option('--keep', 'keep the data (with --data they are always kept)')
 }
 
 function collect(value: string, all: string[]): string[] {
@@ -86,39 +94,68 @@ function collect(value: string, all: string[]): string[] {
 function addDirectory(program: Command, define: Define): void {
   const account = group(program, 'account', 'accounts: who has mail here')
   const accounts = () => import('./commands/account.ts')
-  define(account, 'add [address]', 'make an account, and its domain when it is new', async () => (await accounts()).addAccount)
+  define(
+    account,
+    'add [address]',
+    'make an account, and its domain when it is new',
+    async () => (await accounts()).addAccount,
+  )
     .option('--password-stdin', 'read the password from standard input')
-    .option('--from <file>', 'make one account for each line ADDRESS:PASSWORD of a file (- for standard input)')
+    .option(
+      '--from <file>',
+      'make one account for each line ADDRESS:PASSWORD of a file (- for standard input)',
+    )
     .option('--name <name>', 'the name of its owner')
     .option('--admin', 'may administer the server')
     .option('--quota <size>', 'how much mail it may hold, such as 2GB')
     .option('--no-password', 'make it without a password: nobody can log in yet')
   define(account, 'list', 'list the accounts', async () => (await accounts()).listAllAccounts)
   define(account, 'show <address>', 'show one account', async () => (await accounts()).showAccount)
-  define(account, 'passwd <address>', 'change its password', async () => (await accounts()).changePassword).option(
-    '--password-stdin',
-    'read the password from standard input',
+  define(
+    account,
+    'passwd <address>',
+    'change its password',
+    async () => (await accounts()).changePassword,
+  ).option('--password-stdin', 'read the password from standard input')
+  define(
+    account,
+    'remove <address>',
+    'remove it with all its mail',
+    async () => (await accounts()).removeOneAccount,
+  ).option('--yes', 'do not ask')
+  define(
+    account,
+    'quota <address> [size]',
+    'show or change how much mail it may hold: 2GB, none, default',
+    async () => (await accounts()).changeQuota,
+  ).option('--messages <count>', 'how many messages it may hold: a number, or default')
+  define(
+    account,
+    'disable <address>',
+    'let nobody log in; mail still arrives',
+    async () => (await accounts()).disableAccount,
   )
-  define(account, 'remove <address>', 'remove it with all its mail', async () => (await accounts()).removeOneAccount).option(
-    '--yes',
-    'do not ask',
-  )
-  define(account, 'quota <address> [size]', 'show or change how much mail it may hold: 2GB, none, default', async () => (await accounts()).changeQuota).option(
-    '--messages <count>',
-    'how many messages it may hold: a number, or default',
-  )
-  define(account, 'disable <address>', 'let nobody log in; mail still arrives', async () => (await accounts()).disableAccount)
   define(account, 'enable <address>', 'undo disable', async () => (await accounts()).enableAccount)
   const appPassword = group(program, 'app-password', 'passwords for one program each')
   const appPasswords = () => import('./commands/app-password.ts')
-  define(appPassword, 'add <address> <name>', 'make one; it is shown once', async () => (await appPasswords()).addAppPassword).option(
+  define(
+    appPassword,
+    'add <address> <name>',
+    'make one; it is shown once',
+    async () => (await appPasswords()).addAppPassword,
+  ).option(
     '--scope <service>',
     'only for this service, any number of times: imap, pop3, smtp, managesieve, jmap',
     collect,
     [],
   )
   define(appPassword, 'list <address>', 'list them', async () => (await appPasswords()).listAllAppPasswords)
-  define(appPassword, 'remove <address> <name>', 'take one back', async () => (await appPasswords()).removeAppPassword)
+  define(
+    appPassword,
+    'remove <address> <name>',
+    'take one back',
+    async () => (await appPasswords()).removeAppPassword,
+  )
   const domain = group(program, 'domain', 'domains: whose mail is accepted here')
   const domains = () => import('./commands/domain.ts')
   define(domain, 'add <name>', 'accept mail for a domain', async () => (await domains()).addDomain)
@@ -126,25 +163,46 @@ function addDirectory(program: Command, define: Define): void {
   define(domain, 'remove <name>', 'no longer accept mail for it', async () => (await domains()).removeDomain)
   const alias = group(program, 'alias', 'aliases: addresses that lead to others')
   const aliases = () => import('./commands/alias.ts')
-  define(alias, 'add <address> <targets...>', 'lead an address to others; @example.org is all the rest of a domain', async () => (await aliases()).addAlias)
+  define(
+    alias,
+    'add <address> <targets...>',
+    'lead an address to others; @example.org is all the rest of a domain',
+    async () => (await aliases()).addAlias,
+  )
   define(alias, 'list', 'list them', async () => (await aliases()).listAllAliases)
-  define(alias, 'remove <address> [target]', 'remove one target, or the alias', async () => (await aliases()).removeAlias)
+  define(
+    alias,
+    'remove <address> [target]',
+    'remove one target, or the alias',
+    async () => (await aliases()).removeAlias,
+  )
 }
 
 function addMail(program: Command, define: Define): void {
   const kinds = ['mbox', 'maildir', 'eml'] as const
   const into = group(program, 'import', 'bring mail in from files')
   for (const kind of kinds) {
-    const what = { mbox: 'mbox files', maildir: 'a Maildir with its folders', eml: 'messages, one file each, or a folder of them' }[kind]
-    define(into, `${kind} <paths...>`, `bring in ${what}; run again, it adds nothing twice`, async () => (await import('./commands/import.ts')).importFrom(kind))
+    const what = {
+      mbox: 'mbox files',
+      maildir: 'a Maildir with its folders',
+      eml: 'messages, one file each, or a folder of them',
+    }[kind]
+    define(into, `${kind} <paths...>`, `bring in ${what}; run again, it adds nothing twice`, async () =>
+      (await import('./commands/import.ts')).importFrom(kind),
+    )
       .requiredOption('-a, --account <address>', 'whose mail it becomes')
       .option('-m, --mailbox <name>', 'into this mailbox', 'INBOX')
       .option('--seen', 'mark all of it as read')
   }
   const out = group(program, 'export', 'write mail to files')
   for (const kind of ['mbox', 'maildir'] as const) {
-    const what = { mbox: 'one mbox file for each mailbox', maildir: 'a Maildir with a folder for each mailbox' }[kind]
-    define(out, `${kind} <folder>`, `write ${what}`, async () => (await import('./commands/export.ts')).exportTo(kind))
+    const what = {
+      mbox: 'one mbox file for each mailbox',
+      maildir: 'a Maildir with a folder for each mailbox',
+    }[kind]
+    define(out, `${kind} <folder>`, `write ${what}`, async () =>
+      (await import('./commands/export.ts')).exportTo(kind),
+    )
       .requiredOption('-a, --account <address>', 'whose mail')
       .option('-m, --mailbox <name>', 'only this mailbox, any number of times', collect, [])
   }
@@ -152,20 +210,51 @@ function addMail(program: Command, define: Define): void {
   const queues = () => import('./commands/queue.ts')
   define(queue, 'list', 'list it', async () => (await queues()).listQueue)
   for (const verb of ['retry', 'hold', 'release', 'drop'] as const) {
-    const what = { retry: 'try now', hold: 'keep back', release: 'no longer keep back', drop: 'throw away without a bounce' }[verb]
-    define(queue, `${verb} [ids...]`, `${what}: messages by their number, or --all`, async () => (await queues()).changeQueue(verb)).addOption(
-      new Option('--all', 'everything in the queue').conflicts([]),
-    )
+    const what = {
+      retry: 'try now',
+      hold: 'keep back',
+      release: 'no longer keep back',
+      drop: 'throw away without a bounce',
+    }[verb]
+    define(queue, `${verb} [ids...]`, `${what}: messages by their number, or --all`, async () =>
+      (await queues()).changeQueue(verb),
+    ).addOption(new Option('--all', 'everything in the queue').conflicts([]))
   }
 }
 
 function addMaintenance(program: Command, define: Define): void {
-  define(program, 'check', 'check the store: every body present and right, every count', async () => (await import('./commands/check.ts')).check)
-  define(program, 'backup <folder>', 'copy the store, also while the server runs', async () => (await import('./commands/backup.ts')).backup)
-  define(program, 'restore <folder>', 'put a backup back into an empty data folder', async () => (await import('./commands/backup.ts')).restore)
+  define(
+    program,
+    'check',
+    'check the store: every body present and right, every count',
+    async () => (await import('./commands/check.ts')).check,
+  )
+  define(
+    program,
+    'backup <folder>',
+    'copy the store, also while the server runs',
+    async () => (await import('./commands/backup.ts')).backup,
+  )
+  define(
+    program,
+    'restore <folder>',
+    'put a backup back into an empty data folder',
+    async () => (await import('./commands/backup.ts')).restore,
+  )
   const config = group(program, 'config', 'the configuration')
   const configs = () => import('./commands/config.ts')
   define(config, 'check', 'say whether it is right', async () => (await configs()).checkConfig)
-  define(config, 'show', 'show what is in force, defaults and all, without secrets', async () => (await configs()).showConfig)
-  define(program, 'version', 'say which version this is', async () => (await import('./commands/version.ts')).version)
+  define(
+    config,
+    'show',
+    'show what is in force, defaults and all, without secrets',
+    async () => (await configs()).showConfig,
+  )
+  define(config, 'docs', 'print docs/configuration.md', async () => (await configs()).printDocs)
+  define(
+    program,
+    'version',
+    'say which version this is',
+    async () => (await import('./commands/version.ts')).version,
+  )
 }

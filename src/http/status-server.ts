@@ -92,7 +92,8 @@ export class StatusServer {
     server.on('request', (request, response) => void this.#handle(request, response))
     // A peer's malformed request or reset is his affair: the socket is closed, nothing reaches the process.
     server.on('clientError', (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      if (socket.writable)
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       else socket.destroy()
     })
     if (address.kind === 'unix') await rm(address.path, { force: true })

@@ -11,7 +11,10 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[]
 
   constructor(file: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
-    super(problems.map(({ key, message }) => `${file}: ${key === '' ? '' : `${key}: `}${message}`).join('\n'), options)
+    super(
+      problems.map(({ key, message }) => `${file}: ${key === '' ? '' : `${key}: `}${message}`).join('\n'),
+      options,
+    )
     this.name = 'ConfigError'
     this.file = file
     this.problems = problems

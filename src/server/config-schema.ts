@@ -1,7 +1,7 @@
 // The whole configuration's schema: the server's own keys and each area's. docs/configuration.md is made from it.
 import { z } from 'zod'
 import { accountConfigSchema } from '../account/config.ts'
-import { doorNames, formatListenAddress, parseListenAddress } from './listen.ts'
+import { parseListenAddress } from './listen.ts'
 
 const address = z.string().superRefine((text, context) => {
   try {
@@ -15,21 +15,28 @@ const addresses = z
   .union([address, z.array(address)])
   .transform(value => (Array.isArray(value) ? value : [value]).map(parseListenAddress))
 
-const door = (name: string, what: string, standard: readonly string[]) =>
-  addresses.default(standard.map(parseListenAddress)).describe(
-    `${what} Standard: ${standard.map(text => `\`${formatListenAddress(parseListenAddress(text))}\``).join(', ')}; an empty list keeps ${name} closed.`,
-  )
+const door = (what: string, standard: readonly string[]) =>
+  addresses
+    .default(standard.map(parseListenAddress))
+    .describe(
+      standard.length === 0
+        ? `${what} Closed unless it is given an address.`
+        : `${what} Without it: ${standard.map(text => `\`${text}\``).join(', ')}; an empty list keeps it closed.`,
+    )
 
 const listen = z.strictObject({
-  imap: door('it', 'IMAP, with STARTTLS.', ['*:143']),
-  imaps: door('it', 'IMAP over TLS.', ['*:993']),
-  pop3: door('it', 'POP3, with STLS.', ['*:110']),
-  pop3s: door('it', 'POP3 over TLS.', ['*:995']),
-  smtp: door('it', 'SMTP from other servers, with STARTTLS.', ['*:25']),
-  submission: door('it', 'Submission by mail programs, with STARTTLS.', ['*:587']),
-  submissions: door('it', 'Submission over TLS.', ['*:465']),
-  lmtp: door('it', 'LMTP from a mail server on this machine. Who reaches it delivers without log-in: never open it to a network you do not trust.', []),
-  http: door('it', 'Health, metrics and the page with the settings.', ['127.0.0.1:8080']),
+  imap: door('IMAP, with STARTTLS.', ['*:143']),
+  imaps: door('IMAP over TLS.', ['*:993']),
+  pop3: door('POP3, with STLS.', ['*:110']),
+  pop3s: door('POP3 over TLS.', ['*:995']),
+  smtp: door('SMTP from other servers, with STARTTLS.', ['*:25']),
+  submission: door('Submission by mail programs, with STARTTLS.', ['*:587']),
+  submissions: door('Submission over TLS.', ['*:465']),
+  lmtp: door(
+    'LMTP from a mail server on this machine. Who reaches it delivers without log-in: never open it to a network you do not trust.',
+    [],
+  ),
+  http: door('Health, metrics and the page with the settings.', ['127.0.0.1:8080']),
 })
 
 const log = z.strictObject({
@@ -48,7 +55,12 @@ const tls = z.strictObject({
     .array(
       z.strictObject({
         certFile: z.string().min(1).describe('PEM file of the certificate and its chain.'),
-        keyFile: z.string().min(1).describe('PEM file of its private key. The user that the server becomes must be able to read it, for reloads.'),
+        keyFile: z
+          .string()
+          .min(1)
+          .describe(
+            'PEM file of its private key. The user that the server becomes must be able to read it, for reloads.',
+          ),
       }),
     )
     .default([])
@@ -69,7 +81,9 @@ const stop = z.strictObject({
     .min(0)
     .max(600_000)
     .default(10_000)
-    .describe('How long sessions may take to end after SIGTERM or SIGINT; a second signal ends them at once.'),
+    .describe(
+      'How long sessions may take to end after SIGTERM or SIGINT; a second signal ends them at once.',
+    ),
 })
 
 /** The server's own keys. */
@@ -78,7 +92,9 @@ const ownShape = {
     .string()
     .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, 'expected a host name such as mail.example.org')
     .optional()
-    .describe('The name that the server greets with, and that its certificate is for. Without it: the name of the machine.'),
+    .describe(
+      'The name that the server greets with, and that its certificate is for. Without it: the name of the machine.',
+    ),
   dataDir: z
     .string()
     .min(1)
@@ -92,7 +108,9 @@ const ownShape = {
     .min(0)
     .max(256)
     .optional()
-    .describe('Threads that serve connections; 0 does everything in one. Without it: one per processor, at most 4.'),
+    .describe(
+      'Threads that serve connections; 0 does everything in one. Without it: one per processor, at most 4.',
+    ),
   user: z
     .string()
     .min(1)
@@ -111,5 +129,3 @@ export const configSchema = z.strictObject({ ...ownShape, ...accountConfigSchema
 export type ConfigInput = z.input<typeof configSchema>
 export type ConfigOutput = z.output<typeof configSchema>
 
-/** The doors' keys, which the command line's `--listen` replaces. */
-export const listenKeys: readonly string[] = doorNames

@@ -45,7 +45,9 @@ export function loadConfig(sources: ConfigSources): Config {
     env: sources.env,
   })
   const dataDir =
-    sources.dataDir !== undefined ? resolve(sources.cwd, sources.dataDir) : (config.dataDir ?? defaultDataDir(sources))
+    sources.dataDir !== undefined
+      ? resolve(sources.cwd, sources.dataDir)
+      : (config.dataDir ?? defaultDataDir(sources))
   return { ...config, dataDir, listen: listenOf(config.listen, sources.listen ?? []) }
 }
 
@@ -59,9 +61,13 @@ function readConfigFile(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(file, [{ key: '', message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }], {
-      cause: error,
-    })
+    throw new ConfigError(
+      file,
+      [{ key: '', message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }],
+      {
+        cause: error,
+      },
+    )
   }
 }
 
@@ -115,7 +121,10 @@ function settle(output: ConfigOutput, { baseDir }: ParseContext): ParsedConfig {
   return {
     ...output,
     tls: {
-      certificates: certificates.map(({ certFile, keyFile }) => ({ certFile: pathOf(certFile), keyFile: pathOf(keyFile) })),
+      certificates: certificates.map(({ certFile, keyFile }) => ({
+        certFile: pathOf(certFile),
+        keyFile: pathOf(keyFile),
+      })),
       ...(clientCaFile !== undefined && { clientCaFile: pathOf(clientCaFile) }),
     },
     hostname: output.hostname ?? machineName(),
@@ -133,7 +142,9 @@ function parseTree(text: string, file: string): Tree {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const reason = error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? 'is not TOML'
-    throw new ConfigError(`${file}:${error.line}:${error.column}`, [{ key: '', message: reason }], { cause: error })
+    throw new ConfigError(`${file}:${error.line}:${error.column}`, [{ key: '', message: reason }], {
+      cause: error,
+    })
   }
 }
 
@@ -219,7 +230,8 @@ function findUnknownKeys(
       continue
     }
     const nearest = findNearest(key, Object.keys(shape)) ?? findElsewhere(key, configSchema, [])
-    const hint = nearest === undefined ? ` (known here: ${Object.keys(shape).join(', ')})` : `; did you mean ${nearest}?`
+    const hint =
+      nearest === undefined ? ` (known here: ${Object.keys(shape).join(', ')})` : `; did you mean ${nearest}?`
     problems.push({ key: keyOf([...path, key]), message: `unknown key${hint}` })
   }
 }
@@ -235,7 +247,10 @@ function findElsewhere(key: string, schema: z.ZodType, path: readonly string[]):
 }
 
 function keyOf(path: readonly PropertyKey[]): string {
-  return path.map(part => (typeof part === 'number' ? `[${part + 1}]` : String(part))).join('.').replaceAll('.[', '[')
+  return path
+    .map(part => (typeof part === 'number' ? `[${part + 1}]` : String(part)))
+    .join('.')
+    .replaceAll('.[', '[')
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

@@ -11,7 +11,10 @@ interface Answer {
 
 export class ControlClient {
   readonly #socket: Socket
-  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
+  readonly #waiting = new Map<
+    number,
+    { resolve: (result: unknown) => void; reject: (error: Error) => void }
+  >()
   readonly #reader = new FrameReader()
   #nextId = 1
 
@@ -34,7 +37,9 @@ export class ControlClient {
       const { code } = error as NodeJS.ErrnoException
       // Nothing there, or left over from a server that crashed.
       if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return undefined
-      throw new ControlError('unreachable', `the running server cannot be reached at ${path} (${code})`, { cause: error })
+      throw new ControlError('unreachable', `the running server cannot be reached at ${path} (${code})`, {
+        cause: error,
+      })
     }
     socket.off('error', reject)
     return new ControlClient(socket)
@@ -78,5 +83,9 @@ export class ControlClient {
 }
 
 function gone(cause: Error | undefined): ControlError {
-  return new ControlError('unreachable', 'the server has closed the connection; it may be stopping. Try again.', { cause })
+  return new ControlError(
+    'unreachable',
+    'the server has closed the connection; it may be stopping. Try again.',
+    { cause },
+  )
 }

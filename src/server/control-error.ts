@@ -4,7 +4,11 @@
 export class ControlError extends Error {
   readonly code: string
 
-  constructor(code: 'unreachable' | 'unknown-operation' | 'failed' | (string & {}), message: string, options?: ErrorOptions) {
+  constructor(
+    code: 'unreachable' | 'unknown-operation' | 'failed' | (string & {}),
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(message, options)
     this.name = 'ControlError'
     this.code = code

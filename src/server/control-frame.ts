@@ -43,6 +43,8 @@ export class FrameReader {
 
   #join(): Buffer {
     const [first] = this.#chunks
-    return first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#byteLength)
+    return first !== undefined && this.#chunks.length === 1
+      ? first
+      : Buffer.concat(this.#chunks, this.#byteLength)
   }
 }

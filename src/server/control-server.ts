@@ -104,7 +104,10 @@ export class ControlServer {
     const run = Object.hasOwn(this.#operations, operation) ? this.#operations[operation] : undefined
     let answer: Buffer
     try {
-      if (!run) throw Object.assign(new Error(`this server knows no operation "${operation}"`), { code: 'unknown-operation' })
+      if (!run)
+        throw Object.assign(new Error(`this server knows no operation "${operation}"`), {
+          code: 'unknown-operation',
+        })
       answer = encodeFrame({ id, result: await run(args) })
     } catch (error) {
       answer = encodeFrame({ id, error: this.#describe(operation, error) })
@@ -116,7 +119,10 @@ export class ControlServer {
     const { code, message } = error as { code?: unknown; message?: unknown }
     if (typeof code === 'string' && typeof message === 'string') return { code, message }
     const trace = randomUUID()
-    this.#log.error({ err: error instanceof Error ? error : new Error(String(error)), operation, trace }, 'a control operation failed')
+    this.#log.error(
+      { err: error instanceof Error ? error : new Error(String(error)), operation, trace },
+      'a control operation failed',
+    )
     return { code: 'failed', message: `the server failed; see its log, trace ${trace}` }
   }
 }

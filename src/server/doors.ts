@@ -7,7 +7,14 @@ import type { Deadlines } from '../net/deadlines.ts'
 import { Listener, type ListenAddress as NetAddress } from '../net/listener.ts'
 import type { CertificateStore } from '../net/tls.ts'
 import { providerFor } from './certificates.ts'
-import { doors, type DoorName, formatListenAddress, type Listen, type ListenAddress, type Protocol } from './listen.ts'
+import {
+  doors,
+  type DoorName,
+  formatListenAddress,
+  type Listen,
+  type ListenAddress,
+  type Protocol,
+} from './listen.ts'
 
 /** What is spoken over a Connection; HTTP has its own server. */
 export type MailProtocol = Exclude<Protocol, 'http'>

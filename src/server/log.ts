@@ -22,10 +22,14 @@ export interface LogOptions {
 
 /** Makes the log of a thread. */
 export function createLog({ level, format, write }: LogOptions): ServerLog {
-  const isPretty = format === 'pretty' || (format === 'auto' && write === undefined && process.stderr.isTTY === true)
+  const isPretty =
+    format === 'pretty' || (format === 'auto' && write === undefined && process.stderr.isTTY === true)
   const output: DestinationStream = write ? { write } : pino.destination({ fd: 2, sync: true })
   const destination = isPretty ? { write: (line: string) => output.write(prettyLine(line)) } : output
-  const logger = pino({ level: 'trace', base: null, formatters: { level: label => ({ level: label }) } }, destination)
+  const logger = pino(
+    { level: 'trace', base: null, formatters: { level: label => ({ level: label }) }, serializers: { err: (value: unknown) => value } },
+    destination,
+  )
   return new PinoLog(logger, { weight: weights[level] })
 }
 
@@ -66,12 +70,12 @@ class PinoLog implements ServerLog {
 
 /** Fields with errors told in full and secrets struck out. */
 function clean(fields: LogFields): Record<string, unknown> {
-  const result: Record<string, unknown> = Object.create(null) as Record<string, unknown>
-  for (const [key, value] of Object.entries(fields)) {
-    if (isSecretField(key)) result[key] = '[redacted]'
-    else result[key] = value instanceof Error ? describeError(value, 0) : value
-  }
-  return result
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => {
+      if (isSecretField(key)) return [key, '[redacted]']
+      return [key, value instanceof Error ? describeError(value, 0) : value]
+    }),
+  )
 }
 
 function describeError(error: Error, depth: number): Record<string, unknown> {

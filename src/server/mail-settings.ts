@@ -18,7 +18,13 @@ export function mailSettings(hostname: string, listen: Listen): MailSettings {
     for (const address of listen[door] ?? []) {
       if (address.kind === 'unix') continue
       const host = isLocalOnly(address) ? address.host : hostname
-      services.push({ protocol, purpose, host, port: address.port, security: doors[door].implicitTls ? 'TLS' : 'STARTTLS' })
+      services.push({
+        protocol,
+        purpose,
+        host,
+        port: address.port,
+        security: doors[door].implicitTls ? 'TLS' : 'STARTTLS',
+      })
     }
   }
   return { hostname, services }

@@ -20,7 +20,12 @@ interface Timing {
 export interface MetricsBatch {
   readonly counts: readonly (readonly [name: string, labels: string, by: number])[]
   readonly gauges: readonly (readonly [name: string, labels: string, value: number])[]
-  readonly timings: readonly (readonly [name: string, labels: string, buckets: readonly number[], sum: number])[]
+  readonly timings: readonly (readonly [
+    name: string,
+    labels: string,
+    buckets: readonly number[],
+    sum: number,
+  ])[]
 }
 
 /** Gathers what one thread counts until the supervisor takes it. */
@@ -56,7 +61,9 @@ export class ThreadMetrics implements Metrics {
     const batch: MetricsBatch = {
       counts: flatten(this.#counts),
       gauges: flatten(this.#gauges),
-      timings: flatten(this.#timings).map(([name, key, { buckets, sum }]) => [name, key, buckets, sum] as const),
+      timings: flatten(this.#timings).map(
+        ([name, key, { buckets, sum }]) => [name, key, buckets, sum] as const,
+      ),
     }
     this.#counts.clear()
     this.#gauges.clear()
@@ -174,8 +181,12 @@ function labelText(label: string, value: string): string {
   return `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 }
 
-function flatten<Value>(table: ReadonlyMap<string, ReadonlyMap<string, Value>>): (readonly [string, string, Value])[] {
-  return [...table].flatMap(([name, series]) => [...series].map(([key, value]) => [name, key, value] as const))
+function flatten<Value>(
+  table: ReadonlyMap<string, ReadonlyMap<string, Value>>,
+): (readonly [string, string, Value])[] {
+  return [...table].flatMap(([name, series]) =>
+    [...series].map(([key, value]) => [name, key, value] as const),
+  )
 }
 
 function sorted<Value>(table: ReadonlyMap<string, Value>): (readonly [string, Value])[] {

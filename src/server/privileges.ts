@@ -15,12 +15,14 @@ export function dropPrivileges({ user, group }: ServerUser, dataDir: string): vo
   }
   const ids = findIds(user, group)
   if (process.getuid() === ids.uid) return
-  if (process.getuid() !== 0) throw new Error(`only root can become ${user}: start the server as root, or as ${user}`)
+  if (process.getuid() !== 0)
+    throw new Error(`only root can become ${user}: start the server as root, or as ${user}`)
   chownTree(dataDir, ids.uid, ids.gid)
   process.setgroups?.([ids.gid])
   process.setgid?.(ids.gid)
   process.setuid(ids.uid)
-  if (process.getuid() === 0 || canBecomeRoot()) throw new Error('the privileges of root could not be given up')
+  if (process.getuid() === 0 || canBecomeRoot())
+    throw new Error('the privileges of root could not be given up')
 }
 
 function canBecomeRoot(): boolean {
@@ -33,7 +35,10 @@ function canBecomeRoot(): boolean {
 }
 
 function findIds(user: string, group: string | undefined): { uid: number; gid: number } {
-  return { uid: idOf(['-u', user], user), gid: group === undefined ? idOf(['-g', user], user) : groupId(group) }
+  return {
+    uid: idOf(['-u', user], user),
+    gid: group === undefined ? idOf(['-g', user], user) : groupId(group),
+  }
 }
 
 function idOf(args: readonly string[], user: string): number {
@@ -48,7 +53,9 @@ function groupId(group: string): number {
   try {
     return Number(execFileSync('getent', ['group', group], { encoding: 'utf8' }).split(':')[2])
   } catch (error) {
-    throw new Error(`there is no group ${group}: create one with  groupadd --system ${group}`, { cause: error })
+    throw new Error(`there is no group ${group}: create one with  groupadd --system ${group}`, {
+      cause: error,
+    })
   }
 }
 

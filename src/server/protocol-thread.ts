@@ -25,7 +25,10 @@ process.on('uncaughtException', error => {
   process.exit(1)
 })
 
-const certificates = await CertificateStore.load({ ...data.certificates, ticketKeys: Buffer.from(data.ticketKeys) })
+const certificates = await CertificateStore.load({
+  ...data.certificates,
+  ticketKeys: Buffer.from(data.ticketKeys),
+})
 const runner = await openDoors()
 tell({ kind: 'listening', addresses: runner.addresses })
 

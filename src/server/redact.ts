@@ -1,6 +1,7 @@
 // Which names are those of secrets: their values are never shown, in a log or by `config show`.
 
-const secretNames = /(?:^|[a-z_-])(?:password|passphrase|secret|token|credential|authorization|cookie|privateKey|apiKey)s?$/i
+const secretNames =
+  /(?:^|[a-z_-])(?:password|passphrase|secret|token|credential|authorization|cookie|privateKey|apiKey)s?$/i
 
 /** Whether a field or key of this name holds a secret. */
 export function isSecretField(name: string): boolean {

@@ -67,7 +67,8 @@ export function defaultOf(schema: z.ZodType): unknown {
 /** What may stand there, in a word or two: `true or false`, `integer`, `one of "a", "b"`, `list of text`. */
 export function kindOf(schema: z.ZodType): string {
   const inner = unwrapSchema(schema)
-  if (inner instanceof z.ZodEnum) return `one of ${inner.options.map(option => JSON.stringify(option)).join(', ')}`
+  if (inner instanceof z.ZodEnum)
+    return `one of ${inner.options.map(option => JSON.stringify(option)).join(', ')}`
   if (inner instanceof z.ZodLiteral) return [...inner.values].map(value => JSON.stringify(value)).join(' or ')
   if (inner instanceof z.ZodUnion) {
     return [...new Set(inner.options.map(option => kindOf(option as z.ZodType)))].join(' or ')

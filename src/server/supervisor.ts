@@ -122,7 +122,10 @@ export class Supervisor {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
     chmodSync(config.dataDir, 0o700)
     this.#certificateFiles = await certificateFiles(config, systemClock)
-    this.#certificates = await CertificateStore.load({ ...this.#certificateFiles, ticketKeys: this.#ticketKeys })
+    this.#certificates = await CertificateStore.load({
+      ...this.#certificateFiles,
+      ticketKeys: this.#ticketKeys,
+    })
     await probeAddresses(mailDoors(config.listen))
     await this.#openThreads()
     await this.#openStatus()
@@ -140,13 +143,20 @@ export class Supervisor {
     const link = this.#linkThreads()
     this.#control = await ControlServer.start(
       controlPath(config.dataDir),
-      controlOperations({ store: this.#storage.store, health: () => this.#health(), listen: () => this.#listen }),
+      controlOperations({
+        store: this.#storage.store,
+        health: () => this.#health(),
+        listen: () => this.#listen,
+      }),
       this.#log,
     )
     await link
     this.#every(metricsEveryMs, () => this.#collect())
     this.#every(certificatesEveryMs, () => this.#reloadChangedCertificates())
-    this.#log.info({ ms: Math.round(performance.now() - this.#startedAt), threads: this.#slots.length }, 'ready')
+    this.#log.info(
+      { ms: Math.round(performance.now() - this.#startedAt), threads: this.#slots.length },
+      'ready',
+    )
   }
 
   /** The first thread finds the ports; the others share them. */
@@ -233,7 +243,8 @@ export class Supervisor {
       checks: {
         threads: this.#slots.some(slot => slot.isReady) ? 'ok' : 'no protocol thread is ready',
         store,
-        certificates: expired.length === 0 ? 'ok' : `expired: ${expired.map(({ certFile }) => certFile).join(', ')}`,
+        certificates:
+          expired.length === 0 ? 'ok' : `expired: ${expired.map(({ certFile }) => certFile).join(', ')}`,
         stopping: this.#stopping ? 'stopping' : 'ok',
       },
     }
@@ -245,7 +256,10 @@ export class Supervisor {
       for (const slot of this.#slots) slot.send({ kind: 'reload', logLevel: this.#logLevel })
       this.#log.info({}, 'certificates have changed and were loaded again')
     } catch (error) {
-      this.#log.error({ err: error as Error }, 'certificates have changed but cannot be loaded; the old ones are still served')
+      this.#log.error(
+        { err: error as Error },
+        'certificates have changed but cannot be loaded; the old ones are still served',
+      )
     }
   }
 
@@ -270,7 +284,10 @@ function mailDoors({ http: _http, ...listen }: Listen): Listen {
 
 function tcpOnly(listen: Listen): Listen {
   return Object.fromEntries(
-    Object.entries(listen).map(([door, addresses]) => [door, addresses.filter(address => address.kind === 'tcp')]),
+    Object.entries(listen).map(([door, addresses]) => [
+      door,
+      addresses.filter(address => address.kind === 'tcp'),
+    ]),
   )
 }
 

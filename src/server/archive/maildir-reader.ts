@@ -8,7 +8,7 @@ import { limits } from '../../base/limits.ts'
 import { answered, deleted, draft, flagged, type FlagSet, seen } from '../../store/flags.ts'
 import type { ArchiveEntry, ArchiveProgress } from './archived-message.ts'
 import { lfToCrlf } from './line-endings.ts'
-import { decodeModifiedUtf7 } from './modified-utf7.ts'
+import { decodeModifiedUtf7 } from '../../imap/mailbox-name.ts'
 
 export interface MaildirOptions {
   /** The mailbox of the messages at the top, and above its folders' names when it is not INBOX. */
@@ -22,9 +22,13 @@ interface MaildirFolder {
 }
 
 /** Reads a Maildir with its folders, each in the order of arrival. Throws when `path` holds no Maildir. */
-export async function* readMaildir(path: string, options: MaildirOptions): AsyncGenerator<ArchiveEntry, void> {
+export async function* readMaildir(
+  path: string,
+  options: MaildirOptions,
+): AsyncGenerator<ArchiveEntry, void> {
   const folders = await findFolders(path, options.mailbox)
-  if (folders.length === 0) throw new Error(`${path} holds no Maildir: neither it nor a folder in it has "cur" and "new"`)
+  if (folders.length === 0)
+    throw new Error(`${path} holds no Maildir: neither it nor a folder in it has "cur" and "new"`)
   for (const folder of folders) {
     yield { kind: 'folder', mailbox: folder.mailbox }
     yield* readFolder(folder, options.onProgress)
@@ -40,7 +44,10 @@ export async function maildirBytes(path: string): Promise<number> {
   return bytes
 }
 
-async function* readFolder(folder: MaildirFolder, onProgress: ArchiveProgress | undefined): AsyncGenerator<ArchiveEntry> {
+async function* readFolder(
+  folder: MaildirFolder,
+  onProgress: ArchiveProgress | undefined,
+): AsyncGenerator<ArchiveEntry> {
   const keywords = await readKeywords(folder.path)
   for (const { path: file, receivedAt, sizeBytes } of await messageFiles(folder.path)) {
     onProgress?.(sizeBytes)
@@ -52,11 +59,22 @@ async function* readFolder(folder: MaildirFolder, onProgress: ArchiveProgress | 
     try {
       bytes = await readFile(file)
     } catch (error) {
-      yield { kind: 'problem', source: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }
+      yield {
+        kind: 'problem',
+        source: file,
+        message: `cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      }
       continue
     }
     const flags = maildirFlags(file, keywords)
-    yield { kind: 'message', source: file, mailbox: folder.mailbox, bytes: lfToCrlf(bytes), flags, receivedAt }
+    yield {
+      kind: 'message',
+      source: file,
+      mailbox: folder.mailbox,
+      bytes: lfToCrlf(bytes),
+      flags,
+      receivedAt,
+    }
   }
 }
 
@@ -88,7 +106,9 @@ function mailboxName(folder: string, top: string): string {
   if (folder === '') return top
   const levels = folder.split(sep).flatMap(name => (name.startsWith('.') ? name.slice(1).split('.') : [name]))
   // A name is no path: what would be one to somebody else is changed.
-  const names = levels.map(level => decodeModifiedUtf7(level).replaceAll('/', '_')).filter(name => name !== '')
+  const names = levels
+    .map(level => (decodeModifiedUtf7(level) ?? level).replaceAll('/', '_'))
+    .filter(name => name !== '')
   return [...(top.toUpperCase() === 'INBOX' ? [] : [top]), ...names].join('/')
 }
 

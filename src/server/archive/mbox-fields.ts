@@ -18,9 +18,14 @@ export function flagFields(flags: FlagSet): string {
 /** A message with LF line endings, with `fields` at the end of its header. */
 export function addFields(message: Buffer, fields: string): Buffer {
   const bodyAt = findBodyStart(message)
-  const hasBlankLine = bodyAt > 0 && message[bodyAt - 1] === 10 && (bodyAt === 1 || message[bodyAt - 2] === 10)
+  const hasBlankLine =
+    bodyAt > 0 && message[bodyAt - 1] === 10 && (bodyAt === 1 || message[bodyAt - 2] === 10)
   const headerEnd = hasBlankLine ? bodyAt - 1 : bodyAt
-  return Buffer.concat([message.subarray(0, headerEnd), Buffer.from(fields, 'utf8'), message.subarray(headerEnd)])
+  return Buffer.concat([
+    message.subarray(0, headerEnd),
+    Buffer.from(fields, 'utf8'),
+    message.subarray(headerEnd),
+  ])
 }
 
 /** The message without the fields that `addFields` put in; itself when there are none. */
@@ -31,12 +36,17 @@ export function stripAddedFields(message: Buffer): Buffer {
   if (at === -1 && start !== 0) return message
   if (message.toString('latin1', start, start + mark.length) !== mark) return message
   const lineEnd = message.indexOf(10, start)
-  const count = Number(message.toString('latin1', start + mark.length, lineEnd === -1 ? message.length : lineEnd).trim())
+  const count = Number(
+    message.toString('latin1', start + mark.length, lineEnd === -1 ? message.length : lineEnd).trim(),
+  )
   if (!Number.isInteger(count) || count < 1 || count > 3) return message
   let from = start
   for (let line = 0; line < count; line++) {
     if (from === 0) return message
     from = message.lastIndexOf(10, from - 2) + 1
   }
-  return Buffer.concat([message.subarray(0, from), message.subarray(lineEnd === -1 ? message.length : lineEnd + 1)])
+  return Buffer.concat([
+    message.subarray(0, from),
+    message.subarray(lineEnd === -1 ? message.length : lineEnd + 1),
+  ])
 }

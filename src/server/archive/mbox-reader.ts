@@ -52,7 +52,12 @@ function entryOf(raw: RawMessage, source: string, mailbox: string): ArchiveEntry
 }
 
 type RawMessage =
-  | { readonly kind: 'message'; readonly separator: string; readonly bytes: Buffer; readonly isQuoted: boolean }
+  | {
+      readonly kind: 'message'
+      readonly separator: string
+      readonly bytes: Buffer
+      readonly isQuoted: boolean
+    }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'no-separator' }
 
@@ -132,7 +137,11 @@ export class MboxSplitter {
         return undefined
       }
       if (end !== -1 && isAfterEmptyLine(this.#buffer, at) && isSeparator(this.#buffer, at, end)) {
-        return { end: trimEmptyLine(this.#buffer, at), after: { line: this.#buffer.toString('latin1', at, end), bodyAt: end + 1 }, isQuoted: true }
+        return {
+          end: trimEmptyLine(this.#buffer, at),
+          after: { line: this.#buffer.toString('latin1', at, end), bodyAt: end + 1 },
+          isQuoted: true,
+        }
       }
       this.#at = at + 5
     }
@@ -145,7 +154,9 @@ export class MboxSplitter {
   #findByContentLength(isEnd: boolean): End | 'more' | undefined {
     const bodyAt = findBodyStart(this.#buffer)
     if (bodyAt === this.#buffer.length && !isEnd) {
-      return this.#buffer.length < limits.message.headerBytes && this.#buffer.indexOf('\nFrom ') === -1 ? 'more' : undefined
+      return this.#buffer.length < limits.message.headerBytes && this.#buffer.indexOf('\nFrom ') === -1
+        ? 'more'
+        : undefined
     }
     const [value] = fieldValues(this.#buffer.subarray(0, bodyAt), 'Content-Length')
     if (value === undefined || !/^\d{1,12}$/.test(value)) return undefined
@@ -157,8 +168,13 @@ export class MboxSplitter {
     while (this.#buffer[at] === lf || this.#buffer[at] === cr) at++
     if (at === this.#buffer.length) return { end, after: undefined, isQuoted: false }
     const lineEnd = this.#buffer.indexOf(lf, at)
-    if (lineEnd === -1 || this.#buffer[at - 1] !== lf || !isSeparator(this.#buffer, at, lineEnd)) return undefined
-    return { end, after: { line: this.#buffer.toString('latin1', at, lineEnd), bodyAt: lineEnd + 1 }, isQuoted: false }
+    if (lineEnd === -1 || this.#buffer[at - 1] !== lf || !isSeparator(this.#buffer, at, lineEnd))
+      return undefined
+    return {
+      end,
+      after: { line: this.#buffer.toString('latin1', at, lineEnd), bodyAt: lineEnd + 1 },
+      isQuoted: false,
+    }
   }
 
   #cut({ end, isQuoted }: End): RawMessage {
@@ -218,7 +234,14 @@ export function separatorDate(separator: string): number | undefined {
     )
   if (!match) return undefined
   const [, month = '', day, hour, minute, second = '0', zone = '', year, lateZone = ''] = match
-  const at = Date.UTC(Number(year), months.indexOf(month.toLowerCase()), Number(day), Number(hour), Number(minute), Number(second))
+  const at = Date.UTC(
+    Number(year),
+    months.indexOf(month.toLowerCase()),
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  )
   const offset = /^([+-])(\d\d)(\d\d)$/.exec(lateZone || zone)
   if (!offset) return at
   const minutes = Number(offset[2]) * 60 + Number(offset[3])
@@ -259,5 +282,7 @@ export function mboxFlags(message: Buffer): FlagSet {
 /** The atoms in a list, RFC 9051 §2.3.2; what is no atom is left out. */
 function keywordsOf(list: string): string[] {
   const words = list.split(/[\s,]+/).filter(word => /^[\x21-\x7e]+$/.test(word) && !/[(){%*"\\\]]/.test(word))
-  return [...new Set(words)].filter(word => word.length <= limits.mailbox.keywordBytes).slice(0, limits.archive.keywords)
+  return [...new Set(words)]
+    .filter(word => word.length <= limits.mailbox.keywordBytes)
+    .slice(0, limits.archive.keywords)
 }

@@ -17,7 +17,10 @@ function envelopeSender(sender: string): string {
 
 /** `Thu Jan  1 00:00:00 1970`, in UTC. RFC 4155 appendix A. */
 function asctime(ms: number): string {
-  const [day = '', date = '', month = '', year = '', time = ''] = new Date(ms).toUTCString().replace(',', '').split(' ')
+  const [day = '', date = '', month = '', year = '', time = ''] = new Date(ms)
+    .toUTCString()
+    .replace(',', '')
+    .split(' ')
   return `${day} ${month} ${date.replace(/^0/, ' ')} ${time} ${year}`
 }
 

@@ -1,0 +1,93 @@
+// A server as a process: its signals, what it prints, its exit code. sd_notify(3).
+import type { Config } from './config.ts'
+import { doorNames, formatListenAddress, type Listen } from './listen.ts'
+import { createLog } from './log.ts'
+import { notifyServiceManager } from './notify.ts'
+import { Supervisor } from './supervisor.ts'
+
+export interface RunServerOptions {
+  /** Reads the configuration, at the start and on SIGHUP. Throws ConfigError. */
+  readonly readConfig: () => Config
+  /** Standard output. */
+  readonly print: (text: string) => void
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Whether the addresses are printed as JSON. */
+  readonly json: boolean
+  /** Called when everything is ready. */
+  readonly onReady?: (supervisor: Supervisor) => Promise<void>
+}
+
+/** Runs a server until a signal ends it. The exit code: 0, or 1 when it could not go on. Throws what it cannot start for. */
+export async function runServer({
+  readConfig,
+  print,
+  env,
+  json,
+  onReady,
+}: RunServerOptions): Promise<number> {
+  const config = readConfig()
+  const log = createLog(config.log)
+  const signals = new Signals()
+  try {
+    const supervisor = await Supervisor.start({ config, log, readConfig })
+    signals.on(['SIGHUP'], () => void supervisor.reload())
+    print(
+      json
+        ? `${JSON.stringify({ ready: true, listen: plainListen(supervisor.addresses) })}\n`
+        : readyLines(supervisor.addresses),
+    )
+    await onReady?.(supervisor)
+    await notifyServiceManager('READY=1', env, log)
+    const stopped = Promise.withResolvers<number>()
+    signals.on(['SIGTERM', 'SIGINT'], signal => {
+      log.info({ signal, drainMs: config.stop.drainMs }, 'stopping')
+      void notifyServiceManager('STOPPING=1', env, log)
+      void supervisor.stop(config.stop.drainMs).then(() => stopped.resolve(0))
+      signals.on(['SIGTERM', 'SIGINT'], () => {
+        log.warn({}, 'a second signal: ending at once')
+        void supervisor.stop(0)
+      })
+    })
+    void supervisor.failed.then(async error => {
+      log.error({ err: error }, 'the server cannot go on')
+      await supervisor.stop(0)
+      stopped.resolve(1)
+    })
+    return await stopped.promise
+  } finally {
+    signals.off()
+  }
+}
+
+/** Handlers of the process's signals that are taken away again. */
+class Signals {
+  readonly #handlers = new Map<NodeJS.Signals, (signal: NodeJS.Signals) => void>()
+
+  /** In place of any earlier handler. */
+  on(names: readonly NodeJS.Signals[], handler: (signal: NodeJS.Signals) => void): void {
+    for (const name of names) {
+      const before = this.#handlers.get(name)
+      if (before) process.off(name, before)
+      process.on(name, handler)
+      this.#handlers.set(name, handler)
+    }
+  }
+
+  off(): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler)
+  }
+}
+
+/** `imap 127.0.0.1:1143`, one line for each address, then `ready`. */
+function readyLines(listen: Listen): string {
+  const lines = doorNames.flatMap(door =>
+    (listen[door] ?? []).map(address => `${door} ${formatListenAddress(address)}`),
+  )
+  return `${[...lines, 'ready'].join('\n')}\n`
+}
+
+function plainListen(listen: Listen): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(listen).map(([door, addresses]) => [door, addresses.map(formatListenAddress)]),
+  )
+}
