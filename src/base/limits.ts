@@ -15,6 +15,8 @@ export const limits = {
     groupBytes: 8 * 1024 * 1024,
     /** Problems that an import's report lists. */
     problems: 10_000,
+    /** Messages that an export looks up at a time. */
+    pageMessages: 500,
   },
   http: {
     headerBytes: 16 * 1024,

@@ -1,5 +1,5 @@
 // The command line: `restante <noun> <verb>`. Each command is a file under commands/, loaded when it is called.
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { CliError } from './cli-error.ts'
 import { type CommonOptions, createContext, type Run, withCommonOptions } from './command.ts'
 import type { Terminal } from './terminal.ts'
@@ -43,7 +43,6 @@ function createProgram(terminal: Terminal): Command {
   const define = commandMaker(terminal)
   addServing(program, define)
   addDirectory(program, define)
-  addMail(program, define)
   addMaintenance(program, define)
   return program
 }
@@ -79,12 +78,6 @@ function addServing(program: Command, define: Define): void {
       'after',
       '\nIt ends on SIGTERM or SIGINT when its sessions have (a second one ends it at once) and reads certificates and log level again on SIGHUP.',
     )
-  define(
-    program,
-    'demo',
-    'try it: two accounts with mail in them, on this machine only',
-    async () => (await import('./commands/demo.ts')).demo,
-  ).option('--keep', 'keep the data (with --data they are always kept)')
 }
 
 function collect(value: string, all: string[]): string[] {
@@ -178,69 +171,7 @@ function addDirectory(program: Command, define: Define): void {
   )
 }
 
-function addMail(program: Command, define: Define): void {
-  const kinds = ['mbox', 'maildir', 'eml'] as const
-  const into = group(program, 'import', 'bring mail in from files')
-  for (const kind of kinds) {
-    const what = {
-      mbox: 'mbox files',
-      maildir: 'a Maildir with its folders',
-      eml: 'messages, one file each, or a folder of them',
-    }[kind]
-    define(into, `${kind} <paths...>`, `bring in ${what}; run again, it adds nothing twice`, async () =>
-      (await import('./commands/import.ts')).importFrom(kind),
-    )
-      .requiredOption('-a, --account <address>', 'whose mail it becomes')
-      .option('-m, --mailbox <name>', 'into this mailbox', 'INBOX')
-      .option('--seen', 'mark all of it as read')
-  }
-  const out = group(program, 'export', 'write mail to files')
-  for (const kind of ['mbox', 'maildir'] as const) {
-    const what = {
-      mbox: 'one mbox file for each mailbox',
-      maildir: 'a Maildir with a folder for each mailbox',
-    }[kind]
-    define(out, `${kind} <folder>`, `write ${what}`, async () =>
-      (await import('./commands/export.ts')).exportTo(kind),
-    )
-      .requiredOption('-a, --account <address>', 'whose mail')
-      .option('-m, --mailbox <name>', 'only this mailbox, any number of times', collect, [])
-  }
-  const queue = group(program, 'queue', 'mail that waits to go out')
-  const queues = () => import('./commands/queue.ts')
-  define(queue, 'list', 'list it', async () => (await queues()).listQueue)
-  for (const verb of ['retry', 'hold', 'release', 'drop'] as const) {
-    const what = {
-      retry: 'try now',
-      hold: 'keep back',
-      release: 'no longer keep back',
-      drop: 'throw away without a bounce',
-    }[verb]
-    define(queue, `${verb} [ids...]`, `${what}: messages by their number, or --all`, async () =>
-      (await queues()).changeQueue(verb),
-    ).addOption(new Option('--all', 'everything in the queue').conflicts([]))
-  }
-}
-
 function addMaintenance(program: Command, define: Define): void {
-  define(
-    program,
-    'check',
-    'check the store: every body present and right, every count',
-    async () => (await import('./commands/check.ts')).check,
-  )
-  define(
-    program,
-    'backup <folder>',
-    'copy the store, also while the server runs',
-    async () => (await import('./commands/backup.ts')).backup,
-  )
-  define(
-    program,
-    'restore <folder>',
-    'put a backup back into an empty data folder',
-    async () => (await import('./commands/backup.ts')).restore,
-  )
   const config = group(program, 'config', 'the configuration')
   const configs = () => import('./commands/config.ts')
   define(config, 'check', 'say whether it is right', async () => (await configs()).checkConfig)

@@ -128,4 +128,3 @@ export const configSchema = z.strictObject({ ...ownShape, ...accountConfigSchema
 
 export type ConfigInput = z.input<typeof configSchema>
 export type ConfigOutput = z.output<typeof configSchema>
-

@@ -27,7 +27,12 @@ export function createLog({ level, format, write }: LogOptions): ServerLog {
   const output: DestinationStream = write ? { write } : pino.destination({ fd: 2, sync: true })
   const destination = isPretty ? { write: (line: string) => output.write(prettyLine(line)) } : output
   const logger = pino(
-    { level: 'trace', base: null, formatters: { level: label => ({ level: label }) }, serializers: { err: (value: unknown) => value } },
+    {
+      level: 'trace',
+      base: null,
+      formatters: { level: label => ({ level: label }) },
+      serializers: { err: (value: unknown) => value },
+    },
     destination,
   )
   return new PinoLog(logger, { weight: weights[level] })

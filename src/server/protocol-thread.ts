@@ -35,7 +35,7 @@ tell({ kind: 'listening', addresses: runner.addresses })
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
     case 'open':
-      void open(message.storage)
+      open(message.storage)
       return
     case 'reload':
       log.setLevel(message.logLevel)
@@ -65,8 +65,8 @@ async function openDoors(): Promise<Runner> {
   }
 }
 
-async function open(link: StorageLink): Promise<void> {
-  const store = await connectStorage(link, { config: data.config, clock: systemClock, log, metrics })
+function open(link: StorageLink): void {
+  const store = connectStorage(link, { config: data.config, clock: systemClock, log, metrics })
   const limiterTable = data.limiterTable
   runner.start(createApp({ config: data.config, clock: systemClock, log, metrics, store, limiterTable }))
   tell({ kind: 'ready' })

@@ -133,13 +133,7 @@ export class Supervisor {
       dropPrivileges({ user: config.user, group: config.group }, config.dataDir)
       this.#log.info({ user: config.user }, 'privileges dropped')
     }
-    this.#storage = await openStorage({
-      config,
-      clock: systemClock,
-      log: this.#log,
-      metrics: this.#metrics,
-      onFailure: error => this.#failed.resolve(error),
-    })
+    this.#storage = openStorage({ config, clock: systemClock, log: this.#log, metrics: this.#metrics })
     const link = this.#linkThreads()
     this.#control = await ControlServer.start(
       controlPath(config.dataDir),

@@ -1,5 +1,5 @@
 // One protocol thread's place: starts its thread, and another when that one dies.
-import { Worker } from 'node:worker_threads'
+import { type MessagePort, Worker } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import { BackOff } from './back-off.ts'
 import type { Listen } from './listen.ts'
@@ -12,7 +12,7 @@ export interface ThreadSlotOptions {
   readonly log: Log
   /** What a thread is started with now. */
   readonly data: () => ThreadData
-  /** Connects a thread that listens with the store; undefined while that is not open yet, and `open` will be called. */
+  /** The thread listens: it can be given the store. */
   readonly onListening: (slot: ThreadSlot) => void
   readonly onMetrics: (batch: MetricsBatch) => void
   /** The thread has ended; whether it will be started again is the slot's matter. */
@@ -63,7 +63,7 @@ export class ThreadSlot {
 
   /** Gives the thread what it needs to begin. `transfer` are ports among it. */
   send(message: ToThread, transfer: readonly MessagePort[] = []): void {
-    if ('worker' in this.#state) this.#state.worker.postMessage(message, transfer as never)
+    if ('worker' in this.#state) this.#state.worker.postMessage(message, transfer)
   }
 
   /** Asks for what was counted, and waits for it `timeoutMs` at most. */

@@ -5,11 +5,9 @@ import { configurationPage } from '../../src/server/config-docs.ts'
 
 test('docs/configuration.md is what the schema says', () => {
   const file = new URL('../../docs/configuration.md', import.meta.url)
-  assert.equal(
-    readFileSync(file, 'utf8').trimEnd(),
-    configurationPage().trimEnd(),
-    'run: npm run -s restante -- config docs > docs/configuration.md',
-  )
+  // Compared as a whole, without pages of difference.
+  const isCurrent = readFileSync(file, 'utf8').trimEnd() === configurationPage().trimEnd()
+  assert.ok(isCurrent, 'run: npm run -s restante -- config docs > docs/configuration.md')
 })
 
 test('every key is described', () => {

@@ -26,7 +26,11 @@ export async function* readEml(path: string, options: EmlOptions): AsyncGenerato
     try {
       yield emlMessage(await readFile(file), file, options.mailbox, Math.floor(mtimeMs))
     } catch (error) {
-      yield { kind: 'problem', source: file, message: `cannot be read (${(error as NodeJS.ErrnoException).code})` }
+      yield {
+        kind: 'problem',
+        source: file,
+        message: `cannot be read (${(error as NodeJS.ErrnoException).code})`,
+      }
     }
   }
 }
@@ -39,9 +43,21 @@ export async function emlBytes(path: string): Promise<number> {
 }
 
 /** A message of a file. Its date is that of its newest Received field, else of Date, else `otherwiseMs`. */
-export function emlMessage(file: Buffer, source: string, mailbox: string, otherwiseMs: number | undefined): ArchivedMessage {
+export function emlMessage(
+  file: Buffer,
+  source: string,
+  mailbox: string,
+  otherwiseMs: number | undefined,
+): ArchivedMessage {
   const bytes = lfToCrlf(file)
-  return { kind: 'message', source, mailbox, bytes, flags: noFlags, receivedAt: findReceivedAt(bytes) ?? otherwiseMs }
+  return {
+    kind: 'message',
+    source,
+    mailbox,
+    bytes,
+    flags: noFlags,
+    receivedAt: findReceivedAt(bytes) ?? otherwiseMs,
+  }
 }
 
 function findReceivedAt(bytes: Buffer): number | undefined {

@@ -125,7 +125,10 @@ class ImportRun {
     const message = { body, email: summarize(entry.bytes), receivedAt: entry.receivedAt, flags: entry.flags }
     target.pending.push({ source: entry.source, message, discard })
     target.pendingBytes += entry.bytes.length
-    if (target.pending.length >= limits.archive.groupMessages || target.pendingBytes >= limits.archive.groupBytes) {
+    if (
+      target.pending.length >= limits.archive.groupMessages ||
+      target.pendingBytes >= limits.archive.groupBytes
+    ) {
       await this.#flush(entry.mailbox)
     }
   }
@@ -149,7 +152,12 @@ class ImportRun {
     if (known) return known
     const { store, account } = this.#options
     const mailbox = await ensureMailbox(store, account, name)
-    const target: Target = { mailbox, present: await presentHashes(store, account, mailbox), pending: [], pendingBytes: 0 }
+    const target: Target = {
+      mailbox,
+      present: await presentHashes(store, account, mailbox),
+      pending: [],
+      pendingBytes: 0,
+    }
     this.#targets.set(name, target)
     return target
   }
@@ -180,7 +188,11 @@ class ImportRun {
 
   async #append(target: Target, group: readonly Pending[]): Promise<void> {
     const { store, account } = this.#options
-    await store.mutate('appendMessages', { account, mailbox: target.mailbox, messages: group.map(one => one.message) })
+    await store.mutate('appendMessages', {
+      account,
+      mailbox: target.mailbox,
+      messages: group.map(one => one.message),
+    })
   }
 
   #count(name: string, count: number): void {
@@ -201,7 +213,11 @@ async function ensureMailbox(store: Store, account: AccountId, name: string): Pr
   return mailbox
 }
 
-async function presentHashes(store: Store, account: AccountId, mailbox: MailboxId): Promise<Map<string, number>> {
+async function presentHashes(
+  store: Store,
+  account: AccountId,
+  mailbox: MailboxId,
+): Promise<Map<string, number>> {
   const rows = await store.reader.arrays<readonly [Uint8Array]>(
     'SELECT e.blob FROM message m JOIN email e ON e.account = m.account AND e.id = m.email WHERE m.account = ? AND m.mailbox = ?',
     account,
