@@ -19,6 +19,8 @@ import { Deadline, type Deadlines } from './deadlines.ts'
 import { type Secured, secureAsClient, secureAsServer, type TlsProvider } from './handshake.ts'
 import { InputBuffer, type LineEnding } from './input-buffer.ts'
 import { isLoopback, normalizeIp } from './ip.ts'
+import { OutputQueue } from './output-queue.ts'
+import { ReadDeadline, type Wait } from './read-deadline.ts'
 import type { TlsInfo } from './tls-info.ts'
 
 export type NetLimits = { readonly [Name in keyof typeof limits.net]: number }
@@ -48,8 +50,6 @@ export interface ConnectionOptions {
 /** What `waitForInput` saw. */
 export type InputEvent = 'input' | 'end' | 'woken' | 'timeout'
 
-type Wait = 'line' | 'body' | 'input'
-
 export class Connection {
   readonly id: string
   readonly remoteAddress: string
@@ -71,24 +71,15 @@ export class Connection {
   #isPaused = false
   #isUpgrading = false
   #error: Error | undefined
-  // The one pending read or wait for input.
-  #wait: Wait | undefined
+  /** Ends the one pending read or wait for input. */
   #resume: ((error: ConnectionError | undefined) => void) | undefined
   #isWoken = false
-  // Times by `#deadlines.now()`; what `setDeadline` was given, and what follows from it.
-  #readMs = Infinity
-  #readAt = Infinity
-  #lineAt = Infinity
-  #inputAt = Infinity
+  readonly #read: ReadDeadline
+  // Times by `#deadlines.now()`.
   #drainAt = Infinity
   #lingerAt = Infinity
-  #waitStartedAt = 0
-  #waitedMs = 0
-  #receivedBytes = 0
   #turnStartedAt: number
-  // Output that the socket has not been given.
-  #output: (Buffer | string)[] = []
-  #outputBytes = 0
+  readonly #output = new OutputQueue()
   #drained: { promise: Promise<void>; settle: (error?: ConnectionError) => void } | undefined
   #closed: PromiseWithResolvers<void> | undefined
   #onClose: (() => void)[] | undefined
@@ -107,6 +98,7 @@ export class Connection {
       !endpoints.isProxied && (endpoints.remoteAddress === '' || isLoopback(endpoints.remoteAddress))
     this.#limits = options.limits ? { ...limits.net, ...options.limits } : limits.net
     this.#deadlines = options.deadlines
+    this.#read = new ReadDeadline(this.#limits)
     this.#deadline = new Deadline(this.#due)
     this.#turnStartedAt = this.#deadlines.now()
     this.#tls = options.tls
@@ -145,7 +137,7 @@ export class Connection {
 
   /** Bytes that the peer has not taken yet, as far as this side knows. */
   get outputBytes(): number {
-    return this.#outputBytes + this.#stream.writableLength
+    return this.#output.length + this.#stream.writableLength
   }
 
   // Reading
@@ -160,7 +152,7 @@ export class Connection {
     if (this.#mayGoOn()) {
       const line = this.#input.takeLine(maxBytes)
       if (line !== undefined) {
-        this.#lineAt = Infinity
+        this.#read.lineEnded()
         this.#continue()
         return line
       }
@@ -174,7 +166,7 @@ export class Connection {
     for (;;) {
       const line = this.#input.takeLine(maxBytes)
       if (line !== undefined || this.#isEnded) {
-        this.#lineAt = Infinity
+        this.#read.lineEnded()
         this.#continue()
         return line
       }
@@ -192,7 +184,7 @@ export class Connection {
     for (;;) {
       const before = this.#input.byteLength
       if (this.#input.skipLine()) {
-        this.#lineAt = Infinity
+        this.#read.lineEnded()
         this.#continue()
         return true
       }
@@ -284,9 +276,7 @@ export class Connection {
   }
 
   async #waitForInput(timeoutMs: number): Promise<InputEvent> {
-    this.#inputAt = this.#deadlines.now() + timeoutMs
-    await this.#more('input')
-    this.#inputAt = Infinity
+    await this.#more('input', timeoutMs)
     return this.#inputEvent() ?? 'timeout'
   }
 
@@ -302,7 +292,7 @@ export class Connection {
   /** Ends a `waitForInput`, now or the next one: something happened elsewhere. A read goes on waiting. */
   wake(): void {
     this.#isWoken = true
-    if (this.#wait === 'input') this.#settleWait(undefined)
+    if (this.#read.wait === 'input') this.#settleWait(undefined)
   }
 
   /** Lets other connections run if this one has kept the event loop for `limits.net.turnMs`. Call it in long loops. */
@@ -316,11 +306,7 @@ export class Connection {
    * on the whole no slower than `limits.net.minBytesPerSecond`. Stays until it is set again; Infinity takes it off.
    */
   setDeadline(ms: number): void {
-    this.#readMs = ms
-    this.#readAt = ms === Infinity ? Infinity : this.#deadlines.now() + ms
-    this.#lineAt = Infinity
-    this.#waitedMs = 0
-    this.#receivedBytes = 0
+    this.#read.set(this.#deadlines.now(), ms)
   }
 
   // Writing
@@ -328,25 +314,13 @@ export class Connection {
   /** Queues `data` (a string as UTF-8), which must not change any more. Dropped when the connection has ended. */
   write(data: Buffer | string): void {
     if (this.#state !== 'open') return
-    this.#output.push(data)
-    this.#outputBytes += data.length
-    if (this.#outputBytes >= this.#limits.writeBatchBytes && !this.#isUpgrading) this.flush()
+    this.#output.add(data)
+    if (this.#output.length >= this.#limits.writeBatchBytes && !this.#isUpgrading) this.flush()
   }
 
   /** Gives the socket all that was written, as one write. */
   flush(): void {
-    if (this.#outputBytes === 0 || this.#isUpgrading) return
-    const output = this.#output
-    this.#output = []
-    this.#outputBytes = 0
-    const stream = this.#stream
-    if (output.length === 1) stream.write(output[0])
-    else if (output.every(piece => typeof piece === 'string')) stream.write(output.join(''))
-    else {
-      stream.cork()
-      for (const piece of output) stream.write(piece)
-      stream.uncork()
-    }
+    if (this.#output.length > 0 && !this.#isUpgrading) this.#output.flushTo(this.#stream)
   }
 
   /**
@@ -538,7 +512,7 @@ export class Connection {
   readonly #onData = (chunk: Buffer): void => {
     if (this.#state !== 'open') return
     this.#input.push(chunk)
-    this.#receivedBytes += chunk.length
+    this.#read.received(chunk.length)
     this.#settleWait(undefined)
     this.#pauseWhenFull()
   }
@@ -560,8 +534,7 @@ export class Connection {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#isEnded = true
-    this.#output = []
-    this.#outputBytes = 0
+    this.#output.clear()
     this.#deadlines.remove(this.#deadline)
     this.#settleWait(undefined)
     this.#drained?.settle(closedError())
@@ -580,15 +553,11 @@ export class Connection {
   // Waiting
 
   /** Sends what was written and waits for input, the end, or what `wait` is due at. */
-  #more(wait: Wait): Promise<void> {
+  #more(wait: Wait, timeoutMs = Infinity): Promise<void> {
     this.flush()
     this.#input.compact()
     if (this.#isPaused) this.#resumeReading()
-    this.#waitStartedAt = this.#deadlines.now()
-    if (wait === 'line' && this.#lineAt === Infinity && this.#input.byteLength > 0) {
-      this.#lineAt = this.#waitStartedAt + this.#limits.partialLineMs
-    }
-    this.#wait = wait
+    this.#read.begin(wait, this.#deadlines.now(), this.#input.byteLength > 0, timeoutMs)
     this.#schedule()
     return new Promise((resolve, reject) => {
       this.#resume = error => (error ? reject(error) : resolve())
@@ -599,33 +568,14 @@ export class Connection {
     const resume = this.#resume
     if (!resume) return
     this.#turnStartedAt = this.#deadlines.now()
-    if (this.#wait === 'body') this.#waitedMs += this.#turnStartedAt - this.#waitStartedAt
-    this.#wait = undefined
+    this.#read.end(this.#turnStartedAt)
     this.#resume = undefined
     resume(error)
   }
 
-  /** When the pending wait ends in DeadlineExceeded. */
-  #waitDueAt(): number {
-    switch (this.#wait) {
-      case undefined:
-        return Infinity
-      case 'line':
-        return Math.min(this.#readAt, this.#lineAt)
-      case 'input':
-        return this.#readAt
-      case 'body': {
-        const earnedMs = (this.#receivedBytes / this.#limits.minBytesPerSecond) * 1000
-        const leftMs = this.#limits.throughputGraceMs + earnedMs - this.#waitedMs
-        return this.#waitStartedAt + Math.min(this.#readMs, leftMs)
-      }
-    }
-  }
-
   #schedule(): void {
-    const inputAt = this.#wait === 'input' ? this.#inputAt : Infinity
-    const at = Math.min(this.#waitDueAt(), inputAt, this.#drainAt, this.#lingerAt)
-    this.#deadlines.set(this.#deadline, at)
+    const readAt = Math.min(this.#read.dueAt(), this.#read.timeoutAt())
+    this.#deadlines.set(this.#deadline, Math.min(readAt, this.#drainAt, this.#lingerAt))
   }
 
   readonly #due = (): void => {
@@ -636,9 +586,9 @@ export class Connection {
       this.#drained?.settle(error)
       return this.#fail(error)
     }
-    if (this.#waitDueAt() <= now) {
+    if (this.#read.dueAt() <= now) {
       this.#settleWait(new ConnectionError('DeadlineExceeded', 'the peer is silent or too slow'))
-    } else if (this.#wait === 'input' && this.#inputAt <= now) {
+    } else if (this.#read.timeoutAt() <= now) {
       this.#settleWait(undefined)
     }
     this.#schedule()
@@ -685,7 +635,7 @@ export class Connection {
   }
 
   #assertNoRead(): void {
-    if (this.#wait !== undefined) throw new Error('two reads of one connection at once')
+    if (this.#resume !== undefined) throw new Error('two reads of one connection at once')
   }
 }
 
