@@ -1,4 +1,5 @@
 // Opens a store: in memory, in a folder that this thread writes, or beside the thread that writes it.
+import type { MessagePort } from 'node:worker_threads'
 import type { Awaitable } from '../base/awaitable.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
@@ -13,6 +14,7 @@ import { Connection } from './sqlite/connection.ts'
 import { ConnectionReader, SharedReader } from './sqlite/connection-reader.ts'
 import { migrate } from './sqlite/migrate.ts'
 import { openReader, openWriter } from './sqlite/open-writer.ts'
+import { RemoteWriter } from './sqlite/remote-writer.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'
 import { Writer } from './sqlite/writer.ts'
 import type { StoreOptions } from './store-options.ts'
@@ -24,9 +26,25 @@ export type StorePlace =
   /** A folder, made when it is missing; this thread writes it, and no other process may. */
   | { readonly dataDir: string }
 
+/** A folder whose writer is another thread of this process (`startWriter`), over the port that it gave. */
+export interface WriterPlace {
+  readonly dataDir: string
+  readonly port: MessagePort
+}
+
+/** A store whose writer is another thread. */
+export interface ConnectedStore extends Store {
+  /** Takes the port of a writer that was started anew after the last one died. Until then changes are refused as `unavailable`; reads go on. */
+  connect(port: MessagePort): void
+}
+
 /** Opens, and makes what is missing. Throws `StoreError` `unavailable` when another process has it or a newer program wrote it. */
-export async function openStore(place: StorePlace, options: StoreOptions = {}): Promise<Store> {
-  return 'memory' in place ? openInMemory(options) : openInFolder(dataFolder(place.dataDir), options)
+export async function openStore(place: WriterPlace, options?: StoreOptions): Promise<ConnectedStore>
+export async function openStore(place: StorePlace, options?: StoreOptions): Promise<Store>
+export async function openStore(place: StorePlace | WriterPlace, options: StoreOptions = {}): Promise<Store> {
+  if ('memory' in place) return openInMemory(options)
+  const folder = dataFolder(place.dataDir)
+  return 'port' in place ? openConnected(folder, place.port, options) : openInFolder(folder, options)
 }
 
 function openInMemory(options: StoreOptions): Store {
@@ -89,4 +107,25 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
     },
   })
   return store
+}
+
+function openConnected(folder: DataFolder, port: MessagePort, options: StoreOptions): ConnectedStore {
+  const { log = silentLog } = options
+  const connection = openReader(folder)
+  const writer: RemoteWriter = new RemoteWriter(port, hints => store.tell(hints))
+  const store: SqliteStore = new SqliteStore({
+    connection,
+    reader: new ConnectionReader(connection),
+    whenCommitted: section => section(),
+    snapshots: new SnapshotCache(connection, options.snapshotBytes),
+    bodies: new SegmentReader(folder),
+    log,
+    mutate: (name, args) => writer.mutate(name, args),
+    stageBody: () => new FileStagedBody(folder),
+    async close() {
+      await writer.close()
+      connection.close()
+    },
+  })
+  return Object.assign(store, { connect: (next: MessagePort) => writer.connect(next) })
 }

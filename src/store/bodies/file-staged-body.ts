@@ -7,6 +7,7 @@ import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import { findStorageError } from '../sqlite/storage-error.ts'
 import type { BodyRef, StagedBody } from '../store.ts'
+import { exactBytes } from './body-of.ts'
 import { type DataFolder, stagingFile } from './data-folder.ts'
 import { encodeRecordHeader, recordHeaderBytes } from './record.ts'
 
@@ -95,7 +96,7 @@ export class FileStagedBody implements StagedBody {
 
   async #finish(): Promise<BodyRef> {
     if (this.sizeBytes <= limits.store.inlineBodyBytes) {
-      const bytes = Buffer.concat(this.#chunks)
+      const bytes = exactBytes(Buffer.concat(this.#chunks))
       this.#chunks = []
       this.#ref = { kind: 'inline', hash: this.#hash.digest('hex') as BlobHash, bytes }
       return this.#ref

@@ -21,10 +21,18 @@ export interface OpenWriter {
   close(): void
 }
 
-/** Throws `StoreError`. `isRestart`: other threads of this process have staged bodies that must stay. */
+export interface OpenWriterOptions extends StoreOptions {
+  /** For tests that make the disk fail. */
+  readonly files?: SegmentFileSystem | undefined
+  /** Other threads of this process have staged bodies, which must stay. */
+  readonly isRestart?: boolean | undefined
+  readonly afterBatch?: (() => void) | undefined
+}
+
+/** Throws `StoreError`. */
 export function openWriter(
   folder: DataFolder,
-  options: StoreOptions & { readonly files?: SegmentFileSystem | undefined; readonly isRestart?: boolean },
+  options: OpenWriterOptions,
   onCommit: (hints: readonly ChangeHint[]) => void,
 ): OpenWriter {
   const { clock = systemClock, log = silentLog, metrics = silentMetrics } = options
@@ -51,6 +59,7 @@ export function openWriter(
         metrics,
         defaultQuota: options.defaultQuota ?? {},
         onCommit,
+        afterBatch: options.afterBatch,
       })
       return {
         writer,

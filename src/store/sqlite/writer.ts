@@ -27,13 +27,19 @@ export interface WriterOptions {
   readonly defaultQuota: Quota
   /** Hears of each commit, before those who asked for it do. */
   readonly onCommit: (hints: readonly ChangeHint[]) => void
+  /** Called when all of a batch have their outcome, before the writer does anything else. */
+  readonly afterBatch?: (() => void) | undefined
 }
+
+/** How a mutation ended. */
+export type Outcome =
+  | { readonly kind: 'done'; readonly result: unknown }
+  | { readonly kind: 'refused'; readonly error: unknown }
 
 interface Waiting {
   readonly name: MutationName
   readonly args: unknown
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly settle: (outcome: Outcome) => void
 }
 
 export class Writer {
@@ -49,14 +55,26 @@ export class Writer {
 
   /** Settles after the commit, or rejects with what the mutation threw, or with a `StoreError` of the disk. */
   mutate(name: MutationName, args: unknown): Promise<unknown> {
-    if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
-    if (this.#waiting.length >= limits.store.waitingMutations) {
-      return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
-    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ name, args, resolve, reject })
-      this.#running ??= this.#run()
+      this.submit(name, args, outcome => {
+        if (outcome.kind === 'done') resolve(outcome.result)
+        else reject(outcome.error)
+      })
     })
+  }
+
+  /** Like `mutate`, with a function that hears the outcome. */
+  submit(name: MutationName, args: unknown, settle: (outcome: Outcome) => void): void {
+    if (this.#isClosed) {
+      settle({ kind: 'refused', error: new StoreError('unavailable', 'the store is closed') })
+      return
+    }
+    if (this.#waiting.length >= limits.store.waitingMutations) {
+      settle({ kind: 'refused', error: new StoreError('unavailable', 'too much waits for the store') })
+      return
+    }
+    this.#waiting.push({ name, args, settle })
+    this.#running ??= this.#run()
   }
 
   /** Settles when the transaction that is open now has ended; undefined when none is. */
@@ -128,10 +146,8 @@ export class Writer {
     if (hints.size > 0) {
       this.#options.onCommit([...hints].map(([account, modSeq]) => ({ account, modSeq })))
     }
-    for (const { waiting, outcome } of batch) {
-      if (outcome.kind === 'done') waiting.resolve(outcome.result)
-      else waiting.reject(outcome.error)
-    }
+    for (const { waiting, outcome } of batch) waiting.settle(outcome)
+    this.#options.afterBatch?.()
     try {
       wal?.afterCommit()
     } catch (error) {
@@ -178,15 +194,12 @@ export class Writer {
       { err: asError(error), code: failure.code, mutations: batch.length },
       'a batch of mutations failed',
     )
-    for (const { waiting } of batch) waiting.reject(failure)
-    // The transaction could not even begin: fail what waits rather than try for ever.
-    if (batch.length === 0) for (const waiting of this.#waiting.splice(0)) waiting.reject(failure)
+    // Where the transaction could not even begin, what waits fails too, rather than be tried for ever.
+    const failed = batch.length > 0 ? batch.map(entry => entry.waiting) : this.#waiting.splice(0)
+    for (const waiting of failed) waiting.settle({ kind: 'refused', error: failure })
+    this.#options.afterBatch?.()
   }
 }
-
-type Outcome =
-  | { readonly kind: 'done'; readonly result: unknown }
-  | { readonly kind: 'refused'; readonly error: unknown }
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))

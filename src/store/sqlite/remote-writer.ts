@@ -1,0 +1,116 @@
+// The writer as a protocol thread sees it: over a port, all that one turn of the event loop asks in one message.
+import type { MessagePort } from 'node:worker_threads'
+import { limits } from '../../base/limits.ts'
+import { StoreError } from '../error.ts'
+import type { MutationName } from '../mutations.ts'
+import type { ChangeHint } from '../store.ts'
+import { type CommitMessage, type MutateMessage, receiveError } from './writer-messages.ts'
+
+interface Pending {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class RemoteWriter {
+  readonly #onHints: (hints: readonly ChangeHint[]) => void
+  readonly #pending = new Map<number, Pending>()
+  #port: MessagePort | undefined
+  #outbox: (readonly [name: MutationName, args: unknown])[] = []
+  #nextId = 0
+  /** Set while `close` waits for the last answers. */
+  #onIdle: (() => void) | undefined
+  #isClosed = false
+
+  constructor(port: MessagePort, onHints: (hints: readonly ChangeHint[]) => void) {
+    this.#onHints = onHints
+    this.connect(port)
+  }
+
+  /** Takes the port of a writer that was started anew. */
+  connect(port: MessagePort): void {
+    this.#disconnect()
+    if (this.#isClosed) {
+      port.close()
+      return
+    }
+    this.#port = port
+    port.on('message', (message: CommitMessage) => this.#receive(message))
+    port.on('close', () => {
+      if (this.#port === port) this.#disconnect()
+    })
+  }
+
+  mutate(name: MutationName, args: unknown): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
+    if (!this.#port) return Promise.reject(new StoreError('unavailable', 'the store is restarting'))
+    if (this.#pending.size >= limits.store.waitingMutations) {
+      return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
+      this.#outbox.push([name, args])
+      this.#pending.set(this.#nextId++, { resolve, reject })
+    })
+  }
+
+  /** Waits for the answers that are still to come. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    if (this.#pending.size > 0 && this.#port) {
+      await new Promise<void>(resolve => {
+        this.#onIdle = resolve
+      })
+    }
+    this.#disconnect()
+  }
+
+  #send(): void {
+    const calls = this.#outbox
+    this.#outbox = []
+    if (calls.length === 0 || !this.#port) return
+    const first = this.#nextId - calls.length
+    try {
+      this.#port.postMessage({ first, calls } satisfies MutateMessage)
+    } catch {
+      // Something in there cannot cross threads: find out whose it is.
+      for (const [index, call] of calls.entries()) this.#sendOne(first + index, call)
+    }
+  }
+
+  #sendOne(id: number, call: MutateMessage['calls'][number]): void {
+    try {
+      this.#port?.postMessage({ first: id, calls: [call] } satisfies MutateMessage)
+    } catch (error) {
+      this.#pending.get(id)?.reject(error)
+      this.#settled(id)
+    }
+  }
+
+  #receive({ answers, hints }: CommitMessage): void {
+    if (hints.length > 0) this.#onHints(hints)
+    for (const answer of answers) {
+      const [id] = answer
+      const pending = this.#pending.get(id)
+      if (answer[1] === 'done') pending?.resolve(answer[2])
+      else pending?.reject(receiveError(answer[2]))
+      this.#settled(id)
+    }
+  }
+
+  #settled(id: number): void {
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#onIdle?.()
+  }
+
+  /** Whether the commit took place is not known for what was sent: the caller hears 'unavailable' and may ask. */
+  #disconnect(): void {
+    const port = this.#port
+    this.#port = undefined
+    this.#outbox = []
+    port?.close()
+    for (const [id, pending] of Array.from(this.#pending)) {
+      pending.reject(new StoreError('unavailable', 'the store restarted before it answered'))
+      this.#settled(id)
+    }
+  }
+}

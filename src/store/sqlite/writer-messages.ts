@@ -1,0 +1,70 @@
+// What the writer's thread and the others say to each other.
+import type { MessagePort } from 'node:worker_threads'
+import type { LogFields } from '../../base/log.ts'
+import { StoreError, type StoreErrorCode } from '../error.ts'
+import type { MutationName } from '../mutations.ts'
+import type { ChangeHint, Quota } from '../store.ts'
+import type { Durability } from './wal-keeper.ts'
+
+/** `workerData` of the writer's thread. */
+export interface WriterThreadData {
+  readonly dataDir: string
+  readonly durability: Durability
+  readonly defaultQuota: Quota
+  readonly isRestart: boolean
+}
+
+/** A protocol thread asks: all of one turn of its event loop, numbered from `first` on. */
+export interface MutateMessage {
+  readonly first: number
+  readonly calls: readonly (readonly [name: MutationName, args: unknown])[]
+}
+
+export type Answer =
+  | readonly [id: number, kind: 'done', result: unknown]
+  | readonly [id: number, kind: 'refused', error: SentError]
+
+/** The writer answers: once a commit, with what changed. */
+export interface CommitMessage {
+  readonly answers: readonly Answer[]
+  readonly hints: readonly ChangeHint[]
+}
+
+/** The supervisor asks the writer. */
+export type SupervisorMessage =
+  | { readonly kind: 'connect'; readonly port: MessagePort }
+  | { readonly kind: 'close' }
+
+/** The writer tells the supervisor. */
+export type WriterMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly error: SentError }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: LogFields; readonly message: string }
+  | { readonly kind: 'metrics'; readonly events: readonly MetricEvent[] }
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export type MetricEvent = readonly [
+  kind: 'count' | 'gauge' | 'observe',
+  name: string,
+  value: number,
+  labels: Readonly<Record<string, string>> | undefined,
+]
+
+/** An error as it crosses threads. */
+export type SentError =
+  | { readonly kind: 'store'; readonly code: StoreErrorCode; readonly message: string }
+  | { readonly kind: 'bug'; readonly message: string; readonly stack: string | undefined }
+
+export function sendError(error: unknown): SentError {
+  if (error instanceof StoreError) return { kind: 'store', code: error.code, message: error.message }
+  if (error instanceof Error) return { kind: 'bug', message: error.message, stack: error.stack }
+  return { kind: 'bug', message: String(error), stack: undefined }
+}
+
+export function receiveError(sent: SentError): Error {
+  if (sent.kind === 'store') return new StoreError(sent.code, sent.message)
+  const error = new Error(sent.message)
+  if (sent.stack !== undefined) error.stack = sent.stack
+  return error
+}
