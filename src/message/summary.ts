@@ -1,6 +1,7 @@
 // What the store keeps of an email, worked out once when it arrives. RFC 9051 §7.5.2; RFC 5256; RFC 5957; RFC 8970.
 import type { Address } from './address.ts'
 import { writeBodyStructure } from './body-structure.ts'
+import { decodeRaw } from './charset.ts'
 import { parseDate } from './date.ts'
 import { decodeWords } from './encoded-word.ts'
 import { messageAddresses, writeEnvelope } from './envelope.ts'
@@ -110,8 +111,9 @@ function addressKeys(list: readonly Address[]): AddressKeys {
     const name = decodeWords(first.name)
     return { mailbox: name, display: name, address: '' }
   }
-  const mailbox = decodeWords(first.mailbox ?? '')
-  const domain = decodeWords(first.domain ?? '')
+  // RFC 2047 §5: no encoded words in an address, where they would show another one than mail goes to.
+  const mailbox = decodeRaw(first.mailbox ?? '')
+  const domain = decodeRaw(first.domain ?? '')
   const address = domain === '' ? mailbox : `${mailbox}@${domain}`
   const name = first.name === undefined ? '' : collapseSpace(decodeWords(collapseSpace(first.name)))
   return { mailbox, display: name === '' ? address : name, address }

@@ -52,6 +52,24 @@ test('a summary says when, who, what and in answer to what', () => {
   assert.equal(summary.hasAttachment, false)
 })
 
+test('encoded words in an address are not decoded: they would show another address (RFC 2047 §5)', () => {
+  const { from } = summarize(
+    message('From: =?utf-8?q?boss=40bank.example?= <=?utf-8?q?boss=40bank.example?=@evil.example>', '', ''),
+  )
+  assert.deepEqual(from, {
+    mailbox: '=?utf-8?q?boss=40bank.example?=',
+    display: 'boss@bank.example',
+    address: '=?utf-8?q?boss=40bank.example?=@evil.example',
+  })
+})
+
+test('several From fields are one list, whose first address is the sender everywhere', () => {
+  const bytes = message('From: a@one.example', 'Subject: x', 'From: b@two.example', '', '')
+  const { envelope, from } = summarize(bytes)
+  assert.equal(from.address, 'a@one.example')
+  assert.match(envelope.toString(), /\(\(NIL NIL "a" "one\.example"\)\(NIL NIL "b" "two\.example"\)\)/)
+})
+
 test('an ENVELOPE has NIL for what is missing, and From for Sender and Reply-To (RFC 9051 §7.5.2)', () => {
   const summary = summarize(message('From: a@b.example', 'Sender: ', '', ''))
   const from = '((NIL NIL "a" "b.example"))'
