@@ -80,6 +80,12 @@ export const limits = {
     lineBytes: 64 * 1024,
     /** Bytes of all the literals of one command other than APPEND's. */
     literalBytes: 1024 * 1024,
+    /** Literals of one command that are held in memory. */
+    literals: 1000,
+    /** A refused literal up to this size is read away; with a larger one the connection ends. */
+    discardBytes: 256 * 1024 * 1024,
+    /** A literal's size past this is not counted: the connection ends. */
+    countableBytes: 2 ** 40,
     /** A literal before log-in. */
     literalBeforeLoginBytes: 4096,
     /** Nested parentheses in one command. */

@@ -1,0 +1,90 @@
+// What the server says it can do. RFC 9051 §6.1.1. A test holds this table against the commands and items that are registered.
+import { mechanisms } from '../account/authenticate.ts'
+import type { Session } from './session.ts'
+
+/** When a capability is announced. */
+type Announced = 'always' | 'notAuthenticated' | 'authenticated'
+
+export interface Capability {
+  readonly name: string | ((session: Session) => readonly string[])
+  readonly rfc: string
+  readonly from: Announced
+  /** Commands that exist because of it. */
+  readonly commands?: readonly string[]
+  /** Whether this server announces it, where that depends on more than the state. */
+  readonly isOn?: (session: Session) => boolean
+  /** Whether ENABLE takes it (RFC 5161). */
+  readonly enable?: true
+}
+
+export const capabilities: readonly Capability[] = [
+  { name: 'IMAP4rev1', rfc: '3501', from: 'always', commands: ['LSUB', 'CHECK'] },
+  { name: 'IMAP4rev2', rfc: '9051', from: 'always', enable: true },
+  {
+    name: 'STARTTLS',
+    rfc: '9051',
+    from: 'notAuthenticated',
+    commands: ['STARTTLS'],
+    isOn: session => !session.connection.secure && session.context.tls !== undefined,
+  },
+  { name: 'LOGINDISABLED', rfc: '9051', from: 'notAuthenticated', isOn: isLoginDisabled },
+  {
+    name: session => mechanisms(session.context.login, session.peer).map(name => `AUTH=${name}`),
+    rfc: '9051',
+    from: 'notAuthenticated',
+    commands: ['AUTHENTICATE'],
+  },
+  { name: 'SASL-IR', rfc: '4959', from: 'always' },
+  { name: 'LITERAL+', rfc: '7888', from: 'always' },
+  { name: 'ENABLE', rfc: '5161', from: 'always', commands: ['ENABLE'] },
+  { name: 'ID', rfc: '2971', from: 'always', commands: ['ID'] },
+  { name: 'NAMESPACE', rfc: '2342', from: 'authenticated', commands: ['NAMESPACE'] },
+  { name: 'UNSELECT', rfc: '3691', from: 'authenticated', commands: ['UNSELECT'] },
+  { name: 'CHILDREN', rfc: '3348', from: 'authenticated' },
+  { name: 'IDLE', rfc: '2177', from: 'authenticated', commands: ['IDLE'] },
+  { name: 'UIDPLUS', rfc: '4315', from: 'authenticated', commands: ['UID EXPUNGE'] },
+  { name: 'MOVE', rfc: '6851', from: 'authenticated', commands: ['MOVE', 'UID MOVE'] },
+  { name: 'MULTIAPPEND', rfc: '3502', from: 'authenticated' },
+  {
+    name: session => [`APPENDLIMIT=${session.context.config.imap.messageBytes}`],
+    rfc: '7889',
+    from: 'authenticated',
+  },
+  { name: 'CONDSTORE', rfc: '7162', from: 'authenticated', isOn: hasQuickFlags, enable: true },
+  { name: 'QRESYNC', rfc: '7162', from: 'authenticated', isOn: hasQuickFlags, enable: true },
+  { name: 'ESEARCH', rfc: '4731', from: 'authenticated' },
+  { name: 'SEARCHRES', rfc: '5182', from: 'authenticated' },
+  { name: 'WITHIN', rfc: '5032', from: 'authenticated' },
+  { name: 'LIST-EXTENDED', rfc: '5258', from: 'authenticated' },
+  { name: 'LIST-STATUS', rfc: '5819', from: 'authenticated' },
+  { name: 'STATUS=SIZE', rfc: '8438', from: 'authenticated' },
+  { name: 'SPECIAL-USE', rfc: '6154', from: 'authenticated' },
+  { name: 'CREATE-SPECIAL-USE', rfc: '6154', from: 'authenticated' },
+  { name: 'SAVEDATE', rfc: '8514', from: 'authenticated' },
+  { name: 'OBJECTID', rfc: '8474', from: 'authenticated' },
+  { name: 'BINARY', rfc: '3516', from: 'authenticated' },
+]
+
+/** The names to announce in the session's present state. */
+export function announcedCapabilities(session: Session): readonly string[] {
+  const isLoggedIn = session.state.kind === 'authenticated' || session.state.kind === 'selected'
+  const names: string[] = []
+  for (const { name, from, isOn } of capabilities) {
+    if (from === 'notAuthenticated' && isLoggedIn) continue
+    if (from === 'authenticated' && !isLoggedIn) continue
+    if (isOn && !isOn(session)) continue
+    if (typeof name === 'string') names.push(name)
+    else names.push(...name(session))
+  }
+  return names
+}
+
+/** Whether LOGIN is refused: the line can be listened to (RFC 9051 §11.7). */
+export function isLoginDisabled(session: Session): boolean {
+  return !session.connection.secure && !session.connection.isLoopback
+}
+
+function hasQuickFlags(session: Session): boolean {
+  return session.context.config.imap.quickFlags
+}
+

@@ -1,0 +1,79 @@
+// The command table. RFC 9051 §6.
+import type { Command } from './command.ts'
+import { append } from './commands/append.ts'
+import { authenticate } from './commands/authenticate.ts'
+import { capability } from './commands/capability.ts'
+import { check } from './commands/check.ts'
+import { close } from './commands/close.ts'
+import { copy } from './commands/copy.ts'
+import { create } from './commands/create.ts'
+import { deleteMailbox } from './commands/delete.ts'
+import { enable } from './commands/enable.ts'
+import { examine, select } from './commands/select.ts'
+import { expunge } from './commands/expunge.ts'
+import { fetch } from './commands/fetch.ts'
+import { id } from './commands/id.ts'
+import { idle } from './commands/idle.ts'
+import { list } from './commands/list.ts'
+import { login } from './commands/login.ts'
+import { logout } from './commands/logout.ts'
+import { lsub } from './commands/lsub.ts'
+import { move } from './commands/move.ts'
+import { namespace } from './commands/namespace.ts'
+import { noop } from './commands/noop.ts'
+import { rename } from './commands/rename.ts'
+import { search } from './commands/search.ts'
+import { starttls } from './commands/starttls.ts'
+import { status } from './commands/status.ts'
+import { store } from './commands/store.ts'
+import { subscribe } from './commands/subscribe.ts'
+import { uidExpunge } from './commands/uid-expunge.ts'
+import { unselect } from './commands/unselect.ts'
+import { unsubscribe } from './commands/unsubscribe.ts'
+
+export const commands: readonly Command[] = [
+  append,
+  authenticate,
+  capability,
+  check,
+  close,
+  copy,
+  create,
+  deleteMailbox,
+  enable,
+  examine,
+  expunge,
+  fetch,
+  id,
+  idle,
+  list,
+  login,
+  logout,
+  lsub,
+  move,
+  namespace,
+  noop,
+  rename,
+  search,
+  select,
+  starttls,
+  status,
+  store,
+  subscribe,
+  uidExpunge,
+  unselect,
+  unsubscribe,
+]
+
+const plain = new Map(commands.filter(({ uid }) => uid !== 'only').map(command => [command.name, command]))
+const byUid = new Map(commands.filter(({ uid }) => uid !== undefined).map(command => [command.name, command]))
+
+/** The command of that name (upper case). */
+export function findCommand(name: string): Command | undefined {
+  return plain.get(name)
+}
+
+/** The command of that name behind UID. */
+export function findUidCommand(name: string): Command | undefined {
+  return byUid.get(name)
+}

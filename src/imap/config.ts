@@ -1,0 +1,37 @@
+// IMAP's options. The documentation is made from these descriptions.
+import { z } from 'zod'
+
+const minute = 60_000
+
+export const imapConfig = z
+  .strictObject({
+    messageBytes: z
+      .int()
+      .min(1024)
+      .default(64 * 1024 * 1024)
+      .describe('The largest message that APPEND takes, in bytes; told to clients as APPENDLIMIT (RFC 7889).'),
+    idleTimeoutMs: z
+      .int()
+      .min(30 * minute)
+      .default(31 * minute)
+      .describe(
+        'How long a logged-in client may be silent before it is logged out, in milliseconds. At least 30 minutes (RFC 9051 §5.4).',
+      ),
+    loginTimeoutMs: z
+      .int()
+      .min(1000)
+      .default(2 * minute)
+      .describe('How long a client may take to log in, in milliseconds.'),
+    keepAliveMs: z
+      .int()
+      .min(1000)
+      .default(2 * minute)
+      .describe('How often an idling client hears "Still here", in milliseconds; keeps NAT devices from forgetting it.'),
+    quickFlags: z
+      .boolean()
+      .default(true)
+      .describe('Announce CONDSTORE and QRESYNC (RFC 7162). Turn off only for a client that gets them wrong.'),
+  })
+  .prefault({})
+
+export type ImapConfig = z.infer<typeof imapConfig>

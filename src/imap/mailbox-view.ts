@@ -1,0 +1,323 @@
+// What one session has told its client about the selected mailbox: message numbers, and how far he has been told of changes.
+// RFC 9051 §2.3.1.2, §5.2, §7.5.1; RFC 7162.
+//
+// Invariants (design.md, "What MailboxView.sync must hold"):
+// - `#uids[0 … #count)` are the messages the client knows, in order; nobody writes to that array below `#count`.
+// - The client knows of flag changes up to `#toldModSeq` and of expunges up to `#toldExpunges`; there is no queue between.
+// - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
+import type { AccountId, MailboxId, ModSeq } from '../base/ids.ts'
+import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
+import type { UidRange } from '../store/uid-ranges.ts'
+import type { Store } from '../store/store.ts'
+import { systemMask } from '../store/flags.ts'
+import type { Encoder } from './encoder.ts'
+import { bad } from './error.ts'
+import { allSystemFlags, formatFlags } from './flags.ts'
+import { formatNumbers, normalizeRanges, rangesOf, type SequenceSet } from './sequence-set.ts'
+
+/** How a client wants to hear of changes. */
+export interface SyncStyle {
+  /** FETCH carries MODSEQ (RFC 7162 §3.1). */
+  readonly modSeq: boolean
+  /** VANISHED instead of EXPUNGE, and FETCH carries UID (RFC 7162 §3.2). */
+  readonly vanished: boolean
+  /** IMAP4rev2 has no RECENT (RFC 9051 appendix E). */
+  readonly recent: boolean
+}
+
+/** Some of the messages that the client knows, ascending. */
+export interface Selection {
+  readonly count: number
+  /** Message numbers. */
+  readonly numbers: ArrayLike<number>
+  readonly uids: ArrayLike<number>
+}
+
+export interface MailboxIdentity {
+  readonly account: AccountId
+  readonly id: MailboxId
+  readonly name: string
+}
+
+export class MailboxView {
+  readonly mailbox: MailboxIdentity
+  readonly isReadOnly: boolean
+  readonly #store: Store
+  #snapshot: MailboxSnapshot
+  #uids: Uint32Array
+  #count: number
+  #toldModSeq: ModSeq
+  #toldExpunges: ModSeq
+  /** Messages from this UID on are recent to this session (RFC 3501 §2.3.2). */
+  readonly #firstRecentUid: number
+  readonly #uidNextAtSelect: number
+  /** The largest UID that the client was told of, also of messages that are gone. */
+  #lastUid: number
+  /** Keyword sets whose names the client has seen in FLAGS, as a set of names. */
+  readonly #knownKeywords = new Set<string>()
+  /** modSeqs of this session's own silent changes, by UID, until the next sync. */
+  #silenced: Map<number, number> | undefined
+  /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). */
+  #saved: readonly number[] = []
+
+  constructor(
+    store: Store,
+    mailbox: MailboxIdentity,
+    snapshot: MailboxSnapshot,
+    options: { readonly isReadOnly: boolean; readonly firstRecentUid: number },
+  ) {
+    this.#store = store
+    this.mailbox = mailbox
+    this.isReadOnly = options.isReadOnly
+    this.#firstRecentUid = options.firstRecentUid
+    this.#snapshot = snapshot
+    this.#uids = snapshot.uids
+    this.#count = snapshot.count
+    this.#toldModSeq = snapshot.modSeq
+    this.#toldExpunges = snapshot.modSeq
+    this.#lastUid = snapshot.uidNext - 1
+    this.#uidNextAtSelect = snapshot.uidNext
+  }
+
+  /** Messages that the client knows of. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** The picture of the mailbox as of the last `refresh` or `sync`; newer than what the client knows while EXPUNGE waits. */
+  get snapshot(): MailboxSnapshot {
+    return this.#snapshot
+  }
+
+  /** What a tagged OK may give as HIGHESTMODSEQ: the lower of the two cursors (RFC 7162 §6). */
+  get toldModSeq(): ModSeq {
+    return Math.min(this.#toldModSeq, this.#toldExpunges) as ModSeq
+  }
+
+  /** The UID of a message number from 1 to `count`. */
+  uidOf(number: number): number {
+    return this.#uids[number - 1] as number
+  }
+
+  /** The message number of a UID, or 0 when the client does not know it. */
+  numberOf(uid: number): number {
+    const at = this.#lowerBound(uid)
+    return at < this.#count && this.#uids[at] === uid ? at + 1 : 0
+  }
+
+  isRecent(uid: number): boolean {
+    return uid >= this.#firstRecentUid
+  }
+
+  /** Messages that are recent to this session. */
+  get recentCount(): number {
+    return this.#count - this.#lowerBound(this.#firstRecentUid)
+  }
+
+  /** Whether this session was told of mail that came after it claimed what was recent, so that a later one should not see it as recent. */
+  get hasToldNewMail(): boolean {
+    return this.#lastUid >= this.#uidNextAtSelect
+  }
+
+  /** Keywords that FLAGS must list. */
+  get keywords(): readonly string[] {
+    return [...this.#knownKeywords]
+  }
+
+  // Sets of messages
+
+  /** The messages that a set names. Message numbers beyond the last are BAD (RFC 9051 §9, seq-number), UIDs that are not there are left out (§6.4.9). */
+  select(set: SequenceSet, isUid: boolean): Selection {
+    if (set.kind === 'saved') return this.#selectUids(rangesOf(this.#saved))
+    if (isUid) {
+      const last = this.#count > 0 ? this.uidOf(this.#count) : 0
+      return this.#selectUids(normalizeRanges(set.ranges, last))
+    }
+    if (this.#count === 0) throw bad('the mailbox is empty')
+    const ranges = normalizeRanges(set.ranges, this.#count)
+    const last = ranges[ranges.length - 1]?.[1] ?? 0
+    if (last > this.#count) throw bad(`there are only ${this.#count} messages`)
+    return this.#selectPositions(ranges.map(([first, last]) => [first - 1, last]))
+  }
+
+  #selectUids(ranges: readonly UidRange[]): Selection {
+    const positions: [number, number][] = []
+    for (const [first, last] of ranges) {
+      const from = this.#lowerBound(first)
+      const to = this.#lowerBound(last + 1)
+      if (to > from) positions.push([from, to])
+    }
+    return this.#selectPositions(positions)
+  }
+
+  /** `[from, to)` positions. */
+  #selectPositions(positions: readonly (readonly [number, number])[]): Selection {
+    let count = 0
+    for (const [from, to] of positions) count += to - from
+    const numbers = new Uint32Array(count)
+    const uids = new Uint32Array(count)
+    let at = 0
+    for (const [from, to] of positions) {
+      for (let position = from; position < to; position++) {
+        numbers[at] = position + 1
+        uids[at++] = this.#uids[position] as number
+      }
+    }
+    return { count, numbers, uids }
+  }
+
+  /** Every message that the client knows. */
+  selectAll(): Selection {
+    return this.#selectPositions([[0, this.#count]])
+  }
+
+  /** Remembers the result of a SEARCH for `$`, as UIDs ascending. */
+  save(uids: readonly number[]): void {
+    this.#saved = uids
+  }
+
+  get saved(): readonly number[] {
+    return this.#saved
+  }
+
+  // Changes
+
+  /** Brings the snapshot up to date without telling the client anything. */
+  async refresh(): Promise<MailboxSnapshot> {
+    this.#snapshot = await this.#store.snapshot(this.mailbox.account, this.mailbox.id)
+    return this.#snapshot
+  }
+
+  /** Marks changes of this session that its client asked not to hear of (STORE .SILENT). */
+  silence(uids: ArrayLike<number>, modSeq: ModSeq): void {
+    this.#silenced ??= new Map()
+    for (let at = 0; at < uids.length; at++) this.#silenced.set(uids[at] as number, modSeq)
+  }
+
+  /**
+   * Tells the client what has changed: expunges first (unless they must wait), then new messages, then flags (RFC 9051 §7.5.1).
+   * Throws `StoreError` `no-such-mailbox` when the mailbox is gone.
+   */
+  async sync(out: Encoder, style: SyncStyle, mayExpunge: boolean): Promise<void> {
+    const snapshot = await this.refresh()
+    if (snapshot.modSeq === this.#toldModSeq && snapshot.modSeq === this.#toldExpunges) return
+    const delta = snapshot.changesAfter(this.toldModSeq)
+    if (mayExpunge) this.#tellExpunges(delta, out, style)
+    const knownUid = this.#lastUid
+    this.#tellNew(snapshot, out, style)
+    this.#tellFlags(delta, knownUid, out, style)
+    this.#toldModSeq = snapshot.modSeq
+    this.#silenced = undefined
+  }
+
+  #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle): void {
+    const gone: number[] = []
+    for (const { uid, modSeq } of delta.vanished) {
+      if (modSeq > this.#toldExpunges && this.numberOf(uid) > 0) gone.push(uid)
+    }
+    if (gone.length > 0) {
+      if (style.vanished) out.line(`* VANISHED ${formatNumbers(gone)}`)
+      // In descending order the numbers of those still to come stay as they are.
+      else for (let at = gone.length - 1; at >= 0; at--) out.line(`* ${this.numberOf(gone[at] as number)} EXPUNGE`)
+      this.#remove(gone)
+      this.#forgetSaved(gone)
+    }
+    this.#toldExpunges = delta.modSeq
+  }
+
+  /** Takes `gone` (ascending) out of a copy: others may look at the array. */
+  #remove(gone: readonly number[]): void {
+    const kept = new Uint32Array(this.#count - gone.length)
+    let from = 0
+    let to = 0
+    for (const uid of gone) {
+      const at = this.numberOf(uid) - 1
+      kept.set(this.#uids.subarray(from, at), to)
+      to += at - from
+      from = at + 1
+    }
+    kept.set(this.#uids.subarray(from, this.#count), to)
+    this.#uids = kept
+    this.#count = kept.length
+  }
+
+  /** An expunged message leaves the saved result (RFC 5182 §2.1). */
+  #forgetSaved(gone: readonly number[]): void {
+    if (this.#saved.length === 0) return
+    const set = new Set(gone)
+    this.#saved = this.#saved.filter(uid => !set.has(uid))
+  }
+
+  #tellNew(snapshot: MailboxSnapshot, out: Encoder, style: SyncStyle): void {
+    const from = snapshot.lowerBound(this.#lastUid + 1)
+    const added = snapshot.count - from
+    this.#lastUid = snapshot.uidNext - 1
+    if (added > 0) {
+      const count = this.#count + added
+      if (snapshot.count !== count) {
+        // Expunges are held back, so the client's numbers are not the snapshot's.
+        const uids = new Uint32Array(count + 64)
+        uids.set(this.#uids.subarray(0, this.#count))
+        uids.set(snapshot.uids.subarray(from, snapshot.count), this.#count)
+        this.#uids = uids
+      }
+      this.#count = count
+    }
+    // Nothing is held back: the snapshot's array is the client's, and one array serves all sessions.
+    if (snapshot.count === this.#count) this.#uids = snapshot.uids
+    if (added === 0) return
+    out.line(`* ${this.#count} EXISTS`)
+    if (style.recent) out.line(`* ${this.recentCount} RECENT`)
+  }
+
+  #tellFlags(delta: MailboxDelta, knownUid: number, out: Encoder, style: SyncStyle): void {
+    const { flags, modSeqs, uids } = this.#snapshot
+    for (const position of delta.changed) {
+      const uid = uids[position] as number
+      const modSeq = modSeqs[position] as number
+      if (uid > knownUid || modSeq <= this.#toldModSeq || this.#silenced?.get(uid) === modSeq) continue
+      const number = this.numberOf(uid)
+      if (number === 0) continue
+      this.tellFlagsOf(number, uid, flags[position] as number, modSeq, out, style)
+    }
+  }
+
+  /** Writes one message's FLAGS, with what `style` adds, after FLAGS for keywords that are new to the client. */
+  tellFlagsOf(number: number, uid: number, flags: number, modSeq: number, out: Encoder, style: SyncStyle, withUid = false): void {
+    this.announceKeywords(flags, out)
+    const names = formatFlags(flags & systemMask, this.#snapshot.keywordsOf(flags), style.recent && this.isRecent(uid))
+    out.byte(0x2a).byte(0x20).number(number).ascii(' FETCH (')
+    if (style.vanished || withUid) out.ascii('UID ').number(uid).byte(0x20)
+    out.ascii('FLAGS (').ascii(names).byte(0x29)
+    if (style.modSeq) out.ascii(' MODSEQ (').number(modSeq).byte(0x29)
+    out.byte(0x29).crlf()
+  }
+
+  /** Writes FLAGS when `flags` hold a keyword that the client has not seen in it yet. */
+  announceKeywords(flags: number, out: Encoder): void {
+    if (this.#learnKeywords(flags)) out.line(`* FLAGS (${[allSystemFlags, ...this.#knownKeywords].join(' ')})`)
+  }
+
+  #learnKeywords(flags: number): boolean {
+    const before = this.#knownKeywords.size
+    for (const keyword of this.#snapshot.keywordsOf(flags)) this.#knownKeywords.add(keyword)
+    return this.#knownKeywords.size > before
+  }
+
+  /** Takes note of keywords that SELECT's FLAGS lists. */
+  knowKeywords(keywords: Iterable<string>): void {
+    for (const keyword of keywords) this.#knownKeywords.add(keyword)
+  }
+
+  /** The position (from 0) of the first known UID that is not below `uid`. */
+  #lowerBound(uid: number): number {
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#uids[middle] as number) < uid) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}

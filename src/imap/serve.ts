@@ -1,0 +1,193 @@
+// One IMAP session from greeting to farewell. RFC 9051 §3, §5, §7.
+//
+// Every error becomes a reply here and nowhere else. A session never rejects because of what a client did, and no other session notices.
+import { isHttpRequestLine } from '../net/http-request-line.ts'
+import { isConnectionError } from '../net/connection-error.ts'
+import type { Connection } from '../net/connection.ts'
+import { limits } from '../base/limits.ts'
+import { StoreError } from '../store/error.ts'
+import { announcedCapabilities } from './capabilities.ts'
+import type { BoundCommand, Command, Completion } from './command.ts'
+import { findCommand, findUidCommand } from './commands.ts'
+import { deselect } from './deselect.ts'
+import { bad, ImapError } from './error.ts'
+import { type CommandInput, discardLiterals } from './input/command-input.ts'
+import { Parser } from './input/parser.ts'
+import { readCommand } from './input/read-command.ts'
+import { refusalOf } from './refusal.ts'
+import { type ImapContext, Session } from './session.ts'
+import { syncStyle } from './sync-style.ts'
+
+/** Serves one client until he or the server ends it. Never rejects because of the peer. */
+export async function serveImap(connection: Connection, context: ImapContext): Promise<void> {
+  const session = new Session(connection, context)
+  let isWaiting = false
+  connection.onShutdown(() => {
+    // Between commands the farewell goes out at once; a command that runs is finished first.
+    if (isWaiting) sayBye(session, 'The server is going down; come back in a minute')
+    else connection.wake()
+  })
+  try {
+    connection.setDeadline(context.config.imap.loginTimeoutMs)
+    session.out.line(`* OK [CAPABILITY ${announcedCapabilities(session).join(' ')}] ${context.hostname} Restante ready`).send()
+    let badCommands = 0
+    while (session.state.kind !== 'logout') {
+      if (connection.isStopping) {
+        sayBye(session, 'The server is going down; come back in a minute')
+        break
+      }
+      isWaiting = !connection.hasBufferedInput
+      const outcome = await nextCommand(session, () => {
+        isWaiting = false
+      })
+      if (outcome === 'ended') break
+      badCommands = outcome === 'bad' ? badCommands + 1 : 0
+      if (badCommands >= limits.imap.badCommands) {
+        sayBye(session, 'Too many commands that make no sense')
+        break
+      }
+    }
+  } catch (error) {
+    endOnError(session, error)
+  } finally {
+    await release(session)
+    connection.close()
+  }
+}
+
+type Outcome = 'done' | 'bad' | 'ended'
+
+async function nextCommand(session: Session, onRead: () => void): Promise<Outcome> {
+  const { connection } = session
+  let read: Awaited<ReturnType<typeof readCommand>>
+  try {
+    read = await readCommand(session)
+    onRead()
+  } catch (error) {
+    if (!isConnectionError(error, 'LineTooLong')) throw error
+    await connection.skipLine()
+    session.out.line('* BAD [TOOBIG] The line is too long').send()
+    return 'bad'
+  }
+  if (!read) return 'ended'
+  if (read.kind === 'refused') {
+    reply(session, read.tag, read.error)
+    return read.error.status === 'BAD' ? 'bad' : 'done'
+  }
+  try {
+    return await runCommand(session, read.input)
+  } finally {
+    discardLiterals(read.input)
+  }
+}
+
+async function runCommand(session: Session, input: CommandInput): Promise<Outcome> {
+  let tag = '*'
+  let bound: BoundCommand | undefined
+  try {
+    const parser = new Parser(input)
+    tag = readTag(parser, input)
+    const found = readName(parser)
+    checkState(session, found.command)
+    bound = found.command.bind(parser, { uid: found.uid, session })
+    const name = found.uid ? `UID ${found.command.name}` : found.command.name
+    session.context.metrics.count('imap_commands', { command: found.command.name })
+    const completion = (await bound.run(session)) ?? {}
+    await syncSelected(session, !bound.usesSequence)
+    complete(session, tag, name, completion)
+    return 'done'
+  } catch (error) {
+    if (isConnectionError(error)) throw error
+    const refusal = refusalOf(error, session)
+    if (refusal.status === 'BYE') throw refusal
+    await syncSelected(session, bound !== undefined && !bound.usesSequence)
+    reply(session, tag, refusal)
+    return refusal.status === 'BAD' ? 'bad' : 'done'
+  }
+}
+
+function readTag(parser: Parser, input: CommandInput): string {
+  const line = input.pieces[0]?.text
+  if (line && isHttpRequestLine(line)) throw new ImapError('BYE', undefined, 'This is an IMAP server')
+  const tag = parser.tag()
+  parser.sp()
+  return tag
+}
+
+function readName(parser: Parser): { readonly command: Command; readonly uid: boolean } {
+  const word = parser.keyword()
+  if (word !== 'UID') {
+    const command = findCommand(word)
+    if (!command || command.uid === 'only') throw bad('there is no such command')
+    return { command, uid: false }
+  }
+  parser.sp()
+  const command = findUidCommand(parser.keyword())
+  if (!command) throw bad('there is no such UID command')
+  return { command, uid: true }
+}
+
+/** RFC 9051 §3: commands are for certain states. */
+function checkState(session: Session, command: Command): void {
+  const { kind } = session.state
+  switch (command.state) {
+    case 'any':
+      return
+    case 'notAuthenticated':
+      if (kind !== 'notAuthenticated') throw bad('you are logged in already')
+      return
+    case 'authenticated':
+      if (kind === 'notAuthenticated') throw bad('log in first')
+      return
+    case 'selected':
+      if (kind === 'notAuthenticated') throw bad('log in first')
+      if (kind !== 'selected') throw bad('select a mailbox first')
+  }
+}
+
+/** Tells the client what has changed in the selected mailbox. A mailbox that is gone ends the session (RFC 2180 §3.3). */
+async function syncSelected(session: Session, mayExpunge: boolean): Promise<void> {
+  if (session.state.kind !== 'selected') return
+  try {
+    await session.state.view.sync(session.out, syncStyle(session), mayExpunge)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'no-such-mailbox') {
+      throw new ImapError('BYE', undefined, 'The selected mailbox was deleted')
+    }
+    throw error
+  }
+}
+
+function complete(session: Session, tag: string, name: string, completion: Completion): void {
+  const code = completion.code === undefined ? '' : `[${completion.code}] `
+  session.out.line(`${tag} OK ${code}${completion.text ?? `${name} completed`}`).send()
+}
+
+function reply(session: Session, tag: string, refusal: ImapError): void {
+  const code = refusal.code === undefined ? '' : `[${refusal.code}] `
+  session.out.line(`${tag} ${refusal.status} ${code}${refusal.message}`).send()
+}
+
+function sayBye(session: Session, text: string, code?: string): void {
+  session.out.line(`* BYE ${code === undefined ? '' : `[${code}] `}${text}`).send()
+  session.connection.close()
+}
+
+function endOnError(session: Session, error: unknown): void {
+  if (isConnectionError(error, 'DeadlineExceeded')) {
+    sayBye(session, 'You were silent for too long')
+  } else if (isConnectionError(error, 'LineTooLong')) {
+    sayBye(session, 'The line has no end', 'TOOBIG')
+  } else if (!isConnectionError(error)) {
+    const refusal = refusalOf(error, session)
+    sayBye(session, refusal.message, refusal.code)
+  }
+}
+
+async function release(session: Session): Promise<void> {
+  try {
+    await deselect(session)
+  } catch (error) {
+    refusalOf(error, session)
+  }
+}

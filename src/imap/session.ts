@@ -1,0 +1,84 @@
+// One client's connection: who he is, what he has selected, what he has switched on. RFC 9051 §3.
+import type { Clock } from '../base/clock.ts'
+import type { AccountId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
+import type { Metrics } from '../base/metrics.ts'
+import type { Identity } from '../account/identity.ts'
+import type { Login } from '../account/login.ts'
+import { type LoginPeer, loginPeer } from '../account/login-peer.ts'
+import type { Connection } from '../net/connection.ts'
+import type { TlsProvider } from '../net/handshake.ts'
+import type { Store } from '../store/store.ts'
+import type { ImapConfig } from './config.ts'
+import { Encoder } from './encoder.ts'
+import { bad } from './error.ts'
+import type { MailboxView } from './mailbox-view.ts'
+
+/** What IMAP needs of the program around it. */
+export interface ImapContext {
+  readonly store: Store
+  readonly login: Login
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly config: { readonly imap: ImapConfig }
+  readonly hostname: string
+  /** For STARTTLS; undefined where there is no certificate. */
+  readonly tls: TlsProvider | undefined
+}
+
+export type State =
+  | { readonly kind: 'notAuthenticated' }
+  | { readonly kind: 'authenticated'; readonly identity: Identity }
+  | { readonly kind: 'selected'; readonly identity: Identity; readonly view: MailboxView }
+  | { readonly kind: 'logout' }
+
+/** Extensions that change how the server talks once they are on: by ENABLE, or for CONDSTORE by use. */
+export type Switch = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT'
+
+export class Session {
+  readonly connection: Connection
+  readonly context: ImapContext
+  readonly out: Encoder
+  readonly switches = new Set<Switch>()
+  state: State = { kind: 'notAuthenticated' }
+
+  constructor(connection: Connection, context: ImapContext) {
+    this.connection = connection
+    this.context = context
+    this.out = new Encoder(connection)
+  }
+
+  get peer(): LoginPeer {
+    return loginPeer('imap', this.connection)
+  }
+
+  get store(): Store {
+    return this.context.store
+  }
+
+  /** Who is logged in. Throws BAD before log-in. */
+  get identity(): Identity {
+    if (this.state.kind === 'authenticated' || this.state.kind === 'selected') return this.state.identity
+    throw bad('log in first')
+  }
+
+  get account(): AccountId {
+    return this.identity.account
+  }
+
+  /** The selected mailbox. Throws BAD when there is none. */
+  get view(): MailboxView {
+    if (this.state.kind === 'selected') return this.state.view
+    throw bad('select a mailbox first')
+  }
+
+  has(name: Switch): boolean {
+    return this.switches.has(name)
+  }
+
+  /** Names of mailboxes go out as UTF-8 rather than modified UTF-7 (RFC 9051 appendix A; RFC 6855 §3). */
+  get usesUtf8Names(): boolean {
+    return this.has('IMAP4REV2') || this.has('UTF8=ACCEPT')
+  }
+}

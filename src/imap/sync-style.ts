@@ -1,0 +1,11 @@
+// How this session hears of changes, by what its client has switched on.
+import type { SyncStyle } from './mailbox-view.ts'
+import type { Session } from './session.ts'
+
+export function syncStyle(session: Session): SyncStyle {
+  return {
+    modSeq: session.has('CONDSTORE'),
+    vanished: session.has('QRESYNC'),
+    recent: !session.has('IMAP4REV2'),
+  }
+}
