@@ -1,6 +1,5 @@
 // What a command is: a row of the command table. RFC 9051 §6.
 import type { Awaitable } from '../base/awaitable.ts'
-import type { ImapError } from './error.ts'
 import type { LiteralHead } from './input/command-input.ts'
 import type { Parser } from './input/parser.ts'
 import type { Session } from './session.ts'
@@ -12,6 +11,8 @@ export type CommandState = 'any' | 'notAuthenticated' | 'authenticated' | 'selec
 export interface Completion {
   readonly code?: string | undefined
   readonly text?: string | undefined
+  /** Done when the tagged OK has been written: STARTTLS. */
+  readonly afterwards?: (() => Promise<void>) | undefined
 }
 
 export interface ParseContext {
@@ -77,6 +78,3 @@ export function command<Args>(definition: CommandDefinition<Args>): Command {
     },
   }
 }
-
-/** What a refused literal leaves behind, for the reader of commands. */
-export type LiteralRefusal = ImapError

@@ -129,8 +129,8 @@ export class Encoder {
   }
 
   /** An atom where it can be one, else a string. */
-  astring(value: string): this {
-    return isAtom(value) && value.toUpperCase() !== 'NIL' ? this.ascii(value) : this.string(value)
+  astring(value: string, mayQuoteUtf8 = false): this {
+    return isAtom(value) && value.toUpperCase() !== 'NIL' ? this.ascii(value) : this.string(value, mayQuoteUtf8)
   }
 
   nstring(value: string | Uint8Array | null): this {

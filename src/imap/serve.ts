@@ -92,9 +92,10 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     bound = found.command.bind(parser, { uid: found.uid, session })
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
-    const completion = (await bound.run(session)) ?? {}
+    const completion: Completion = (await bound.run(session)) ?? {}
     await syncSelected(session, !bound.usesSequence)
     complete(session, tag, name, completion)
+    await completion.afterwards?.()
     return 'done'
   } catch (error) {
     if (isConnectionError(error)) throw error

@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts'
 import type { ImapConfig } from './config.ts'
 import { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
+import { encodeMailboxName } from './mailbox-name.ts'
 import type { MailboxView } from './mailbox-view.ts'
 
 /** What IMAP needs of the program around it. */
@@ -80,5 +81,11 @@ export class Session {
   /** Names of mailboxes go out as UTF-8 rather than modified UTF-7 (RFC 9051 appendix A; RFC 6855 §3). */
   get usesUtf8Names(): boolean {
     return this.has('IMAP4REV2') || this.has('UTF8=ACCEPT')
+  }
+
+  /** Writes the name of a mailbox in the encoding this client has asked for. */
+  writeMailbox(name: string): void {
+    const isUtf8 = this.usesUtf8Names
+    this.out.astring(encodeMailboxName(name, isUtf8), isUtf8)
   }
 }

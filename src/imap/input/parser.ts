@@ -213,6 +213,11 @@ export class Parser {
     return byte === openBrace || (byte === tilde && this.#text[this.#at + 1] === openBrace)
   }
 
+  /** Whether the literal that comes next has been received. */
+  get hasLiteral(): boolean {
+    return this.#input.pieces[this.#piece]?.literal !== undefined
+  }
+
   /** A literal or literal8, as it was received. */
   literal(): Literal {
     const piece = this.#input.pieces[this.#piece]

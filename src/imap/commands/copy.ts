@@ -1,0 +1,50 @@
+// COPY and UID COPY. RFC 9051 §6.4.7; COPYUID of RFC 4315.
+import { findMailbox } from '../../store/read/mailboxes.ts'
+import { command, type ParseContext } from '../command.ts'
+import { no } from '../error.ts'
+import type { Parser } from '../input/parser.ts'
+import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
+import type { Session } from '../session.ts'
+import { mailboxName, uidRanges } from './arguments.ts'
+
+export interface TransferArgs {
+  readonly set: SequenceSet
+  readonly target: string
+}
+
+export const copy = command({
+  name: 'COPY',
+  state: 'selected',
+  uid: 'also',
+  sequence: 'uses',
+  parse: parseTransfer,
+  async run(session, args, isUid) {
+    const code = await transfer(session, 'copyMessages', args, isUid)
+    return { code }
+  },
+})
+
+export function parseTransfer(parser: Parser, context: ParseContext): TransferArgs {
+  parser.sp()
+  const set = parser.sequenceSet()
+  parser.sp()
+  return { set, target: mailboxName(parser, context) }
+}
+
+/** Copies or moves; gives COPYUID, or undefined where there was nothing to do. All or nothing (RFC 9051 §6.4.7). */
+export async function transfer(
+  session: Session,
+  name: 'copyMessages' | 'moveMessages',
+  { set, target }: TransferArgs,
+  isUid: boolean,
+): Promise<string | undefined> {
+  const { account, store, view } = session
+  const { count, uids } = view.select(set, isUid)
+  const row = await findMailbox(store.reader, account, target)
+  if (!row) throw no('TRYCREATE', 'There is no such mailbox')
+  if (count === 0) return undefined
+  const result = await store.mutate(name, { account, mailbox: view.mailbox.id, uids: uidRanges(uids), target: row.id })
+  // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
+  if (result.sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
+  return `COPYUID ${result.uidValidity} ${formatNumbers(result.sourceUids)} ${formatNumbers(result.targetUids)}`
+}

@@ -1,0 +1,24 @@
+// EXPUNGE. RFC 9051 §6.4.3; RFC 7162 §3.2.4.
+import type { UidRanges } from '../../store/uid-ranges.ts'
+import { command, type Completion } from '../command.ts'
+import { highestModSeqCode } from '../condstore.ts'
+import type { Session } from '../session.ts'
+import { syncStyle } from '../sync-style.ts'
+import { assertWritable, noArguments } from './arguments.ts'
+
+export const expunge = command({
+  name: 'EXPUNGE',
+  state: 'selected',
+  parse: noArguments,
+  run: session => expungeDeleted(session, undefined),
+})
+
+/** Removes messages marked \Deleted: all of them, or those among `uids`. */
+export async function expungeDeleted(session: Session, uids: UidRanges | undefined): Promise<Completion> {
+  const { view } = session
+  assertWritable(view)
+  const { account, id: mailbox } = view.mailbox
+  await session.store.mutate('expungeMessages', { account, mailbox, onlyDeleted: true, ...(uids && { uids }) })
+  await view.sync(session.out, syncStyle(session), true)
+  return { code: highestModSeqCode(session) }
+}

@@ -1,0 +1,42 @@
+// IDLE. RFC 2177; RFC 9051 §6.3.13.
+import { limits } from '../../base/limits.ts'
+import { ConnectionError } from '../../net/connection-error.ts'
+import { command } from '../command.ts'
+import { bad, bye } from '../error.ts'
+import type { Session } from '../session.ts'
+import { syncStyle } from '../sync-style.ts'
+import { noArguments } from './arguments.ts'
+
+export const idle = command({
+  name: 'IDLE',
+  state: 'authenticated',
+  parse: noArguments,
+  async run(session) {
+    const { connection, store } = session
+    session.out.line('+ idling').send()
+    const unwatch = store.watch(session.account, () => connection.wake())
+    try {
+      await waitForDone(session)
+    } finally {
+      unwatch()
+    }
+    if (connection.isStopping) throw bye('The server is going down; come back in a minute')
+    const line = await connection.readLine(limits.imap.lineBytes)
+    if (line === undefined) throw new ConnectionError('ConnectionClosed', 'the client left while idling')
+    if (line.latin1Slice().toUpperCase() !== 'DONE') throw bad('IDLE ends with DONE')
+    return { text: 'IDLE ended' }
+  },
+})
+
+/** Tells of changes as they come, until the client says something. A lost hint is made good at the next keep-alive. */
+async function waitForDone(session: Session): Promise<void> {
+  const { connection, context, out } = session
+  for (;;) {
+    if (session.state.kind === 'selected') await session.state.view.sync(out, syncStyle(session), true)
+    out.send()
+    const event = await connection.waitForInput(context.config.imap.keepAliveMs)
+    if (event === 'input' || event === 'end' || connection.isStopping) return
+    // NAT devices forget silent connections, and this is how the server finds out that one is dead.
+    if (event === 'timeout') out.line('* OK Still here')
+  }
+}

@@ -1,0 +1,17 @@
+// RENAME. RFC 9051 §6.3.6. Those below move along; of INBOX the messages move and the mailbox stays.
+import { command } from '../command.ts'
+import { mailboxName } from './arguments.ts'
+
+export const rename = command({
+  name: 'RENAME',
+  state: 'authenticated',
+  parse(parser, context) {
+    parser.sp()
+    const from = mailboxName(parser, context)
+    parser.sp()
+    return { from, to: mailboxName(parser, context) }
+  },
+  async run(session, { from, to }) {
+    await session.store.mutate('renameMailbox', { account: session.account, from, to })
+  },
+})

@@ -1,0 +1,100 @@
+// SELECT (QRESYNC …): what changed since the client was last here. RFC 7162 §3.2.5.
+import type { ModSeq } from '../../base/ids.ts'
+import type { UidRange } from '../../store/uid-ranges.ts'
+import type { MailboxView } from '../mailbox-view.ts'
+import { formatNumbers, normalizeRanges } from '../sequence-set.ts'
+import type { Session } from '../session.ts'
+import { syncStyle } from '../sync-style.ts'
+
+/** What the client remembers of the mailbox. */
+export interface Resynchronization {
+  readonly uidValidity: number
+  readonly modSeq: ModSeq
+  readonly knownUids: readonly UidRange[] | undefined
+  /** Some message numbers with the UIDs they had: where they still fit, nothing below was expunged. */
+  readonly match: { readonly numbers: readonly UidRange[]; readonly uids: readonly UidRange[] } | undefined
+}
+
+/** Writes VANISHED (EARLIER) and FETCH for what the client has missed; nothing when its UIDVALIDITY is another. */
+export function resynchronize(session: Session, view: MailboxView, known: Resynchronization): void {
+  const { snapshot } = view
+  if (known.uidValidity !== snapshot.uidValidity) return
+  const from = firstUnmatched(view, known)
+  const gone = vanishedSince(view, known, from)
+  if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatNumbers(gone)}`)
+  const isKnown = membership(known.knownUids)
+  for (const position of snapshot.changesAfter(known.modSeq).changed) {
+    const uid = snapshot.uids[position] as number
+    if (!isKnown(uid)) continue
+    view.tellFlagsOf(position + 1, uid, snapshot.flags[position] as number, snapshot.modSeqs[position] as number, session.out, {
+      ...syncStyle(session),
+      modSeq: true,
+      vanished: true,
+    })
+  }
+}
+
+/** UIDs at or after `from` that the client may know and that are gone, ascending. */
+export function vanishedSince(
+  view: MailboxView,
+  known: { readonly modSeq: ModSeq; readonly knownUids: readonly UidRange[] | undefined },
+  from = 1,
+): number[] {
+  const { snapshot } = view
+  const isKnown = membership(known.knownUids)
+  if (known.modSeq >= snapshot.tombstoneFloor) {
+    const { vanished } = snapshot.changesAfter(known.modSeq)
+    return vanished.map(({ uid }) => uid as number).filter(uid => uid >= from && isKnown(uid))
+  }
+  // Expunges that long ago are forgotten: every UID that the client may know and that isn't there is gone (RFC 7162 §3.2.6).
+  const gone: number[] = []
+  const ranges = normalizeRanges(known.knownUids ?? [[1, snapshot.uidNext - 1]], snapshot.uidNext - 1)
+  for (const [first, last] of ranges) {
+    const end = Math.min(last, snapshot.uidNext - 1)
+    let at = snapshot.lowerBound(Math.max(first, from))
+    for (let uid = Math.max(first, from); uid <= end; uid++) {
+      if (at < snapshot.count && snapshot.uids[at] === uid) at++
+      else gone.push(uid)
+    }
+  }
+  return gone
+}
+
+/** Whether a UID is in the ranges; every one is where the client named none. */
+function membership(ranges: readonly UidRange[] | undefined): (uid: number) => boolean {
+  if (!ranges) return () => true
+  const ordered = normalizeRanges(ranges, 0xffff_ffff)
+  return uid => {
+    let low = 0
+    let high = ordered.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((ordered[middle] as UidRange)[1] < uid) low = middle + 1
+      else high = middle
+    }
+    const range = ordered[low]
+    return range !== undefined && range[0] <= uid
+  }
+}
+
+/**
+ * The first UID from which on the client's memory may differ: behind the last pair of number and UID that still fits (RFC 7162 §3.2.5.2).
+ * Only an optimisation for forgotten expunges; the client counts it as so.
+ */
+function firstUnmatched(view: MailboxView, { match }: Resynchronization): number {
+  if (!match) return 1
+  const numbers = expand(match.numbers)
+  const uids = expand(match.uids)
+  let from = 1
+  for (;;) {
+    const number = numbers.next()
+    const uid = uids.next()
+    if (number.done || uid.done || number.value > view.count || view.uidOf(number.value) !== uid.value) return from
+    from = uid.value + 1
+  }
+}
+
+function* expand(ranges: readonly UidRange[]): Generator<number, undefined> {
+  for (const [first, last] of ranges) for (let number = first; number <= last; number++) yield number
+  return undefined
+}

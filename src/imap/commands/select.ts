@@ -1,0 +1,144 @@
+// SELECT and EXAMINE. RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1; RFC 7162 §3.1.8, §3.2.5; RFC 8474 §4.1.
+import type { ModSeq } from '../../base/ids.ts'
+import { keywordShift, seen } from '../../store/flags.ts'
+import { findMailbox } from '../../store/read/mailboxes.ts'
+import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
+import type { UidRange } from '../../store/uid-ranges.ts'
+import { command, type Command, type Completion, type ParseContext } from '../command.ts'
+import { deselect } from '../deselect.ts'
+import { bad, no } from '../error.ts'
+import { allSystemFlags } from '../flags.ts'
+import type { Parser } from '../input/parser.ts'
+import { MailboxView } from '../mailbox-view.ts'
+import { mailboxId } from '../object-id.ts'
+import type { Session } from '../session.ts'
+import { syncStyle } from '../sync-style.ts'
+import { mailboxName } from './arguments.ts'
+import { type Resynchronization, resynchronize } from './resynchronize.ts'
+
+interface SelectArgs {
+  readonly name: string
+  readonly condstore: boolean
+  readonly resync: Resynchronization | undefined
+}
+
+export const select = makeSelect('SELECT', false)
+export const examine = makeSelect('EXAMINE', true)
+
+function makeSelect(name: 'SELECT' | 'EXAMINE', isReadOnly: boolean): Command {
+  return command({
+    name,
+    state: 'authenticated',
+    parse: parseArguments,
+    run: (session, args) => open(session, args, isReadOnly),
+  })
+}
+
+function parseArguments(parser: Parser, context: ParseContext): SelectArgs {
+  parser.sp()
+  const name = mailboxName(parser, context)
+  let condstore = false
+  let resync: Resynchronization | undefined
+  if (parser.moreAfterSpace()) {
+    parser.list(() => {
+      const parameter = parser.keyword()
+      if (parameter === 'CONDSTORE') condstore = true
+      else if (parameter === 'QRESYNC') resync = parseResync(parser)
+      else throw bad(`there is no parameter ${parameter}`)
+    })
+  }
+  // RFC 7162 §3.2.5: the client must have enabled it.
+  if (resync && !context.session.has('QRESYNC')) throw bad('ENABLE QRESYNC first')
+  return { name, condstore, resync }
+}
+
+/** `(uidvalidity modseq [known-uids] [(numbers uids)])`. */
+function parseResync(parser: Parser): Resynchronization {
+  parser.sp()
+  parser.expect('(')
+  const uidValidity = parser.nzNumber()
+  parser.sp()
+  const modSeq = parser.number64()
+  if (modSeq === 0) throw bad('a modSeq of 0 is not allowed here')
+  let knownUids: readonly UidRange[] | undefined
+  let match: Resynchronization['match']
+  while (parser.moreAfterSpace()) {
+    if (!parser.isListNext) {
+      if (knownUids || match) throw bad('known UIDs come once, before the list of matches')
+      knownUids = parser.uidSet()
+      continue
+    }
+    if (match) throw bad('one list of matches')
+    parser.expect('(')
+    const numbers = parser.uidSet()
+    parser.sp()
+    const uids = parser.uidSet()
+    parser.expect(')')
+    match = { numbers, uids }
+  }
+  parser.expect(')')
+  return { uidValidity, modSeq: modSeq as ModSeq, knownUids, match }
+}
+
+async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Promise<Completion> {
+  const { account, store, out } = session
+  // A SELECT that fails leaves nothing selected (RFC 9051 §6.3.2), and what follows is about another mailbox (RFC 7162 §3.2.11).
+  if (session.state.kind === 'selected') {
+    await deselect(session)
+    out.line('* OK [CLOSED] The mailbox before is closed')
+  }
+  if (args.condstore || args.resync) session.switches.add('CONDSTORE')
+  const row = await findMailbox(store.reader, account, args.name)
+  if (!row) throw no('NONEXISTENT', 'There is no such mailbox')
+  const mailbox = { account, id: row.id, name: row.name }
+  const firstRecentUid = isReadOnly
+    ? row.recentUid
+    : (await store.mutate('claimRecent', { account, mailbox: row.id })).firstRecentUid
+  const snapshot = await store.snapshot(account, row.id)
+  const view = new MailboxView(store, mailbox, snapshot, { isReadOnly, firstRecentUid })
+  session.state = { kind: 'selected', identity: session.identity, view }
+  describe(session, view, snapshot)
+  if (args.resync) resynchronize(session, view, args.resync)
+  return { code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE', text: isReadOnly ? 'Opened for reading' : 'Opened' }
+}
+
+/** What SELECT must say about the mailbox. */
+function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot): void {
+  const { out } = session
+  const { firstUnseen, keywords } = survey(snapshot)
+  const isRev2 = session.has('IMAP4REV2')
+  view.knowKeywords(keywords)
+  const flags = [allSystemFlags, ...keywords].join(' ')
+  out.line(`* FLAGS (${flags})`)
+  out.line(`* OK [PERMANENTFLAGS (${view.isReadOnly ? '' : `${flags} \\*`})] ${view.isReadOnly ? 'Nothing' : 'All of it'} can be changed`)
+  out.line(`* ${snapshot.count} EXISTS`)
+  if (syncStyle(session).recent) out.line(`* ${view.recentCount} RECENT`)
+  // IMAP4rev2 has no UNSEEN here (RFC 9051 appendix E).
+  if (firstUnseen > 0 && !isRev2) out.line(`* OK [UNSEEN ${firstUnseen}] The first that is not seen`)
+  out.line(`* OK [UIDVALIDITY ${snapshot.uidValidity}] UIDs are valid`)
+  out.line(`* OK [UIDNEXT ${snapshot.uidNext}] The next UID`)
+  out.line(`* OK [HIGHESTMODSEQ ${snapshot.modSeq}] The state of the mailbox`)
+  out.line(`* OK [MAILBOXID (${mailboxId(view.mailbox.id)})] The mailbox itself`)
+  if (!isRev2) return
+  out.ascii('* LIST () "/" ')
+  session.writeMailbox(view.mailbox.name)
+  out.crlf()
+}
+
+/** The number of the first unseen message (0 for none) and the keywords in use. */
+function survey(snapshot: MailboxSnapshot): { readonly firstUnseen: number; readonly keywords: readonly string[] } {
+  const { count, flags } = snapshot
+  const sets = new Set<number>()
+  let firstUnseen = 0
+  let last = -1
+  for (let at = 0; at < count; at++) {
+    const value = flags[at] as number
+    if (value === last) continue
+    last = value
+    if (firstUnseen === 0 && (value & seen) === 0) firstUnseen = at + 1
+    sets.add(value >>> keywordShift)
+  }
+  const keywords = new Set<string>()
+  for (const set of sets) for (const keyword of snapshot.keywordsOf(set << keywordShift)) keywords.add(keyword)
+  return { firstUnseen, keywords: [...keywords].sort() }
+}

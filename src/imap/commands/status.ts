@@ -1,0 +1,56 @@
+// STATUS. RFC 9051 §6.3.11; SIZE of RFC 8438; HIGHESTMODSEQ of RFC 7162 §3.1.7; MAILBOXID of RFC 8474 §4.3; APPENDLIMIT of RFC 7889 §4.
+import { findMailbox, type Mailbox } from '../../store/read/mailboxes.ts'
+import { command } from '../command.ts'
+import { enableCondstore } from '../condstore.ts'
+import { bad, no } from '../error.ts'
+import type { Parser } from '../input/parser.ts'
+import { mailboxId } from '../object-id.ts'
+import type { Session } from '../session.ts'
+import { mailboxName } from './arguments.ts'
+
+/** Each item and how it is answered. */
+const items = new Map<string, (mailbox: Mailbox, session: Session) => number | string>([
+  ['MESSAGES', mailbox => mailbox.total],
+  ['UIDNEXT', mailbox => mailbox.uidNext],
+  ['UIDVALIDITY', mailbox => mailbox.uidValidity],
+  ['UNSEEN', mailbox => mailbox.unseen],
+  ['DELETED', mailbox => mailbox.deleted],
+  ['SIZE', mailbox => mailbox.sizeBytes],
+  // RFC 3501 only: messages that came since the last session that was told.
+  ['RECENT', mailbox => Math.min(mailbox.total, mailbox.uidNext - mailbox.recentUid)],
+  ['HIGHESTMODSEQ', mailbox => mailbox.modSeq],
+  ['MAILBOXID', mailbox => `(${mailboxId(mailbox.id)})`],
+  ['APPENDLIMIT', (_mailbox, session) => session.context.config.imap.messageBytes],
+])
+
+export const status = command({
+  name: 'STATUS',
+  state: 'authenticated',
+  parse(parser, context) {
+    parser.sp()
+    const name = mailboxName(parser, context)
+    parser.sp()
+    return { name, items: parseStatusItems(parser) }
+  },
+  async run(session, args) {
+    const mailbox = await findMailbox(session.store.reader, session.account, args.name)
+    if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
+    writeStatus(session, mailbox, args.items)
+  },
+})
+
+/** `(MESSAGES UNSEEN …)`, also as LIST's return option. */
+export function parseStatusItems(parser: Parser): readonly string[] {
+  const names = parser.list(() => parser.keyword())
+  if (names.length === 0) throw bad('STATUS takes at least one item')
+  for (const name of names) if (!items.has(name)) throw bad(`there is no status item ${name}`)
+  return [...new Set(names)]
+}
+
+export function writeStatus(session: Session, mailbox: Mailbox, names: readonly string[]): void {
+  if (names.includes('HIGHESTMODSEQ')) enableCondstore(session)
+  const values = names.map(name => `${name} ${items.get(name)?.(mailbox, session)}`)
+  session.out.ascii('* STATUS ')
+  session.writeMailbox(mailbox.name)
+  session.out.line(` (${values.join(' ')})`)
+}

@@ -1,0 +1,124 @@
+// STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
+import type { ModSeq } from '../../base/ids.ts'
+import type { FlagSet } from '../../store/flags.ts'
+import { command, type Completion } from '../command.ts'
+import { enableCondstore } from '../condstore.ts'
+import { bad, no } from '../error.ts'
+import { parseFlags } from '../flags.ts'
+import type { Parser } from '../input/parser.ts'
+import type { MailboxView, Selection } from '../mailbox-view.ts'
+import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
+import type { Session } from '../session.ts'
+import { syncStyle } from '../sync-style.ts'
+import { assertWritable, uidRanges } from './arguments.ts'
+
+interface StoreArgs {
+  readonly set: SequenceSet
+  readonly mode: 'add' | 'remove' | 'replace'
+  readonly isSilent: boolean
+  readonly flags: FlagSet
+  readonly unchangedSince: ModSeq | undefined
+}
+
+export const store = command({
+  name: 'STORE',
+  state: 'selected',
+  uid: 'also',
+  sequence: 'uses',
+  parse: parseArguments,
+  run: storeFlags,
+})
+
+function parseArguments(parser: Parser): StoreArgs {
+  parser.sp()
+  const set = parser.sequenceSet()
+  parser.sp()
+  const unchangedSince = parser.isListNext ? parseModifiers(parser) : undefined
+  const mode = parser.take('+') ? 'add' : parser.take('-') ? 'remove' : 'replace'
+  const item = parser.itemName()
+  if (item !== 'FLAGS' && item !== 'FLAGS.SILENT') throw bad('STORE changes FLAGS or FLAGS.SILENT')
+  parser.sp()
+  return { set, mode, isSilent: item === 'FLAGS.SILENT', flags: parseFlags(flagNames(parser)), unchangedSince }
+}
+
+function parseModifiers(parser: Parser): ModSeq | undefined {
+  let unchangedSince: ModSeq | undefined
+  parser.list(() => {
+    const modifier = parser.keyword()
+    if (modifier !== 'UNCHANGEDSINCE' || unchangedSince !== undefined) throw bad(`${modifier} is not for STORE`)
+    parser.sp()
+    unchangedSince = parser.number64() as ModSeq
+  })
+  parser.sp()
+  return unchangedSince
+}
+
+/** A list, or flags one after another without parentheses. */
+function flagNames(parser: Parser): string[] {
+  if (parser.isListNext) return parser.list(() => parser.flag())
+  const names = [parser.flag()]
+  while (parser.moreAfterSpace()) names.push(parser.flag())
+  return names
+}
+
+async function storeFlags(session: Session, args: StoreArgs, isUid: boolean): Promise<Completion> {
+  const { view } = session
+  assertWritable(view)
+  if (args.unchangedSince !== undefined) enableCondstore(session)
+  const selection = view.select(args.set, isUid)
+  if (selection.count === 0) return {}
+  const { account, id: mailbox } = view.mailbox
+  const { modSeq, changed, unmodified } = await session.store.mutate('storeFlags', {
+    account,
+    mailbox,
+    uids: uidRanges(selection.uids),
+    mode: args.mode,
+    flags: args.flags,
+    ...(args.unchangedSince !== undefined && { unchangedSince: args.unchangedSince }),
+  })
+  view.silence(
+    changed.map(({ uid }) => uid),
+    modSeq,
+  )
+  await view.refresh()
+  const isGone = answer(session, view, selection, new Set<number>(unmodified), args.isSilent, isUid, changed)
+  if (isGone) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
+  if (unmodified.length === 0) return {}
+  const failed = isUid ? unmodified : unmodified.map(uid => view.numberOf(uid))
+  return { code: `MODIFIED ${formatNumbers(failed)}`, text: 'Some were changed meanwhile and are left as they are' }
+}
+
+/** Writes FETCH for each message that took the change; says whether some were expunged meanwhile. */
+function answer(
+  session: Session,
+  view: MailboxView,
+  selection: Selection,
+  refused: ReadonlySet<number>,
+  isSilent: boolean,
+  isUid: boolean,
+  changed: readonly { readonly uid: number }[],
+): boolean {
+  const { out } = session
+  const style = syncStyle(session)
+  const { snapshot } = view
+  const changedUids = isSilent && style.modSeq ? new Set(changed.map(({ uid }) => uid)) : undefined
+  let isGone = false
+  for (let at = 0; at < selection.count; at++) {
+    const uid = selection.uids[at] as number
+    const position = snapshot.positionOf(uid)
+    if (position < 0) {
+      isGone = true
+      continue
+    }
+    if (refused.has(uid)) continue
+    const number = selection.numbers[at] as number
+    const modSeq = snapshot.modSeqs[position] as number
+    if (!isSilent) view.tellFlagsOf(number, uid, snapshot.flags[position] as number, modSeq, out, style, isUid)
+    // Once CONDSTORE is on the client learns the new modSeq even so (RFC 7162 §3.1.3).
+    else if (changedUids?.has(uid)) {
+      const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''
+      out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
+    }
+  }
+  return isGone
+}
