@@ -87,4 +87,3 @@ export function isLoginDisabled(session: Session): boolean {
 function hasQuickFlags(session: Session): boolean {
   return session.context.config.imap.quickFlags
 }
-

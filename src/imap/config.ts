@@ -9,7 +9,9 @@ export const imapConfig = z
       .int()
       .min(1024)
       .default(64 * 1024 * 1024)
-      .describe('The largest message that APPEND takes, in bytes; told to clients as APPENDLIMIT (RFC 7889).'),
+      .describe(
+        'The largest message that APPEND takes, in bytes; told to clients as APPENDLIMIT (RFC 7889).',
+      ),
     idleTimeoutMs: z
       .int()
       .min(30 * minute)
@@ -26,11 +28,15 @@ export const imapConfig = z
       .int()
       .min(1000)
       .default(2 * minute)
-      .describe('How often an idling client hears "Still here", in milliseconds; keeps NAT devices from forgetting it.'),
+      .describe(
+        'How often an idling client hears "Still here", in milliseconds; keeps NAT devices from forgetting it.',
+      ),
     quickFlags: z
       .boolean()
       .default(true)
-      .describe('Announce CONDSTORE and QRESYNC (RFC 7162). Turn off only for a client that gets them wrong.'),
+      .describe(
+        'Announce CONDSTORE and QRESYNC (RFC 7162). Turn off only for a client that gets them wrong.',
+      ),
   })
   .prefault({})
 

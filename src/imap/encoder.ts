@@ -57,7 +57,7 @@ export class Encoder {
     const buffer = this.#reserve(text.length)
     let at = this.#used
     if (text.length < 24) for (let i = 0; i < text.length; i++) buffer[at++] = text.charCodeAt(i)
-    else at += buffer.latin1Write(text, at)
+    else at += buffer.write(text, at, 'latin1')
     this.#used = at
     return this
   }
@@ -130,7 +130,9 @@ export class Encoder {
 
   /** An atom where it can be one, else a string. */
   astring(value: string, mayQuoteUtf8 = false): this {
-    return isAtom(value) && value.toUpperCase() !== 'NIL' ? this.ascii(value) : this.string(value, mayQuoteUtf8)
+    return isAtom(value) && value.toUpperCase() !== 'NIL'
+      ? this.ascii(value)
+      : this.string(value, mayQuoteUtf8)
   }
 
   nstring(value: string | Uint8Array | null): this {

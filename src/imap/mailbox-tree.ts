@@ -19,7 +19,13 @@ export class MailboxTree {
     const nodes = new Map<string, TreeNode>()
     const add = (name: string, mailbox: Mailbox | undefined) => {
       if (nodes.has(name)) return
-      nodes.set(name, { name, mailbox, isSubscribed: subscribed.has(name), hasChildren: false, hasSubscribedBelow: false })
+      nodes.set(name, {
+        name,
+        mailbox,
+        isSubscribed: subscribed.has(name),
+        hasChildren: false,
+        hasSubscribedBelow: false,
+      })
     }
     for (const mailbox of mailboxes) add(mailbox.name, mailbox)
     for (const { name } of mailboxes) for (const level of levelsAbove(name)) add(level, undefined)
@@ -31,7 +37,14 @@ export class MailboxTree {
       for (const level of levelsAbove(name)) {
         const node = nodes.get(level)
         if (node) node.hasSubscribedBelow = true
-        else nodes.set(level, { name: level, mailbox: undefined, isSubscribed: false, hasChildren: false, hasSubscribedBelow: true })
+        else
+          nodes.set(level, {
+            name: level,
+            mailbox: undefined,
+            isSubscribed: false,
+            hasChildren: false,
+            hasSubscribedBelow: true,
+          })
       }
     }
     this.nodes = [...nodes.values()].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))

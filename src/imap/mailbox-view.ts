@@ -218,7 +218,9 @@ export class MailboxView {
     if (gone.length > 0) {
       if (style.vanished) out.line(`* VANISHED ${formatNumbers(gone)}`)
       // In descending order the numbers of those still to come stay as they are.
-      else for (let at = gone.length - 1; at >= 0; at--) out.line(`* ${this.numberOf(gone[at] as number)} EXPUNGE`)
+      else
+        for (let at = gone.length - 1; at >= 0; at--)
+          out.line(`* ${this.numberOf(gone[at] as number)} EXPUNGE`)
       this.#remove(gone)
       this.#forgetSaved(gone)
     }
@@ -283,9 +285,21 @@ export class MailboxView {
   }
 
   /** Writes one message's FLAGS, with what `style` adds, after FLAGS for keywords that are new to the client. */
-  tellFlagsOf(number: number, uid: number, flags: number, modSeq: number, out: Encoder, style: SyncStyle, withUid = false): void {
+  tellFlagsOf(
+    number: number,
+    uid: number,
+    flags: number,
+    modSeq: number,
+    out: Encoder,
+    style: SyncStyle,
+    withUid = false,
+  ): void {
     this.announceKeywords(flags, out)
-    const names = formatFlags(flags & systemMask, this.#snapshot.keywordsOf(flags), style.recent && this.isRecent(uid))
+    const names = formatFlags(
+      flags & systemMask,
+      this.#snapshot.keywordsOf(flags),
+      style.recent && this.isRecent(uid),
+    )
     out.byte(0x2a).byte(0x20).number(number).ascii(' FETCH (')
     if (style.vanished || withUid) out.ascii('UID ').number(uid).byte(0x20)
     out.ascii('FLAGS (').ascii(names).byte(0x29)
@@ -295,7 +309,8 @@ export class MailboxView {
 
   /** Writes FLAGS when `flags` hold a keyword that the client has not seen in it yet. */
   announceKeywords(flags: number, out: Encoder): void {
-    if (this.#learnKeywords(flags)) out.line(`* FLAGS (${[allSystemFlags, ...this.#knownKeywords].join(' ')})`)
+    if (this.#learnKeywords(flags))
+      out.line(`* FLAGS (${[allSystemFlags, ...this.#knownKeywords].join(' ')})`)
   }
 
   #learnKeywords(flags: number): boolean {

@@ -17,7 +17,10 @@ export function refusalOf(error: unknown, session: Session): ImapError {
 function bugRefusal(error: unknown, session: Session): ImapError {
   const trace = randomUUID()
   const cause = error instanceof Error ? error : new Error(String(error))
-  session.context.log.error({ trace, connection: session.connection.id, error: cause }, 'an IMAP command failed')
+  session.context.log.error(
+    { trace, connection: session.connection.id, error: cause },
+    'an IMAP command failed',
+  )
   session.context.metrics.count('imap_bugs')
   return no('SERVERBUG', `That is a fault of this server; its number is ${trace}`)
 }

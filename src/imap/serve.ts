@@ -1,7 +1,7 @@
 // One IMAP session from greeting to farewell. RFC 9051 §3, §5, §7.
 //
 // Every error becomes a reply here and nowhere else. A session never rejects because of what a client did, and no other session notices.
-import { isHttpRequestLine } from '../net/http-request-line.ts'
+import { isHttpRequestLine } from '../net/listener.ts'
 import { isConnectionError } from '../net/connection-error.ts'
 import type { Connection } from '../net/connection.ts'
 import { limits } from '../base/limits.ts'
@@ -29,7 +29,11 @@ export async function serveImap(connection: Connection, context: ImapContext): P
   })
   try {
     connection.setDeadline(context.config.imap.loginTimeoutMs)
-    session.out.line(`* OK [CAPABILITY ${announcedCapabilities(session).join(' ')}] ${context.hostname} Restante ready`).send()
+    session.out
+      .line(
+        `* OK [CAPABILITY ${announcedCapabilities(session).join(' ')}] ${context.hostname} Restante ready`,
+      )
+      .send()
     let badCommands = 0
     while (session.state.kind !== 'logout') {
       if (connection.isStopping) {

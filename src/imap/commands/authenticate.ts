@@ -13,13 +13,15 @@ export const authenticate = command({
   parse(parser) {
     parser.sp()
     const mechanism = parser.keyword()
-    const initial = parser.moreAfterSpace() ? parser.rest().latin1Slice() : undefined
+    const initial = parser.moreAfterSpace() ? parser.rest().toString('latin1') : undefined
     return { mechanism, initial }
   },
   async run(session, { mechanism, initial }) {
     const response = initial === undefined ? undefined : dataOf(readInitialResponse(initial))
     const { login } = session.context
-    const identity = await exchange(login, session.peer, mechanism, response, challenge => ask(session, challenge))
+    const identity = await exchange(login, session.peer, mechanism, response, challenge =>
+      ask(session, challenge),
+    )
     return logIn(session, identity)
   },
 })

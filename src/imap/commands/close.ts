@@ -10,7 +10,8 @@ export const close = command({
   async run(session) {
     const { view } = session
     const { account, id: mailbox } = view.mailbox
-    if (!view.isReadOnly) await session.store.mutate('expungeMessages', { account, mailbox, onlyDeleted: true })
+    if (!view.isReadOnly)
+      await session.store.mutate('expungeMessages', { account, mailbox, onlyDeleted: true })
     await deselect(session)
   },
 })

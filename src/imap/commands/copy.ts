@@ -43,7 +43,12 @@ export async function transfer(
   const row = await findMailbox(store.reader, account, target)
   if (!row) throw no('TRYCREATE', 'There is no such mailbox')
   if (count === 0) return undefined
-  const result = await store.mutate(name, { account, mailbox: view.mailbox.id, uids: uidRanges(uids), target: row.id })
+  const result = await store.mutate(name, {
+    account,
+    mailbox: view.mailbox.id,
+    uids: uidRanges(uids),
+    target: row.id,
+  })
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
   if (result.sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
   return `COPYUID ${result.uidValidity} ${formatNumbers(result.sourceUids)} ${formatNumbers(result.targetUids)}`

@@ -26,9 +26,15 @@ export const create = command({
     const { account } = session
     if (uses.length > 1) throw no('USEATTR', 'A mailbox can have one use')
     const wanted = uses[0]?.toLowerCase()
-    const specialUse = wanted === undefined ? undefined : specialUses.find(use => use.toLowerCase() === wanted)
-    if (wanted !== undefined && specialUse === undefined) throw no('USEATTR', `${uses[0]} is no use that can be given`)
-    const { mailbox } = await session.store.mutate('createMailbox', { account, name, ...(specialUse && { specialUse }) })
+    const specialUse =
+      wanted === undefined ? undefined : specialUses.find(use => use.toLowerCase() === wanted)
+    if (wanted !== undefined && specialUse === undefined)
+      throw no('USEATTR', `${uses[0]} is no use that can be given`)
+    const { mailbox } = await session.store.mutate('createMailbox', {
+      account,
+      name,
+      ...(specialUse && { specialUse }),
+    })
     return { code: `MAILBOXID (${mailboxId(mailbox)})` }
   },
 })

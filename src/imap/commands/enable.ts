@@ -6,7 +6,9 @@ import { enableCondstore } from '../condstore.ts'
 
 /** What ENABLE takes, in capitals. */
 const switches = new Map(
-  capabilities.flatMap(row => (row.enable && typeof row.name === 'string' ? [[row.name.toUpperCase(), row] as const] : [])),
+  capabilities.flatMap(row =>
+    row.enable && typeof row.name === 'string' ? [[row.name.toUpperCase(), row] as const] : [],
+  ),
 )
 
 export const enable = command({

@@ -18,7 +18,12 @@ export async function expungeDeleted(session: Session, uids: UidRanges | undefin
   const { view } = session
   assertWritable(view)
   const { account, id: mailbox } = view.mailbox
-  await session.store.mutate('expungeMessages', { account, mailbox, onlyDeleted: true, ...(uids && { uids }) })
+  await session.store.mutate('expungeMessages', {
+    account,
+    mailbox,
+    onlyDeleted: true,
+    ...(uids && { uids }),
+  })
   await view.sync(session.out, syncStyle(session), true)
   return { code: highestModSeqCode(session) }
 }

@@ -19,8 +19,13 @@ export const id = command({
   run(session, words) {
     if (words.length > 0) {
       const said = words.map(word => (word ?? 'NIL').slice(0, 100)).join(' ')
-      session.context.log.debug({ connection: session.connection.id, client: said }, 'an IMAP client said who it is')
+      session.context.log.debug(
+        { connection: session.connection.id, client: said },
+        'an IMAP client said who it is',
+      )
     }
-    session.out.line('* ID ("name" "Restante" "vendor" "Restante" "support-url" "https://www.npmjs.com/package/restante")')
+    session.out.line(
+      '* ID ("name" "Restante" "vendor" "Restante" "support-url" "https://www.npmjs.com/package/restante")',
+    )
   },
 })

@@ -23,7 +23,7 @@ export const idle = command({
     if (connection.isStopping) throw bye('The server is going down; come back in a minute')
     const line = await connection.readLine(limits.imap.lineBytes)
     if (line === undefined) throw new ConnectionError('ConnectionClosed', 'the client left while idling')
-    if (line.latin1Slice().toUpperCase() !== 'DONE') throw bad('IDLE ends with DONE')
+    if (line.toString('latin1').toUpperCase() !== 'DONE') throw bad('IDLE ends with DONE')
     return { text: 'IDLE ended' }
   },
 })

@@ -12,7 +12,11 @@ import { parseStatusItems, writeStatus } from './status.ts'
 interface ListArgs {
   readonly reference: string
   readonly patterns: readonly string[]
-  readonly selection: { readonly subscribed: boolean; readonly specialUse: boolean; readonly recursiveMatch: boolean }
+  readonly selection: {
+    readonly subscribed: boolean
+    readonly specialUse: boolean
+    readonly recursiveMatch: boolean
+  }
   readonly result: { readonly subscribed: boolean; readonly statusItems: readonly string[] }
 }
 
@@ -60,7 +64,12 @@ function parseArguments(parser: Parser, context: ParseContext): ListArgs {
     parser.list(() => parseReturnOption(parser, result))
   }
   // RFC 5258 §3.1: what was selected by subscription says so.
-  return { reference, patterns, selection, result: { ...result, subscribed: result.subscribed || selection.subscribed } }
+  return {
+    reference,
+    patterns,
+    selection,
+    result: { ...result, subscribed: result.subscribed || selection.subscribed },
+  }
 }
 
 function parseSelectionOption(
@@ -75,7 +84,10 @@ function parseSelectionOption(
   else if (option !== 'REMOTE') throw bad(`there is no selection option ${option}`)
 }
 
-function parseReturnOption(parser: Parser, result: { subscribed: boolean; statusItems: readonly string[] }): void {
+function parseReturnOption(
+  parser: Parser,
+  result: { subscribed: boolean; statusItems: readonly string[] },
+): void {
   const option = parser.keyword()
   if (option === 'SUBSCRIBED') result.subscribed = true
   else if (option === 'STATUS') {
@@ -100,7 +112,8 @@ function writeNode(session: Session, node: TreeNode, { selection, result }: List
   session.writeMailbox(node.name)
   if (hasSelectedBelow) session.out.ascii(' ("CHILDINFO" ("SUBSCRIBED"))')
   session.out.crlf()
-  if (node.mailbox && result.statusItems.length > 0) writeStatus(session, node.mailbox as Mailbox, result.statusItems)
+  if (node.mailbox && result.statusItems.length > 0)
+    writeStatus(session, node.mailbox as Mailbox, result.statusItems)
 }
 
 /** What LIST says of a name. RFC 9051 §7.3.1. */
@@ -111,4 +124,3 @@ export function attributesOf(node: TreeNode): string[] {
   else if (node.mailbox.specialUse !== null) attributes.push(node.mailbox.specialUse)
   return attributes
 }
-

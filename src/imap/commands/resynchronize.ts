@@ -26,11 +26,18 @@ export function resynchronize(session: Session, view: MailboxView, known: Resync
   for (const position of snapshot.changesAfter(known.modSeq).changed) {
     const uid = snapshot.uids[position] as number
     if (!isKnown(uid)) continue
-    view.tellFlagsOf(position + 1, uid, snapshot.flags[position] as number, snapshot.modSeqs[position] as number, session.out, {
-      ...syncStyle(session),
-      modSeq: true,
-      vanished: true,
-    })
+    view.tellFlagsOf(
+      position + 1,
+      uid,
+      snapshot.flags[position] as number,
+      snapshot.modSeqs[position] as number,
+      session.out,
+      {
+        ...syncStyle(session),
+        modSeq: true,
+        vanished: true,
+      },
+    )
   }
 }
 
@@ -89,7 +96,8 @@ function firstUnmatched(view: MailboxView, { match }: Resynchronization): number
   for (;;) {
     const number = numbers.next()
     const uid = uids.next()
-    if (number.done || uid.done || number.value > view.count || view.uidOf(number.value) !== uid.value) return from
+    if (number.done || uid.done || number.value > view.count || view.uidOf(number.value) !== uid.value)
+      return from
     from = uid.value + 1
   }
 }

@@ -110,7 +110,9 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   view.knowKeywords(keywords)
   const flags = [allSystemFlags, ...keywords].join(' ')
   out.line(`* FLAGS (${flags})`)
-  out.line(`* OK [PERMANENTFLAGS (${view.isReadOnly ? '' : `${flags} \\*`})] ${view.isReadOnly ? 'Nothing' : 'All of it'} can be changed`)
+  out.line(
+    `* OK [PERMANENTFLAGS (${view.isReadOnly ? '' : `${flags} \\*`})] ${view.isReadOnly ? 'Nothing' : 'All of it'} can be changed`,
+  )
   out.line(`* ${snapshot.count} EXISTS`)
   if (syncStyle(session).recent) out.line(`* ${view.recentCount} RECENT`)
   // IMAP4rev2 has no UNSEEN here (RFC 9051 appendix E).
@@ -126,7 +128,10 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
 }
 
 /** The number of the first unseen message (0 for none) and the keywords in use. */
-function survey(snapshot: MailboxSnapshot): { readonly firstUnseen: number; readonly keywords: readonly string[] } {
+function survey(snapshot: MailboxSnapshot): {
+  readonly firstUnseen: number
+  readonly keywords: readonly string[]
+} {
   const { count, flags } = snapshot
   const sets = new Set<number>()
   let firstUnseen = 0
@@ -139,6 +144,7 @@ function survey(snapshot: MailboxSnapshot): { readonly firstUnseen: number; read
     sets.add(value >>> keywordShift)
   }
   const keywords = new Set<string>()
-  for (const set of sets) for (const keyword of snapshot.keywordsOf(set << keywordShift)) keywords.add(keyword)
+  for (const set of sets)
+    for (const keyword of snapshot.keywordsOf(set << keywordShift)) keywords.add(keyword)
   return { firstUnseen, keywords: [...keywords].sort() }
 }

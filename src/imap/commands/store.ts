@@ -38,14 +38,21 @@ function parseArguments(parser: Parser): StoreArgs {
   const item = parser.itemName()
   if (item !== 'FLAGS' && item !== 'FLAGS.SILENT') throw bad('STORE changes FLAGS or FLAGS.SILENT')
   parser.sp()
-  return { set, mode, isSilent: item === 'FLAGS.SILENT', flags: parseFlags(flagNames(parser)), unchangedSince }
+  return {
+    set,
+    mode,
+    isSilent: item === 'FLAGS.SILENT',
+    flags: parseFlags(flagNames(parser)),
+    unchangedSince,
+  }
 }
 
 function parseModifiers(parser: Parser): ModSeq | undefined {
   let unchangedSince: ModSeq | undefined
   parser.list(() => {
     const modifier = parser.keyword()
-    if (modifier !== 'UNCHANGEDSINCE' || unchangedSince !== undefined) throw bad(`${modifier} is not for STORE`)
+    if (modifier !== 'UNCHANGEDSINCE' || unchangedSince !== undefined)
+      throw bad(`${modifier} is not for STORE`)
     parser.sp()
     unchangedSince = parser.number64() as ModSeq
   })
@@ -85,7 +92,10 @@ async function storeFlags(session: Session, args: StoreArgs, isUid: boolean): Pr
   if (isGone) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   if (unmodified.length === 0) return {}
   const failed = isUid ? unmodified : unmodified.map(uid => view.numberOf(uid))
-  return { code: `MODIFIED ${formatNumbers(failed)}`, text: 'Some were changed meanwhile and are left as they are' }
+  return {
+    code: `MODIFIED ${formatNumbers(failed)}`,
+    text: 'Some were changed meanwhile and are left as they are',
+  }
 }
 
 /** Writes FETCH for each message that took the change; says whether some were expunged meanwhile. */
@@ -113,7 +123,8 @@ function answer(
     if (refused.has(uid)) continue
     const number = selection.numbers[at] as number
     const modSeq = snapshot.modSeqs[position] as number
-    if (!isSilent) view.tellFlagsOf(number, uid, snapshot.flags[position] as number, modSeq, out, style, isUid)
+    if (!isSilent)
+      view.tellFlagsOf(number, uid, snapshot.flags[position] as number, modSeq, out, style, isUid)
     // Once CONDSTORE is on the client learns the new modSeq even so (RFC 7162 §3.1.3).
     else if (changedUids?.has(uid)) {
       const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''

@@ -11,7 +11,10 @@ export interface LiteralHead {
 }
 
 export type Literal = LiteralHead &
-  ({ readonly kind: 'bytes'; readonly bytes: Buffer } | { readonly kind: 'staged'; readonly body: StagedBody })
+  (
+    | { readonly kind: 'bytes'; readonly bytes: Buffer }
+    | { readonly kind: 'staged'; readonly body: StagedBody }
+  )
 
 /** Text up to a literal's head (which it still holds) or the end of the command, without CRLF. */
 export interface Piece {
@@ -40,7 +43,7 @@ export function findLiteralHead(line: Buffer): (LiteralHead & { readonly start: 
   const lastDigit = at
   while (at >= 0 && isDigit(line[at])) at--
   if (at === lastDigit || line[at] !== openBrace) return undefined
-  const digits = line.latin1Slice(at + 1, lastDigit + 1)
+  const digits = line.toString('latin1', at + 1, lastDigit + 1)
   const binary = at > 0 && line[at - 1] === tilde
   const sizeBytes = digits.length > maxDigits ? Infinity : Number(digits)
   return { sizeBytes, nonSynchronizing, binary, start: binary ? at - 1 : at }

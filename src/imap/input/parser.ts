@@ -91,7 +91,7 @@ export class Parser {
   #run(table: Uint8Array): string {
     const start = this.#at
     while (table[this.#text[this.#at] ?? 0] === 1) this.#at++
-    return this.#text.latin1Slice(start, this.#at)
+    return this.#text.toString('latin1', start, this.#at)
   }
 
   tag(): string {
@@ -120,14 +120,14 @@ export class Parser {
       this.#at++
     }
     if (this.#at === start) throw bad(`expected a name ${this.#where()}`)
-    return this.#text.latin1Slice(start, this.#at).toUpperCase()
+    return this.#text.toString('latin1', start, this.#at).toUpperCase()
   }
 
   /** Takes `word` (upper case) if it is next as a whole word. */
   takeKeyword(word: string): boolean {
     const end = this.#at + word.length
     if (end > this.#text.length) return false
-    if (this.#text.latin1Slice(this.#at, end).toUpperCase() !== word) return false
+    if (this.#text.toString('latin1', this.#at, end).toUpperCase() !== word) return false
     if (syntax.atom[this.#text[end] ?? 0] === 1) return false
     this.#at = end
     return true
@@ -366,7 +366,7 @@ export class Parser {
 
   /** `"17-Jul-1996 02:44:25 -0700"` as milliseconds since 1970. */
   dateTime(): number {
-    const text = this.#quoted().latin1Slice()
+    const text = this.#quoted().toString('latin1')
     const match = /^([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)$/.exec(text)
     if (!match) throw bad('expected a date and time such as "17-Jul-1996 02:44:25 -0700"')
     const [, day, monthName, year, hour, minute, second, sign, zoneHour, zoneMinute] = match
@@ -390,7 +390,7 @@ export class Parser {
   #where(): string {
     const rest = this.#text.subarray(this.#at, this.#at + 20)
     if (rest.length === 0) return 'at the end'
-    return `at "${rest.latin1Slice().replace(/[^\x20-\x7e]/g, '?')}"`
+    return `at "${rest.toString('latin1').replace(/[^\x20-\x7e]/g, '?')}"`
   }
 }
 

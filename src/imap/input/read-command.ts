@@ -32,7 +32,11 @@ export async function readCommand(session: Session): Promise<ReadResult | undefi
   return { kind: 'command', input: { pieces: [{ text: line, literal: undefined }] } }
 }
 
-async function readWithLiterals(session: Session, line: Buffer, firstHead: LiteralHead): Promise<ReadResult | undefined> {
+async function readWithLiterals(
+  session: Session,
+  line: Buffer,
+  firstHead: LiteralHead,
+): Promise<ReadResult | undefined> {
   const pieces: Piece[] = [{ text: line, literal: undefined }]
   const input: CommandInput = { pieces }
   const { tag, command } = commandOf(line)
@@ -114,7 +118,11 @@ function argumentsOf(input: CommandInput): Parser {
 }
 
 /** Reads the literal's bytes, all of them whatever happens; the refusal if they could not be kept. */
-async function receive(session: Session, head: LiteralHead, place: LiteralPlace): Promise<Literal | ImapError> {
+async function receive(
+  session: Session,
+  head: LiteralHead,
+  place: LiteralPlace,
+): Promise<Literal | ImapError> {
   const { connection } = session
   if (!head.nonSynchronizing) session.out.line('+ OK').send()
   if (place === 'memory') {
