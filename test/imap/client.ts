@@ -68,7 +68,8 @@ export class ImapClient {
     const untagged: string[] = []
     for (;;) {
       const line = await this.line()
-      if (line === undefined) throw new Error(`the connection ended before ${tag}; so far: ${untagged.join(' | ')}`)
+      if (line === undefined)
+        throw new Error(`the connection ended before ${tag}; so far: ${untagged.join(' | ')}`)
       if (line.startsWith(`${tag} `)) {
         return { untagged, tagged: line.slice(tag.length + 1), status: line.split(' ')[1] ?? '' }
       }
@@ -94,7 +95,13 @@ export class ImapClient {
   async append(mailbox: string, message: string | Buffer, before = ''): Promise<Answer> {
     const bytes = typeof message === 'string' ? Buffer.from(message, 'latin1') : message
     const tag = `t${++this.#tag}`
-    this.send(Buffer.concat([Buffer.from(`${tag} APPEND ${mailbox} ${before}{${bytes.length}+}\r\n`), bytes, Buffer.from('\r\n')]))
+    this.send(
+      Buffer.concat([
+        Buffer.from(`${tag} APPEND ${mailbox} ${before}{${bytes.length}+}\r\n`),
+        bytes,
+        Buffer.from('\r\n'),
+      ]),
+    )
     return this.answer(tag)
   }
 

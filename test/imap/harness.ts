@@ -34,9 +34,16 @@ export async function startImap(t: TestContext, changes: Partial<ImapContext> = 
     defaultDomain: 'example.test',
     login: { hash: { memoryKib: 8, passes: 1, lanes: 1 } },
   })
-  const store = await openStore({ memory: true }, { clock: systemClock, log: silentLog, metrics: silentMetrics })
+  const store = await openStore(
+    { memory: true },
+    { clock: systemClock, log: silentLog, metrics: silentMetrics },
+  )
   const directory = openDirectory(store, config)
-  const account = await createAccount(directory, { address: 'alice@example.test', password: 'secret', createDomain: true })
+  const account = await createAccount(directory, {
+    address: 'alice@example.test',
+    password: 'secret',
+    createDomain: true,
+  })
   await createAccount(directory, { address: 'bob@example.test', password: 'secret' })
   const context: ImapContext = {
     store,

@@ -27,16 +27,22 @@ test('INBOX fits in any case, others do not', () => {
 
 /** What a pattern means, by a regular expression without care for time. */
 function naive(pattern: string, name: string): boolean {
-  const source = [...pattern].map(char => (char === '*' ? '.*' : char === '%' ? '[^/]*' : `\\u{${char.codePointAt(0)?.toString(16)}}`)).join('')
+  const source = [...pattern]
+    .map(char => (char === '*' ? '.*' : char === '%' ? '[^/]*' : `\\u{${char.codePointAt(0)?.toString(16)}}`))
+    .join('')
   return new RegExp(`^${source}$`, 'us').test(name)
 }
 
 test('patterns fit what a regular expression fits', () => {
   const unit = fc.constantFrom('a', 'b', '/', '%', '*')
   fc.assert(
-    fc.property(fc.string({ unit, maxLength: 8 }), fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 8 }), (pattern, name) => {
-      assert.equal(fits(pattern, name), naive(pattern, name), `${pattern} ${name}`)
-    }),
+    fc.property(
+      fc.string({ unit, maxLength: 8 }),
+      fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 8 }),
+      (pattern, name) => {
+        assert.equal(fits(pattern, name), naive(pattern, name), `${pattern} ${name}`)
+      },
+    ),
     { numRuns: 2000 },
   )
 })

@@ -56,7 +56,8 @@ test('DELETE keeps what is below, and the name stays as \\NonExistent', async t 
 test('a mailbox deleted and made again has another UIDVALIDITY', async t => {
   const server = await startImap(t)
   const client = await server.client()
-  const validity = async () => /UIDVALIDITY (\d+)/.exec((await client.ok('STATUS x (UIDVALIDITY)'))[0] ?? '')?.[1]
+  const validity = async () =>
+    /UIDVALIDITY (\d+)/.exec((await client.ok('STATUS x (UIDVALIDITY)'))[0] ?? '')?.[1]
   await client.ok('CREATE x')
   const first = await validity()
   await client.ok('DELETE x')
@@ -70,7 +71,9 @@ test('RENAME takes those below along; of INBOX the messages go', async t => {
   await client.ok('CREATE a/b')
   await client.ok('RENAME a c/d')
   assert.deepEqual(
-    (await client.ok('LIST "" *')).filter(line => /[a-d](\/|$)/.test(line.split('"/" ')[1] ?? '')).map(line => line.split('"/" ')[1]),
+    (await client.ok('LIST "" *'))
+      .filter(line => /[a-d](\/|$)/.test(line.split('"/" ')[1] ?? ''))
+      .map(line => line.split('"/" ')[1]),
     ['c', 'c/d', 'c/d/b'],
   )
   await client.append('INBOX', message('one'))
@@ -88,7 +91,9 @@ test('subscriptions outlive their mailboxes, in LSUB and LIST (SUBSCRIBED)', asy
   await client.ok('CREATE a/b')
   await client.ok('SUBSCRIBE a/b')
   await client.ok('DELETE a/b')
-  assert.deepEqual(await client.ok('LSUB "" a/*'), ['* LSUB (\\HasNoChildren \\NonExistent \\Noselect) "/" a/b'])
+  assert.deepEqual(await client.ok('LSUB "" a/*'), [
+    '* LSUB (\\HasNoChildren \\NonExistent \\Noselect) "/" a/b',
+  ])
   assert.deepEqual(await client.ok('LSUB "" a%'), ['* LSUB (\\Noselect) "/" a'])
   assert.deepEqual(await client.ok('LIST (SUBSCRIBED) "" a/*'), [
     '* LIST (\\HasNoChildren \\NonExistent \\Noselect \\Subscribed) "/" a/b',
@@ -131,7 +136,9 @@ test('STATUS gives each item, and knows no others', async t => {
   await client.append('INBOX', message('one'), '(\\Seen) ')
   await client.append('INBOX', message('two'), '(\\Deleted) ')
   const size = message('one').length + message('two').length
-  const [line] = await client.ok('STATUS inbox (MESSAGES UIDNEXT UNSEEN DELETED SIZE RECENT APPENDLIMIT HIGHESTMODSEQ MAILBOXID)')
+  const [line] = await client.ok(
+    'STATUS inbox (MESSAGES UIDNEXT UNSEEN DELETED SIZE RECENT APPENDLIMIT HIGHESTMODSEQ MAILBOXID)',
+  )
   assert.match(
     line ?? '',
     new RegExp(
@@ -149,7 +156,17 @@ test('SELECT tells the state of a mailbox, and CLOSED when one was open (RFC 905
   await client.append('INBOX', message('one'), '(\\Seen $Work) ')
   await client.append('INBOX', message('two'))
   const lines = (await client.ok('SELECT INBOX')).join('\n')
-  for (const wanted of [/^\* 2 EXISTS$/m, /^\* 2 RECENT$/m, /\[UNSEEN 2\]/, /\[UIDNEXT 3\]/, /\[UIDVALIDITY \d+\]/, /\[HIGHESTMODSEQ \d+\]/, /^\* FLAGS \(.*\$Work\)$/m, /PERMANENTFLAGS \(.*\\\*\)/, /MAILBOXID/]) {
+  for (const wanted of [
+    /^\* 2 EXISTS$/m,
+    /^\* 2 RECENT$/m,
+    /\[UNSEEN 2\]/,
+    /\[UIDNEXT 3\]/,
+    /\[UIDVALIDITY \d+\]/,
+    /\[HIGHESTMODSEQ \d+\]/,
+    /^\* FLAGS \(.*\$Work\)$/m,
+    /PERMANENTFLAGS \(.*\\\*\)/,
+    /MAILBOXID/,
+  ]) {
     assert.match(lines, wanted)
   }
   const again = await client.command('EXAMINE INBOX')
@@ -177,7 +194,10 @@ test('a user sees nothing of another', async t => {
   await alice.append('Private', message('secret'))
   const bob = await server.connect()
   await bob.login('bob@example.test')
-  assert.equal((await bob.ok('LIST "" *')).some(line => line.includes('Private')), false)
+  assert.equal(
+    (await bob.ok('LIST "" *')).some(line => line.includes('Private')),
+    false,
+  )
   for (const text of ['SELECT Private', 'STATUS Private (MESSAGES)', 'DELETE Private', 'RENAME Private x']) {
     assert.match((await bob.command(text)).tagged, /^NO \[NONEXISTENT\]/, text)
   }

@@ -5,7 +5,11 @@ import { message, startImap } from './harness.ts'
 test('APPEND keeps flags and date, and tells the UID (RFC 4315)', async t => {
   const server = await startImap(t)
   const client = await server.client()
-  const { tagged } = await client.append('INBOX', message('one'), '(\\Flagged $Work) "17-Jul-1996 02:44:25 -0700" ')
+  const { tagged } = await client.append(
+    'INBOX',
+    message('one'),
+    '(\\Flagged $Work) "17-Jul-1996 02:44:25 -0700" ',
+  )
   assert.match(tagged, /^OK \[APPENDUID \d+ 1\]/)
   await client.ok('SELECT INBOX')
   assert.deepEqual(await client.ok('FETCH 1 (UID FLAGS INTERNALDATE RFC822.SIZE)'), [
@@ -76,7 +80,13 @@ test('STORE adds, removes and replaces flags, and answers with them', async t =>
   ])
   assert.deepEqual(await client.ok('STORE 2 FLAGS.SILENT (\\Draft)'), [])
   assert.deepEqual(await client.ok('STORE 1:2 +FLAGS.SILENT ($work)'), [])
-  for (const text of ['STORE 3 FLAGS ()', 'STORE 1 FOO (\\Seen)', 'STORE 1 FLAGS (\\Nonsense)', 'STORE 0 FLAGS ()', 'STORE 1 (FOO) FLAGS ()']) {
+  for (const text of [
+    'STORE 3 FLAGS ()',
+    'STORE 1 FOO (\\Seen)',
+    'STORE 1 FLAGS (\\Nonsense)',
+    'STORE 0 FLAGS ()',
+    'STORE 1 (FOO) FLAGS ()',
+  ]) {
     assert.equal((await client.command(text)).status, 'BAD', text)
   }
   assert.deepEqual(await client.ok('UID STORE 99 FLAGS ()'), [])
@@ -92,7 +102,9 @@ test('STORE UNCHANGEDSINCE refuses what has changed (RFC 7162 §3.1.3)', async t
   const other = await server.client()
   await other.ok('SELECT INBOX')
   await other.ok('STORE 2 +FLAGS (\\Seen)')
-  const { tagged, untagged } = await client.command(`STORE 1:3 (UNCHANGEDSINCE ${highest}) +FLAGS.SILENT (\\Deleted)`)
+  const { tagged, untagged } = await client.command(
+    `STORE 1:3 (UNCHANGEDSINCE ${highest}) +FLAGS.SILENT (\\Deleted)`,
+  )
   assert.match(tagged, /^OK \[MODIFIED 2\]/)
   assert.match(untagged.join('\n'), /^\* 1 FETCH \(MODSEQ \(\d+\)\)$/m)
   assert.match(untagged.join('\n'), /^\* 2 FETCH \(FLAGS \(\\Seen.*\) MODSEQ \(\d+\)\)$/m)
@@ -101,7 +113,8 @@ test('STORE UNCHANGEDSINCE refuses what has changed (RFC 7162 §3.1.3)', async t
 test('COPY and MOVE tell the new UIDs; MOVE expunges (RFC 4315, RFC 6851)', async t => {
   const server = await startImap(t)
   const client = await server.client()
-  for (const subject of ['one', 'two', 'three']) await client.append('INBOX', message(subject), '(\\Flagged) ')
+  for (const subject of ['one', 'two', 'three'])
+    await client.append('INBOX', message(subject), '(\\Flagged) ')
   await client.ok('SELECT INBOX')
   assert.match((await client.command('COPY 1:2 Archive')).tagged, /^OK \[COPYUID \d+ 1:2 1:2\]/)
   assert.match((await client.command('COPY 1 nothing')).tagged, /^NO \[TRYCREATE\]/)
@@ -112,7 +125,10 @@ test('COPY and MOVE tell the new UIDs; MOVE expunges (RFC 4315, RFC 6851)', asyn
   assert.equal((await client.command('COPY 5 Archive')).status, 'BAD')
   assert.match((await client.command('UID COPY 77 Archive')).tagged, /^OK UID COPY/)
   await client.ok('SELECT Archive')
-  assert.equal((await client.ok('FETCH 1:4 (FLAGS)')).every(line => line.includes('\\Flagged')), true)
+  assert.equal(
+    (await client.ok('FETCH 1:4 (FLAGS)')).every(line => line.includes('\\Flagged')),
+    true,
+  )
 })
 
 test('a copy into the same mailbox is a new message', async t => {

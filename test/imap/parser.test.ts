@@ -19,7 +19,13 @@ test('a quoted string gives back what was quoted', () => {
 
 test('a literal stands for its bytes', () => {
   const bytes = Buffer.from('two words')
-  const literal = { kind: 'bytes', bytes, sizeBytes: bytes.length, nonSynchronizing: false, binary: false } as const
+  const literal = {
+    kind: 'bytes',
+    bytes,
+    sizeBytes: bytes.length,
+    nonSynchronizing: false,
+    binary: false,
+  } as const
   const read = new Parser({
     pieces: [
       { text: Buffer.from(' {9}'), literal },
@@ -34,8 +40,18 @@ test('a literal stands for its bytes', () => {
 })
 
 test('the head of a literal is read from the end of a line', () => {
-  assert.deepEqual(findLiteralHead(Buffer.from('a {12}')), { sizeBytes: 12, nonSynchronizing: false, binary: false, start: 2 })
-  assert.deepEqual(findLiteralHead(Buffer.from('a ~{12+}')), { sizeBytes: 12, nonSynchronizing: true, binary: true, start: 2 })
+  assert.deepEqual(findLiteralHead(Buffer.from('a {12}')), {
+    sizeBytes: 12,
+    nonSynchronizing: false,
+    binary: false,
+    start: 2,
+  })
+  assert.deepEqual(findLiteralHead(Buffer.from('a ~{12+}')), {
+    sizeBytes: 12,
+    nonSynchronizing: true,
+    binary: true,
+    start: 2,
+  })
   for (const line of ['a {}', 'a {1', 'a 1}', 'a {-1}', 'a {1 }', '}', '{', '']) {
     assert.equal(findLiteralHead(Buffer.from(line)), undefined, line)
   }
@@ -62,7 +78,13 @@ test('parentheses nest up to the limit', () => {
 test('dates and times are read with their zone, and days that are not are refused', () => {
   assert.equal(parser('"17-Jul-1996 02:44:25 -0700"').dateTime(), Date.UTC(1996, 6, 17, 9, 44, 25))
   assert.equal(parser('" 1-Feb-2024 00:00:00 +0530"').dateTime(), Date.UTC(2024, 0, 31, 18, 30))
-  for (const text of ['"31-Feb-2024 00:00:00 +0000"', '"1-Feb-2024 00:00:00 +0000"', '"29-Feb-2023 00:00:00 +0000"', '"01-Foo-2023 00:00:00 +0000"', '"01-Jan-2023 24:00:00 +0000"']) {
+  for (const text of [
+    '"31-Feb-2024 00:00:00 +0000"',
+    '"1-Feb-2024 00:00:00 +0000"',
+    '"29-Feb-2023 00:00:00 +0000"',
+    '"01-Foo-2023 00:00:00 +0000"',
+    '"01-Jan-2023 24:00:00 +0000"',
+  ]) {
     assert.throws(() => parser(text).dateTime(), { status: 'BAD' }, text)
   }
   assert.deepEqual(parser('1-Feb-1994').date(), { year: 1994, month: 2, day: 1 })
@@ -72,11 +94,54 @@ test('dates and times are read with their zone, and days that are not are refuse
 test('no arguments whatever throw anything but a refusal', () => {
   const session = { usesUtf8Names: false, has: () => true } as unknown as Session
   const word = fc.oneof(
-    fc.constantFrom('(', ')', '"', '[', ']', '<', '>', '{', '}', '\\', '*', '%', '$', ':', ',', ' ', 'NIL', '1', '0', '1:*', 'FLAGS', '\\Seen', 'BODY', 'BODY[', 'RETURN', 'OR', 'NOT', '"x"', '&', '&AAA-', 'é', '\0', '__proto__', 'CHARSET', 'UTF-8', 'MODSEQ', 'QRESYNC', 'CONDSTORE', '"1-Feb-2024 00:00:00 +0000"'),
+    fc.constantFrom(
+      '(',
+      ')',
+      '"',
+      '[',
+      ']',
+      '<',
+      '>',
+      '{',
+      '}',
+      '\\',
+      '*',
+      '%',
+      '$',
+      ':',
+      ',',
+      ' ',
+      'NIL',
+      '1',
+      '0',
+      '1:*',
+      'FLAGS',
+      '\\Seen',
+      'BODY',
+      'BODY[',
+      'RETURN',
+      'OR',
+      'NOT',
+      '"x"',
+      '&',
+      '&AAA-',
+      'é',
+      '\0',
+      '__proto__',
+      'CHARSET',
+      'UTF-8',
+      'MODSEQ',
+      'QRESYNC',
+      'CONDSTORE',
+      '"1-Feb-2024 00:00:00 +0000"',
+    ),
     fc.string(),
     fc.nat().map(String),
   )
-  const text = fc.array(fc.tuple(word, fc.constantFrom('', ' ')).map(pair => pair.join('')), { maxLength: 25 })
+  const text = fc.array(
+    fc.tuple(word, fc.constantFrom('', ' ')).map(pair => pair.join('')),
+    { maxLength: 25 },
+  )
   fc.assert(
     fc.property(fc.constantFrom(...commands), fc.boolean(), text, (command, uid, words) => {
       try {

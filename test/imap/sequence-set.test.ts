@@ -4,7 +4,17 @@ import fc from 'fast-check'
 import { formatNumbers, normalizeRanges, rangesOf, star } from '../../src/imap/sequence-set.ts'
 
 test('ranges are ordered, joined, and * is the last number', () => {
-  assert.deepEqual(normalizeRanges([[5, 3], [1, 1], [2, 2]], 9), [[1, 5]])
+  assert.deepEqual(
+    normalizeRanges(
+      [
+        [5, 3],
+        [1, 1],
+        [2, 2],
+      ],
+      9,
+    ),
+    [[1, 5]],
+  )
   assert.deepEqual(normalizeRanges([[7, star]], 9), [[7, 9]])
   assert.deepEqual(normalizeRanges([[12, star]], 9), [[9, 12]])
   assert.deepEqual(normalizeRanges([[star, star]], 9), [[9, 9]])
@@ -19,7 +29,10 @@ test('a set takes in exactly the numbers that its parts take in', () => {
       for (const [a, b] of ranges) for (let n = Math.min(a, b); n <= Math.max(a, b); n++) wanted.add(n)
       const got: number[] = []
       for (const [first, last] of normalizeRanges(ranges, 30)) for (let n = first; n <= last; n++) got.push(n)
-      assert.deepEqual(got, [...wanted].sort((a, b) => a - b))
+      assert.deepEqual(
+        got,
+        [...wanted].sort((a, b) => a - b),
+      )
     }),
   )
 })
@@ -37,7 +50,10 @@ test('numbers written and read again are the same', () => {
         }
       }
       assert.deepEqual(read, numbers)
-      assert.deepEqual(rangesOf(numbers).flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, i) => a + i)), numbers)
+      assert.deepEqual(
+        rangesOf(numbers).flatMap(([a, b]) => Array.from({ length: b - a + 1 }, (_, i) => a + i)),
+        numbers,
+      )
     }),
   )
 })

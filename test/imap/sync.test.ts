@@ -33,7 +33,11 @@ test('EXPUNGE waits while FETCH, STORE and SEARCH are answered (RFC 9051 §7.5.1
   await one.append('INBOX', message('5'))
   for (const text of ['FETCH 2 (UID)', 'STORE 3 +FLAGS (\\Seen)', 'SEARCH ALL']) {
     const { untagged } = await two.command(text)
-    assert.equal(untagged.some(line => line.includes('EXPUNGE')), false, text)
+    assert.equal(
+      untagged.some(line => line.includes('EXPUNGE')),
+      false,
+      text,
+    )
   }
   assert.deepEqual(await two.ok('FETCH 2 (UID)'), ['* 2 FETCH (UID 2)'])
   assert.deepEqual(await two.ok('FETCH 5 (UID)'), ['* 5 FETCH (UID 5)'])
@@ -78,7 +82,8 @@ test('with QRESYNC the server says VANISHED, also in IDLE (RFC 7162 §3.2.10)', 
   two.send('i IDLE\r\n')
   while (!((await two.line()) ?? '+').startsWith('+'));
   await one.ok('STORE 1:2,4 +FLAGS.SILENT (\\Deleted)')
-  for (let count = 0; count < 3; count++) assert.match((await two.line()) ?? '', /^\* \d FETCH \(UID \d FLAGS \(\\Deleted\) MODSEQ \(\d+\)\)$/)
+  for (let count = 0; count < 3; count++)
+    assert.match((await two.line()) ?? '', /^\* \d FETCH \(UID \d FLAGS \(\\Deleted\) MODSEQ \(\d+\)\)$/)
   await one.ok('EXPUNGE')
   assert.equal(await two.line(), '* VANISHED 1:2,4')
   two.send('DONE\r\n')
@@ -99,7 +104,9 @@ test('SELECT (QRESYNC) tells what was missed (RFC 7162 §3.2.5)', async t => {
   assert.equal((await client.command(`SELECT INBOX (QRESYNC (${validity} ${modSeq}))`)).status, 'BAD')
   await client.ok('ENABLE QRESYNC')
   const resync = async (more: string) =>
-    (await client.ok(`SELECT INBOX (QRESYNC (${validity} ${modSeq}${more}))`)).filter(line => /VANISHED|FETCH/.test(line)).map(line => line.replace(/MODSEQ \(\d+\)/, 'MODSEQ'))
+    (await client.ok(`SELECT INBOX (QRESYNC (${validity} ${modSeq}${more}))`))
+      .filter(line => /VANISHED|FETCH/.test(line))
+      .map(line => line.replace(/MODSEQ \(\d+\)/, 'MODSEQ'))
   const all = [
     '* VANISHED (EARLIER) 3,5:6',
     '* 5 FETCH (UID 8 FLAGS (\\Seen) MODSEQ)',
@@ -139,7 +146,10 @@ class ClientModel {
       const at = Number(fetch[1]) - 1
       assert.ok(at < this.uids.length, 'FETCH names a message that is there')
       if (fetch[2] !== undefined) {
-        assert.ok(this.uids[at] === undefined || this.uids[at] === Number(fetch[2]), 'a message number keeps its UID')
+        assert.ok(
+          this.uids[at] === undefined || this.uids[at] === Number(fetch[2]),
+          'a message number keeps its UID',
+        )
         this.uids[at] = Number(fetch[2])
       }
       const uid = this.uids[at]
@@ -148,7 +158,12 @@ class ClientModel {
   }
 }
 
-const normal = (flags: string) => flags.split(' ').filter(flag => flag !== '' && flag !== '\\Recent').sort().join(' ')
+const normal = (flags: string) =>
+  flags
+    .split(' ')
+    .filter(flag => flag !== '' && flag !== '\\Recent')
+    .sort()
+    .join(' ')
 
 /** The same numbers for the same seed. */
 function random(seed: number): () => number {
@@ -179,22 +194,28 @@ for (const seed of [1, 2, 3]) {
     }
     for (let step = 0; step < 400; step++) {
       // Two at once, so that commands of different sessions overlap.
-      await Promise.all([0, 1].map(async half => {
-        const at = half * 2 + Math.floor(next() * 2)
-        const model = models[at] as ClientModel
-        const count = model.uids.length
-        const kind = next()
-        if (count === 0 || kind < 0.2) {
-          const answer = await (clients[at] as ImapClient).append('box', message(`${step}`))
-          for (const line of answer.untagged) model.hear(line)
-        } else if (kind < 0.4) await say(at, `STORE ${pick(count)}:${pick(count)} ${next() < 0.5 ? '+' : '-'}FLAGS${next() < 0.5 ? '.SILENT' : ''} (${next() < 0.4 ? '\\Deleted' : `k${pick(3)}`})`)
-        else if (kind < 0.6) await say(at, `FETCH ${pick(count)}:${pick(count)} (UID FLAGS)`)
-        else if (kind < 0.7) await say(at, 'EXPUNGE')
-        else if (kind < 0.8) await say(at, `UID STORE ${pick(60)}:${pick(60)} FLAGS (\\Seen)`)
-        else if (kind < 0.85) await say(at, `COPY ${pick(count)} box`)
-        else if (kind < 0.9) await say(at, `SEARCH DELETED`)
-        else await say(at, 'NOOP')
-      }))
+      await Promise.all(
+        [0, 1].map(async half => {
+          const at = half * 2 + Math.floor(next() * 2)
+          const model = models[at] as ClientModel
+          const count = model.uids.length
+          const kind = next()
+          if (count === 0 || kind < 0.2) {
+            const answer = await (clients[at] as ImapClient).append('box', message(`${step}`))
+            for (const line of answer.untagged) model.hear(line)
+          } else if (kind < 0.4)
+            await say(
+              at,
+              `STORE ${pick(count)}:${pick(count)} ${next() < 0.5 ? '+' : '-'}FLAGS${next() < 0.5 ? '.SILENT' : ''} (${next() < 0.4 ? '\\Deleted' : `k${pick(3)}`})`,
+            )
+          else if (kind < 0.6) await say(at, `FETCH ${pick(count)}:${pick(count)} (UID FLAGS)`)
+          else if (kind < 0.7) await say(at, 'EXPUNGE')
+          else if (kind < 0.8) await say(at, `UID STORE ${pick(60)}:${pick(60)} FLAGS (\\Seen)`)
+          else if (kind < 0.85) await say(at, `COPY ${pick(count)} box`)
+          else if (kind < 0.9) await say(at, `SEARCH DELETED`)
+          else await say(at, 'NOOP')
+        }),
+      )
     }
     for (let at = 0; at < 4; at++) await say(at, 'NOOP')
     const fresh = await server.client()
