@@ -40,6 +40,7 @@ export async function serveImap(connection: Connection, context: ImapContext): P
         sayBye(session, 'The server is going down; come back in a minute')
         break
       }
+      if (session.state.kind !== 'notAuthenticated') connection.setDeadline(context.config.imap.idleTimeoutMs)
       isWaiting = !connection.hasBufferedInput
       const outcome = await nextCommand(session, () => {
         isWaiting = false
