@@ -1,0 +1,60 @@
+// Rows of `email`, many at a time and only the columns that are asked for.
+import type { AccountId, EmailId } from '../../base/ids.ts'
+import type { Reader } from '../../store/store.ts'
+
+/** What FETCH and SEARCH read of an email beside its bytes. */
+export interface EmailRow {
+  readonly id: number
+  readonly blob: Uint8Array
+  readonly thread: number
+  readonly size_bytes: number
+  readonly header_bytes: number
+  readonly sent_at: number | null
+  readonly sent_zone: number
+  readonly envelope: Uint8Array
+  readonly body_structure: Uint8Array
+  readonly parts: Uint8Array
+}
+
+export type EmailColumn = Exclude<keyof EmailRow, 'id'>
+
+/** Lengths of the lists of ids, so that few statements are prepared. */
+const listLengths = [1, 8, 64, 256] as const
+/** The most ids that `readEmailRows` takes. */
+export const maxEmailRows = 256
+
+/** The rows of `ids`, by id; those that are gone are missing. Columns that were not named are not there. */
+export async function readEmailRows(
+  reader: Reader,
+  account: AccountId,
+  ids: readonly EmailId[],
+  columns: ReadonlySet<EmailColumn>,
+): Promise<ReadonlyMap<number, EmailRow>> {
+  const rows = new Map<number, EmailRow>()
+  if (ids.length === 0) return rows
+  const select = `SELECT id, ${[...columns].sort().join(', ')} FROM email WHERE account = ? AND id`
+  const found = isDense(ids)
+    ? await reader.all<EmailRow>(`${select} BETWEEN ? AND ?`, account, Math.min(...ids), Math.max(...ids))
+    : await reader.all<EmailRow>(`${select} IN (${marks(ids.length)})`, account, ...padded(ids))
+  for (const row of found) rows.set(row.id, row)
+  return rows
+}
+
+/** Whether a range over all the ids reads hardly more than the ids. */
+function isDense(ids: readonly EmailId[]): boolean {
+  return ids.length > 4 && Math.max(...ids) - Math.min(...ids) < ids.length * 1.25
+}
+
+function marks(count: number): string {
+  return new Array<string>(listLength(count)).fill('?').join(', ')
+}
+
+function padded(ids: readonly EmailId[]): readonly EmailId[] {
+  const last = ids[ids.length - 1] as EmailId
+  return [...ids, ...new Array<EmailId>(listLength(ids.length) - ids.length).fill(last)]
+}
+
+function listLength(count: number): number {
+  for (const length of listLengths) if (count <= length) return length
+  throw new RangeError(`too many ids at once: ${count}`)
+}

@@ -1,0 +1,12 @@
+// ENVELOPE: kept in wire form. RFC 9051 §7.5.2.
+import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
+
+const item: FetchItem = {
+  label: 'ENVELOPE',
+  columns: ['envelope'],
+  write(message, out) {
+    out.ascii('ENVELOPE ').bytes(message.row.envelope)
+  },
+}
+
+export const envelope: FetchItemDefinition = { name: 'ENVELOPE', parse: () => item }

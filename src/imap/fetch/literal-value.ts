@@ -1,0 +1,17 @@
+// Message bytes as values of FETCH items.
+import type { Encoder } from '../encoder.ts'
+
+/** A literal, `""` for nothing. NUL, which no literal may hold, goes out as 0x80 (RFC 9051 §9, CHAR8), as Dovecot has it. */
+export function writeValue(out: Encoder, bytes: Buffer): void {
+  if (bytes.length === 0) out.ascii('""')
+  else out.literal(withoutNul(bytes))
+}
+
+/** The bytes with 0x80 in place of NUL; a copy where there is one. */
+export function withoutNul(bytes: Buffer): Buffer {
+  let at = bytes.indexOf(0)
+  if (at < 0) return bytes
+  const copy = Buffer.from(bytes)
+  for (; at >= 0; at = copy.indexOf(0, at)) copy[at] = 0x80
+  return copy
+}
