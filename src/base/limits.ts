@@ -90,6 +90,12 @@ export const limits = {
     literalBeforeLoginBytes: 4096,
     /** Nested parentheses in one command. */
     depth: 50,
+    /** Items of one FETCH. */
+    fetchItems: 1000,
+    /** Bytes of a message that are held at once; more of it is streamed. */
+    pieceBytes: 256 * 1024,
+    /** Bytes of messages that a FETCH reads before it writes them. */
+    readAheadBytes: 1024 * 1024,
     /** Bad commands in a row before the connection is closed. */
     badCommands: 10,
     /** Unread output bytes at which a session stops producing. */

@@ -16,6 +16,8 @@ export interface Completion {
 }
 
 export interface ParseContext {
+  /** Of the command: ESEARCH repeats it (RFC 9051 §7.3.4). */
+  readonly tag: string
   /** Given as UID COMMAND. */
   readonly uid: boolean
   readonly session: Session

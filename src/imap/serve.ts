@@ -94,7 +94,7 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     tag = readTag(parser, input)
     const found = readName(parser)
     checkState(session, found.command)
-    bound = found.command.bind(parser, { uid: found.uid, session })
+    bound = found.command.bind(parser, { tag, uid: found.uid, session })
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
     const completion: Completion = (await bound.run(session)) ?? {}

@@ -2,7 +2,6 @@
 import type { Encoder } from '../encoder.ts'
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-const dayMs = 86_400_000
 /** The grammar has four digits for a year. */
 const firstMs = new Date(0).setUTCFullYear(0, 0, 1)
 const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59)
@@ -13,8 +12,14 @@ export function writeDateTime(out: Encoder, epochMs: number): void {
   const days = Math.floor(seconds / 86_400)
   const rest = seconds - days * 86_400
   const { year, month, day } = civil(days)
-  out.byte(0x22).byte(day < 10 ? 0x20 : 0x30 + Math.trunc(day / 10)).byte(0x30 + (day % 10))
-  out.byte(0x2d).ascii(months[month - 1] as string).byte(0x2d)
+  out
+    .byte(0x22)
+    .byte(day < 10 ? 0x20 : 0x30 + Math.trunc(day / 10))
+    .byte(0x30 + (day % 10))
+  out
+    .byte(0x2d)
+    .ascii(months[month - 1] as string)
+    .byte(0x2d)
   writeTwo(out, Math.trunc(year / 100))
   writeTwo(out, year % 100)
   out.byte(0x20)
@@ -40,7 +45,11 @@ function civil(days: number): { readonly year: number; readonly month: number; r
   const era = Math.floor(shifted / 146_097)
   const dayOfEra = shifted - era * 146_097
   const yearOfEra = Math.trunc(
-    (dayOfEra - Math.trunc(dayOfEra / 1460) + Math.trunc(dayOfEra / 36_524) - Math.trunc(dayOfEra / 146_096)) / 365,
+    (dayOfEra -
+      Math.trunc(dayOfEra / 1460) +
+      Math.trunc(dayOfEra / 36_524) -
+      Math.trunc(dayOfEra / 146_096)) /
+      365,
   )
   const dayOfYear = dayOfEra - (365 * yearOfEra + Math.trunc(yearOfEra / 4) - Math.trunc(yearOfEra / 100))
   const shiftedMonth = Math.trunc((5 * dayOfYear + 2) / 153)

@@ -8,6 +8,8 @@ import type { ImapError } from '../error.ts'
 import type { EmailRow } from './email-rows.ts'
 import type { Span } from './fetch-item.ts'
 
+const nothing = Buffer.alloc(0)
+
 /** Bytes of a message that were read for several items at once. */
 export interface Window extends Span {
   readonly bytes: Buffer
@@ -46,11 +48,11 @@ export class FetchedMessage {
     this.#emails = snapshot.emails
   }
 
-  moveTo(number: number, uid: number, position: number, row: EmailRow | undefined): void {
+  moveTo(number: number, uid: number, position: number): void {
     this.number = number
     this.uid = uid
     this.position = position
-    this.#row = row
+    this.#row = undefined
     this.#parts = undefined
     this.#window = undefined
   }
@@ -63,6 +65,10 @@ export class FetchedMessage {
   get row(): EmailRow {
     if (!this.#row) throw new Error('an item reads a row that it did not ask for')
     return this.#row
+  }
+
+  set row(row: EmailRow) {
+    this.#row = row
   }
 
   get sizeBytes(): number {
@@ -79,6 +85,7 @@ export class FetchedMessage {
 
   /** The bytes of a span when they have been read already. */
   peekBytes(span: Span): Buffer | undefined {
+    if (span.start === span.end) return nothing
     const window = this.#window
     if (!window || span.start < window.start || span.end > window.end) return undefined
     return window.bytes.subarray(span.start - window.start, span.end - window.start)
@@ -86,10 +93,10 @@ export class FetchedMessage {
 
   /** Reads bytes from the store. Throws `StoreError` `no-such-body`. */
   readBytes(start: number, end: number): Awaitable<Buffer> {
-    return this.#store.readBody(this.#account, this.hash, start, end)
+    return this.#store.readBody(this.#account, this.#hash, start, end)
   }
 
-  get hash(): BlobHash {
+  get #hash(): BlobHash {
     const { blob } = this.row
     return Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString('hex') as BlobHash
   }

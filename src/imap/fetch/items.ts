@@ -61,7 +61,7 @@ export function parseFetchItems(parser: Parser, context: ParseContext): readonly
   if (!parser.isListNext) {
     const name = parser.itemName()
     const macro = macros.get(name)
-    if (macro) for (const { parse } of macro) add(parse(parser, context))
+    if (macro) for (const item of macro) add(item.parse(parser, context))
     else add(parseItem(name, parser, context))
   } else {
     parser.list(() => add(parseItem(parser.itemName(), parser, context)))

@@ -13,7 +13,11 @@ import { writeStream } from './write-stream.ts'
 export function sectionSpan(message: FetchedMessage, section: SectionName): Span | undefined {
   const { kind, path } = section
   if (path.length > 0) {
-    return findSection(message.parts, path, kind === 'BODY' || kind === 'TEXT' || kind === 'MIME' ? kind : 'HEADER')
+    return findSection(
+      message.parts,
+      path,
+      kind === 'BODY' || kind === 'TEXT' || kind === 'MIME' ? kind : 'HEADER',
+    )
   }
   switch (kind) {
     case 'BODY':

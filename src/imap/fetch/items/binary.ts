@@ -1,13 +1,16 @@
 // BINARY[…]<partial>, BINARY.PEEK[…] and BINARY.SIZE[…]: a part with its transfer encoding undone. RFC 3516 §4; RFC 9051 §6.4.5.
 import type { Awaitable } from '../../../base/awaitable.ts'
 import { findSection, type Section } from '../../../message/sections.ts'
-import { decodeTransfer, isEncodingKnown, isIdentityEncoding } from '../../../message/transfer.ts'
+import { decodeTransfer, isEncodingKnown } from '../../../message/transfer.ts'
 import type { Encoder } from '../../encoder.ts'
 import { no } from '../../error.ts'
 import type { FetchedMessage } from '../fetched-message.ts'
 import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 import { partialSpan } from '../section-bytes.ts'
 import { formatSection, type Partial, parseBinarySection, parsePartial } from '../section-name.ts'
+
+/** Encodings that change nothing, so that the size is known without reading. */
+const identities: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary', ''])
 
 export const binary: FetchItemDefinition = {
   name: 'BINARY',
@@ -33,7 +36,7 @@ export const binarySize: FetchItemDefinition = {
         out.ascii(label).byte(0x20)
         // The grammar has no NIL here.
         if (!section) out.number(0)
-        else if (isIdentityEncoding(section.encoding)) out.number(section.end - section.start)
+        else if (identities.has(section.encoding)) out.number(section.end - section.start)
         else return withDecoded(message, section, bytes => void out.number(bytes.length))
         return undefined
       },
@@ -69,7 +72,11 @@ function findBinary(message: FetchedMessage, path: readonly number[]): Section |
   return section
 }
 
-function withDecoded(message: FetchedMessage, section: Section, use: (bytes: Buffer) => void): Awaitable<void> {
+function withDecoded(
+  message: FetchedMessage,
+  section: Section,
+  use: (bytes: Buffer) => void,
+): Awaitable<void> {
   const raw = message.peekBytes(section) ?? message.readBytes(section.start, section.end)
   const decode = (bytes: Buffer) => use(decodeTransfer(bytes, section.encoding))
   return raw instanceof Promise ? raw.then(decode) : decode(raw)

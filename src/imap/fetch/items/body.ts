@@ -31,7 +31,11 @@ export function sectionItem(
   setsSeen: boolean,
 ): FetchItem {
   const label = partial ? `${name}<${partial.offset}>` : name
-  const shared = { label: partial ? `${label}${partial.count}` : label, columns: columnsFor(section), setsSeen }
+  const shared = {
+    label: partial ? `${label}${partial.count}` : label,
+    columns: columnsFor(section),
+    setsSeen,
+  }
   if (section.kind === 'HEADER.FIELDS' || section.kind === 'HEADER.FIELDS.NOT') {
     return {
       ...shared,

@@ -1,5 +1,5 @@
 // BODYSTRUCTURE: kept in wire form; and BODY, its form without extension data. RFC 9051 §7.5.2.
-import { basicStructure } from '../basic-structure.ts'
+import { bodyOf } from '../../../message/body.ts'
 import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 
 const item: FetchItem = {
@@ -14,7 +14,7 @@ export const basicStructureItem: FetchItem = {
   label: 'BODY',
   columns: ['body_structure'],
   write(message, out) {
-    out.ascii('BODY ').bytes(basicStructure(message.row.body_structure))
+    out.ascii('BODY ').bytes(bodyOf(message.row.body_structure))
   },
 }
 

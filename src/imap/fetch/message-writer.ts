@@ -1,0 +1,234 @@
+// Streams FETCH responses: rows of emails in chunks, bytes of several messages at a time, no wait between two messages of a batch.
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { EmailId, ModSeq } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { isConnectionError } from '../../net/connection-error.ts'
+import { StoreError } from '../../store/error.ts'
+import type { Encoder } from '../encoder.ts'
+import type { ImapError } from '../error.ts'
+import type { Session } from '../session.ts'
+import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from './email-rows.ts'
+import type { FetchItem, Span } from './fetch-item.ts'
+import { FetchedMessage, type Window } from './fetched-message.ts'
+import { FlagTexts } from './flag-texts.ts'
+import { modSeqItem } from './items/modseq.ts'
+import { BrokenResponse } from './broken-response.ts'
+import type { Targets } from './targets.ts'
+
+/** Messages between two looks at back-pressure when the snapshot is enough. */
+const plainChunk = 1024
+/** Messages whose bytes are read together, at most. */
+const readAhead = 32
+
+/** Bytes that were read, undefined where none are needed, 'lost' where the content is gone. */
+type ReadWindow = Window | undefined | 'lost'
+
+const noRows: ReadonlyMap<number, EmailRow> = new Map()
+
+export class MessageWriter {
+  readonly #session: Session
+  readonly #out: Encoder
+  readonly #items: readonly FetchItem[]
+  readonly #columns: ReadonlySet<EmailColumn>
+  /** The items that read bytes. */
+  readonly #readers: readonly FetchItem[]
+  readonly #showsFlags: boolean
+  /** Messages with this modSeq became \Seen by this command and show it. */
+  readonly #seenAt: ModSeq | undefined
+  readonly #addsModSeq: boolean
+  readonly #flagTexts: FlagTexts
+  readonly #message: FetchedMessage
+  /** UIDs of messages whose content was gone. */
+  readonly lost: number[] = []
+
+  constructor(session: Session, items: readonly FetchItem[], seenAt: ModSeq | undefined) {
+    const { view, store, out } = session
+    this.#session = session
+    this.#out = out
+    this.#items = items
+    this.#columns = new Set(items.flatMap(({ columns }) => columns ?? []))
+    this.#readers = items.filter(item => item.span !== undefined)
+    this.#showsFlags = items.some(({ showsFlags }) => showsFlags)
+    this.#seenAt = this.#showsFlags ? undefined : seenAt
+    this.#addsModSeq = session.has('CONDSTORE') && !items.includes(modSeqItem)
+    this.#flagTexts = new FlagTexts(view, out, !session.has('IMAP4REV2'))
+    this.#message = new FetchedMessage(store, view.mailbox.account, view.snapshot)
+  }
+
+  /** Why something could not be given of a message that is there. */
+  get refusal(): ImapError | undefined {
+    return this.#message.refusal
+  }
+
+  async write(targets: Targets): Promise<void> {
+    const { connection } = this.#session
+    const step = this.#columns.size > 0 ? maxEmailRows : plainChunk
+    for (let from = 0; from < targets.count; from += step) {
+      const to = Math.min(from + step, targets.count)
+      const rows = await this.#readRows(targets, from, to)
+      if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
+      else this.#writePlain(targets, from, to, rows)
+      const drained = this.#out.drain()
+      if (drained !== undefined) await drained
+      const breath = connection.breathe()
+      if (breath !== undefined) await breath
+    }
+  }
+
+  async #readRows(targets: Targets, from: number, to: number): Promise<ReadonlyMap<number, EmailRow>> {
+    if (this.#columns.size === 0) return noRows
+    const { store, view } = this.#session
+    const ids: EmailId[] = []
+    for (let at = from; at < to; at++) {
+      this.#moveTo(targets, at, undefined)
+      ids.push(this.#message.email)
+    }
+    return readEmailRows(store.reader, view.mailbox.account, ids, this.#columns)
+  }
+
+  /** Puts the cursor on a message. False when its email is gone. */
+  #moveTo(targets: Targets, at: number, rows: ReadonlyMap<number, EmailRow> | undefined): boolean {
+    const message = this.#message
+    const uid = targets.uids[at] as number
+    message.moveTo(targets.numbers[at] as number, uid, targets.positions[at] as number)
+    if (!rows || this.#columns.size === 0) return true
+    const row = rows.get(message.email)
+    if (!row) {
+      this.lost.push(uid)
+      return false
+    }
+    message.row = row
+    return true
+  }
+
+  #writePlain(targets: Targets, from: number, to: number, rows: ReadonlyMap<number, EmailRow>): void {
+    const items = this.#items
+    for (let at = from; at < to; at++) {
+      if (!this.#moveTo(targets, at, rows)) continue
+      this.#begin()
+      for (let index = 0; index < items.length; index++) {
+        if (index > 0) this.#out.byte(0x20)
+        // An item that reads no bytes never waits.
+        void (items[index] as FetchItem).write(this.#message, this.#out)
+      }
+      this.#end()
+    }
+  }
+
+  async #writeWithBytes(
+    targets: Targets,
+    from: number,
+    to: number,
+    rows: ReadonlyMap<number, EmailRow>,
+  ): Promise<void> {
+    const items = this.#items
+    for (let at = from; at < to; ) {
+      const first = at
+      const windows = this.#readWindows(targets, first, to, rows)
+      at += windows.length
+      const read = await all(windows)
+      for (let index = 0; index < read.length; index++) {
+        const window = read[index] as ReadWindow
+        if (window === 'lost') continue
+        this.#moveTo(targets, first + index, rows)
+        this.#message.window = window
+        this.#begin()
+        for (let item = 0; item < items.length; item++) {
+          if (item > 0) this.#out.byte(0x20)
+          const pending = this.#writeItem(items[item] as FetchItem)
+          if (pending !== undefined) await pending
+        }
+        this.#end()
+      }
+      const drained = this.#out.drain()
+      if (drained !== undefined) await drained
+      const breath = this.#session.connection.breathe()
+      if (breath !== undefined) await breath
+    }
+  }
+
+  /** Once a response is begun, a failure can't be told inside it. */
+  #writeItem(item: FetchItem): Awaitable<void> {
+    const pending = item.write(this.#message, this.#out)
+    return pending?.catch((error: unknown) => {
+      throw isConnectionError(error) ? error : new BrokenResponse(error)
+    })
+  }
+
+  /** Starts the reads of the next messages, as many as `limits.imap.readAheadBytes` has room for. */
+  #readWindows(
+    targets: Targets,
+    from: number,
+    to: number,
+    rows: ReadonlyMap<number, EmailRow>,
+  ): Awaitable<ReadWindow>[] {
+    const windows: Awaitable<ReadWindow>[] = []
+    let bytes = 0
+    for (let at = from; at < to && windows.length < readAhead && bytes < limits.imap.readAheadBytes; at++) {
+      const span = this.#moveTo(targets, at, rows) ? this.#firstSpan() : 'lost'
+      if (typeof span === 'object') {
+        bytes += span.end - span.start
+        windows.push(this.#readWindow(span))
+      } else windows.push(span)
+    }
+    return windows
+  }
+
+  /** What the items read together of this message, cut to one piece: the rest of a large section is streamed. */
+  #firstSpan(): Span | undefined {
+    let start = Infinity
+    let end = 0
+    for (const item of this.#readers) {
+      const span = item.span?.(this.#message)
+      if (!span || span.start === span.end) continue
+      start = Math.min(start, span.start)
+      end = Math.max(end, span.end)
+    }
+    if (end === 0) return undefined
+    return { start, end: Math.min(end, start + limits.imap.pieceBytes) }
+  }
+
+  #readWindow(span: Span): Awaitable<ReadWindow> {
+    const { uid } = this.#message
+    const window = (bytes: Buffer): Window => ({ ...span, bytes })
+    try {
+      const bytes = this.#message.readBytes(span.start, span.end)
+      if (!(bytes instanceof Promise)) return window(bytes)
+      return bytes.then(window, (error: unknown) => this.#lose(uid, error))
+    } catch (error) {
+      return this.#lose(uid, error)
+    }
+  }
+
+  #lose(uid: number, error: unknown): 'lost' {
+    if (!(error instanceof StoreError) || error.code !== 'no-such-body') throw error
+    this.lost.push(uid)
+    return 'lost'
+  }
+
+  #begin(): void {
+    const message = this.#message
+    const out = this.#out
+    const isNewlySeen = this.#seenAt !== undefined && message.modSeqs[message.position] === this.#seenAt
+    if (this.#showsFlags || isNewlySeen) {
+      message.flagsText = this.#flagTexts.of(message.flags[message.position] as number, message.uid)
+    }
+    out.byte(0x2a).byte(0x20).number(message.number).ascii(' FETCH (')
+    // RFC 9051 §6.4.5: flags that this very command has changed are told with it.
+    if (!isNewlySeen) return
+    out.ascii(message.flagsText).byte(0x20)
+    if (!this.#addsModSeq) return
+    void modSeqItem.write(message, out)
+    out.byte(0x20)
+  }
+
+  #end(): void {
+    this.#out.byte(0x29).crlf()
+  }
+}
+
+/** The values, without a wait where none is a promise. */
+function all(windows: readonly Awaitable<ReadWindow>[]): Awaitable<readonly ReadWindow[]> {
+  if (!windows.some(window => window instanceof Promise)) return windows as readonly ReadWindow[]
+  return Promise.all(windows.map(async window => window))
+}

@@ -1,0 +1,130 @@
+// Carries a FETCH out: planned once, then streamed. RFC 9051 §6.4.5, §7.5.2; RFC 7162 §3.1.4, §3.2.6; RFC 2180 §4.1.
+import type { ModSeq } from '../../base/ids.ts'
+import { ConnectionError } from '../../net/connection-error.ts'
+import { StoreError } from '../../store/error.ts'
+import { seen } from '../../store/flags.ts'
+import type { Completion } from '../command.ts'
+import { vanishedSince } from '../commands/resynchronize.ts'
+import { enableCondstore } from '../condstore.ts'
+import { no } from '../error.ts'
+import type { MailboxView } from '../mailbox-view.ts'
+import { formatNumbers, rangesOf, type SequenceSet } from '../sequence-set.ts'
+import type { Session } from '../session.ts'
+import { BrokenResponse } from './broken-response.ts'
+import type { FetchItem } from './fetch-item.ts'
+import { modSeqItem } from './items/modseq.ts'
+import { uidItem } from './items/uid.ts'
+import type { FetchModifiers } from './modifiers.ts'
+import { MessageWriter } from './message-writer.ts'
+import { findTargets, type Targets } from './targets.ts'
+
+export interface FetchArgs {
+  readonly set: SequenceSet
+  readonly items: readonly FetchItem[]
+  readonly modifiers: FetchModifiers
+}
+
+/** Answers FETCH, or UID FETCH where `isUid`. */
+export async function runFetch(session: Session, args: FetchArgs, isUid: boolean): Promise<Completion> {
+  const { view } = session
+  const { changedSince, vanished } = args.modifiers
+  if (changedSince !== undefined || args.items.some(({ showsModSeq }) => showsModSeq))
+    enableCondstore(session)
+  const chosen = view.select(args.set, isUid)
+  const snapshot = await view.refresh()
+  if (vanished && changedSince !== undefined) tellVanished(session, view, args.set, changedSince as ModSeq)
+  let targets = findTargets(snapshot, chosen, changedSince)
+  const { missing } = targets
+  const seenAt = await markSeen(session, view, args.items, targets)
+  if (seenAt !== undefined) targets = findTargets(view.snapshot, targets, undefined)
+  const writer = new MessageWriter(session, itemsToWrite(session, args, isUid), seenAt)
+  try {
+    await writer.write(targets)
+  } catch (error) {
+    if (error instanceof BrokenResponse) abandon(session, error)
+    throw error
+  }
+  if (writer.refusal) throw writer.refusal
+  if (writer.lost.length > 0) await assertExpunged(view, writer.lost)
+  if (missing + writer.lost.length === 0) return {}
+  // The numbers stay in use until another command, so the client must know that they were not answered (RFC 2180 §4.1.2); by UID he is told of the
+  // expunge with this very answer, and a UID that is not there is no error (RFC 9051 §6.4.9).
+  if (!isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
+  return { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' }
+}
+
+/** The items of each answer: those asked for, and what the session's switches add. */
+function itemsToWrite(
+  session: Session,
+  { items, modifiers }: FetchArgs,
+  isUid: boolean,
+): readonly FetchItem[] {
+  const all = [...items]
+  const showsFlags = items.some(item => item.showsFlags)
+  // RFC 9051 §6.4.9: UID is in every answer to UID FETCH.
+  if (isUid && !items.includes(uidItem)) all.unshift(uidItem)
+  // RFC 7162 §3.1: a CONDSTORE-aware client gets the modSeq with the flags; §3.1.4.1: CHANGEDSINCE implies MODSEQ.
+  const wantsModSeq = modifiers.changedSince !== undefined || (showsFlags && session.has('CONDSTORE'))
+  if (wantsModSeq && !items.includes(modSeqItem)) all.push(modSeqItem)
+  return all
+}
+
+/**
+ * Makes the messages \Seen in one mutation, before their flags are told (RFC 9051 §6.4.5). The modSeq of that change,
+ * undefined when nothing changed.
+ */
+async function markSeen(
+  session: Session,
+  view: MailboxView,
+  items: readonly FetchItem[],
+  targets: Targets,
+): Promise<ModSeq | undefined> {
+  // RFC 9051 §6.3.3: EXAMINE changes nothing.
+  if (view.isReadOnly || !items.some(({ setsSeen }) => setsSeen)) return undefined
+  const { flags } = view.snapshot
+  const unseen: number[] = []
+  for (let at = 0; at < targets.count; at++) {
+    if (((flags[targets.positions[at] as number] as number) & seen) === 0)
+      unseen.push(targets.uids[at] as number)
+  }
+  if (unseen.length === 0) return undefined
+  const { account, id: mailbox } = view.mailbox
+  const { modSeq, changed } = await session.store.mutate('storeFlags', {
+    account,
+    mailbox,
+    uids: rangesOf(unseen),
+    mode: 'add',
+    flags: { system: seen, keywords: [] },
+  })
+  view.silence(
+    changed.map(({ uid }) => uid),
+    modSeq,
+  )
+  await view.refresh()
+  return changed.length > 0 ? modSeq : undefined
+}
+
+/** RFC 7162 §3.2.6. Messages that the client still counts are left to the VANISHED that ends the command. */
+function tellVanished(session: Session, view: MailboxView, set: SequenceSet, modSeq: ModSeq): void {
+  const knownUids = set.kind === 'saved' ? rangesOf(view.saved) : set.ranges
+  const gone = vanishedSince(view, { modSeq, knownUids }).filter(uid => view.numberOf(uid) === 0)
+  if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatNumbers(gone)}`)
+}
+
+/** Content was missing: fine when the message is gone too, damage when it is still there. */
+async function assertExpunged(view: MailboxView, lost: readonly number[]): Promise<void> {
+  const snapshot = await view.refresh()
+  for (const uid of lost) {
+    if (snapshot.positionOf(uid) >= 0) throw new StoreError('corrupt', `message ${uid} has lost its content`)
+  }
+}
+
+/** Ends a connection in the middle of a response, where no farewell could be told from message text. */
+function abandon(session: Session, error: BrokenResponse): never {
+  session.context.log.error(
+    { connection: session.connection.id, error },
+    'a message could not be read to its end',
+  )
+  session.connection.destroy()
+  throw new ConnectionError('ConnectionClosed', 'a response could not be finished', { cause: error })
+}

@@ -1,0 +1,39 @@
+// Which messages of the snapshot a command is about.
+import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
+import type { Selection } from '../mailbox-view.ts'
+
+/** Messages that the client knows and that are still there, ascending. */
+export interface Targets {
+  readonly count: number
+  readonly numbers: Uint32Array
+  readonly uids: Uint32Array
+  /** In the snapshot's arrays. */
+  readonly positions: Uint32Array
+  /** Messages that the client named and that another session has expunged. */
+  readonly missing: number
+}
+
+/** Finds the chosen messages in the snapshot; with `changedSince` only those whose modSeq is larger (RFC 7162 §3.1.4.1). */
+export function findTargets(
+  snapshot: MailboxSnapshot,
+  chosen: Selection,
+  changedSince: number | undefined,
+): Targets {
+  const numbers = new Uint32Array(chosen.count)
+  const uids = new Uint32Array(chosen.count)
+  const positions = new Uint32Array(chosen.count)
+  let count = 0
+  let missing = 0
+  let position = chosen.count > 0 ? snapshot.lowerBound(chosen.uids[0] as number) : 0
+  for (let at = 0; at < chosen.count; at++) {
+    const uid = chosen.uids[at] as number
+    while (position < snapshot.count && (snapshot.uids[position] as number) < uid) position++
+    if (position >= snapshot.count || snapshot.uids[position] !== uid) missing++
+    else if (changedSince === undefined || (snapshot.modSeqs[position] as number) > changedSince) {
+      numbers[count] = chosen.numbers[at] as number
+      uids[count] = uid
+      positions[count++] = position
+    }
+  }
+  return { count, numbers, uids, positions, missing }
+}
