@@ -92,6 +92,8 @@ export const limits = {
     depth: 50,
     /** Items of one FETCH. */
     fetchItems: 1000,
+    /** Keys of one SEARCH. */
+    searchKeys: 5000,
     /** Bytes of a message that are held at once; more of it is streamed. */
     pieceBytes: 256 * 1024,
     /** Bytes of messages that a FETCH reads before it writes them. */

@@ -1,0 +1,92 @@
+// What a SEARCH command says: what to return, in which charset, which messages. RFC 9051 §6.4.4, §9 (search); RFC 4731; RFC 5182.
+import { decodeCharset, isCharsetKnown } from '../../message/charset.ts'
+import type { ParseContext } from '../command.ts'
+import { bad, no } from '../error.ts'
+import type { ImapError } from '../error.ts'
+import type { Parser } from '../input/parser.ts'
+import { parseCriteria, someKey } from './keys.ts'
+import type { Criterion } from './search-key.ts'
+
+/** What to return of the result. */
+export interface ReturnOptions {
+  readonly min: boolean
+  readonly max: boolean
+  readonly all: boolean
+  readonly count: boolean
+  /** Remember the result as `$`. */
+  readonly save: boolean
+}
+
+export interface SearchArgs {
+  readonly tag: string
+  /** Undefined where the client did not say RETURN. */
+  readonly returns: ReturnOptions | undefined
+  readonly criterion: Criterion
+  readonly usesNumbers: boolean
+  readonly usesModSeq: boolean
+  /** The charset is not known here: NO, once it is clear that the command is well-formed. */
+  readonly refusal: ImapError | undefined
+}
+
+/** Reads all that follows SEARCH. Throws BAD. */
+export function parseSearch(parser: Parser, context: ParseContext): SearchArgs {
+  parser.sp()
+  let returns: ReturnOptions | undefined
+  if (parser.takeKeyword('RETURN')) {
+    parser.sp()
+    returns = parseReturn(parser)
+    parser.sp()
+  }
+  let charset: string | undefined
+  if (parser.takeKeyword('CHARSET')) {
+    // RFC 6855 §3.
+    if (context.session.has('UTF8=ACCEPT')) throw bad('with UTF8=ACCEPT there is no CHARSET')
+    parser.sp()
+    charset = parser.astring()
+    parser.sp()
+  }
+  const isKnown = charset === undefined || isCharsetKnown(charset)
+  const decode = (bytes: Buffer) => decodeString(bytes, charset, isKnown)
+  const criterion = parseCriteria(parser, { ...context, decode })
+  return {
+    tag: context.tag,
+    returns,
+    criterion,
+    usesNumbers: someKey(criterion, ({ usesNumbers }) => usesNumbers === true),
+    usesModSeq: someKey(criterion, ({ usesModSeq }) => usesModSeq === true),
+    // RFC 9051 §6.4.4: NO with BADCHARSET, which may list some that are known.
+    refusal: isKnown ? undefined : no('BADCHARSET (UTF-8 US-ASCII)', 'That charset is not known here'),
+  }
+}
+
+function parseReturn(parser: Parser): ReturnOptions {
+  const named = new Set<string>()
+  parser.list(() => {
+    const option = parser.keyword()
+    if (!['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'].includes(option)) throw bad('there is no such RETURN option')
+    named.add(option)
+  })
+  return {
+    min: named.has('MIN'),
+    max: named.has('MAX'),
+    // RFC 4731 §3.1: an empty list is ALL.
+    all: named.has('ALL') || named.size === 0,
+    count: named.has('COUNT'),
+    save: named.has('SAVE'),
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+/** Where clients say less than they mean; text that is no UTF-8 is refused. */
+const likeUtf8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii'])
+
+/** RFC 9051 §6.4.4: without CHARSET it is UTF-8. */
+function decodeString(bytes: Buffer, charset: string | undefined, isKnown: boolean): string {
+  if (!isKnown) return ''
+  if (charset !== undefined && !likeUtf8.has(charset.toLowerCase())) return decodeCharset(bytes, charset)
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw bad('a string is not valid UTF-8')
+  }
+}

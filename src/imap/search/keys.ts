@@ -1,0 +1,62 @@
+// The table of SEARCH keys, and the reader of criteria. RFC 9051 §6.4.4, §9 (search-key).
+import { limits } from '../../base/limits.ts'
+import { bad } from '../error.ts'
+import type { Parser } from '../input/parser.ts'
+import { dateKeys } from './keys/dates.ts'
+import { all, keywordKeys, recentKeys, systemFlagKeys } from './keys/flags.ts'
+import { headerKeys } from './keys/header.ts'
+import { logicKeys } from './keys/logic.ts'
+import { modSeq, numberSet, sizeKeys, uid } from './keys/numbers.ts'
+import { objectIdKeys } from './keys/object-ids.ts'
+import { textKeys } from './keys/text.ts'
+import type { Criterion, SearchContext, SearchKey, SearchKeyDefinition } from './search-key.ts'
+
+export const searchKeys: readonly SearchKeyDefinition[] = [
+  all,
+  ...systemFlagKeys,
+  ...keywordKeys,
+  ...recentKeys,
+  ...dateKeys,
+  uid,
+  ...sizeKeys,
+  modSeq,
+  ...objectIdKeys,
+  ...headerKeys,
+  ...textKeys,
+  ...logicKeys,
+]
+
+const byName = new Map(searchKeys.map(key => [key.name, key]))
+
+/** Reads `key *(SP key)` to the end of the command: all of them must match. Throws BAD. */
+export function parseCriteria(parser: Parser, context: Omit<SearchContext, 'parseKey'>): Criterion {
+  let count = 0
+  const parseKey = (): Criterion => {
+    if (++count > limits.imap.searchKeys) throw bad('that are too many keys for one SEARCH', 'TOOBIG')
+    if (parser.isListNext) {
+      const of = parser.list(parseKey)
+      if (of.length === 0) throw bad('a list of keys is empty')
+      return { kind: 'and', of }
+    }
+    if (parser.isSequenceSetNext) return numberSet(parser.sequenceSet())
+    const definition = byName.get(parser.keyword())
+    if (!definition) throw bad('there is no such SEARCH key')
+    return definition.parse(parser, full)
+  }
+  const full: SearchContext = { ...context, parseKey }
+  const of = [parseKey()]
+  while (parser.moreAfterSpace()) of.push(parseKey())
+  return { kind: 'and', of }
+}
+
+/** Whether any key of the criterion is so. */
+export function someKey(criterion: Criterion, is: (key: SearchKey) => boolean): boolean {
+  switch (criterion.kind) {
+    case 'key':
+      return is(criterion)
+    case 'not':
+      return someKey(criterion.of, is)
+    default:
+      return criterion.of.some(one => someKey(one, is))
+  }
+}

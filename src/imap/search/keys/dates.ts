@@ -1,0 +1,103 @@
+// Keys about dates: INTERNALDATE, Date and SAVEDATE. RFC 9051 §6.4.4; RFC 8514 §4.3; OLDER and YOUNGER of RFC 5032.
+//
+// Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
+import { utcMs } from '../../input/parser.ts'
+import type { EmailRow } from '../../fetch/email-rows.ts'
+import type { KeyTest, SearchKey, SearchKeyDefinition } from '../search-key.ts'
+import type { SearchScope } from '../search-scope.ts'
+
+const dayMs = 86_400_000
+const minuteMs = 60_000
+
+/** `[first, last)` in milliseconds since 1970. */
+interface Interval {
+  readonly first: number
+  readonly last: number
+}
+
+/** A key with a day as argument. */
+function dayKey(
+  name: string,
+  interval: (dayStart: number) => Interval,
+  key: (interval: Interval) => SearchKey,
+): SearchKeyDefinition {
+  return {
+    name,
+    parse(parser) {
+      parser.sp()
+      return key(interval(utcMs(parser.date())))
+    },
+  }
+}
+
+function family(prefix: string, key: (interval: Interval) => SearchKey): readonly SearchKeyDefinition[] {
+  return [
+    dayKey(`${prefix}BEFORE`, first => ({ first: -Infinity, last: first }), key),
+    dayKey(`${prefix}ON`, first => ({ first, last: first + dayMs }), key),
+    dayKey(`${prefix}SINCE`, first => ({ first, last: Infinity }), key),
+  ]
+}
+
+function momentKey(column: (scope: SearchScope) => Float64Array, { first, last }: Interval): SearchKey {
+  return {
+    kind: 'key',
+    cost: 'snapshot',
+    bind(scope) {
+      const moments = column(scope)
+      const { positions } = scope
+      return index => {
+        const moment = moments[positions[index] as number] as number
+        return moment >= first && moment < last
+      }
+    },
+  }
+}
+
+function sentKey({ first, last }: Interval): SearchKey {
+  const test: KeyTest = (_index, { row }) => {
+    const day = sentLocal(row)
+    return day !== undefined && day >= first && day < last
+  }
+  return { kind: 'key', cost: 'row', columns: ['sent_at', 'sent_zone'], bind: () => test }
+}
+
+/** The Date field's clock as if it were UTC; undefined without such a field: the message was then sent on no day. */
+function sentLocal({ sent_at, sent_zone }: EmailRow): number | undefined {
+  return sent_at === null ? undefined : sent_at + sent_zone * minuteMs
+}
+
+const saveDateSupported: SearchKeyDefinition = {
+  name: 'SAVEDATESUPPORTED',
+  parse: () => ({ kind: 'key', cost: 'snapshot', bind: () => () => true }),
+}
+
+function ageKey(name: string, isYounger: boolean): SearchKeyDefinition {
+  return {
+    name,
+    parse(parser) {
+      parser.sp()
+      const seconds = parser.nzNumber()
+      return {
+        kind: 'key',
+        cost: 'snapshot',
+        bind({ receivedAts, positions, nowMs }) {
+          // RFC 5032 §2: exact to the second, and equal matches both.
+          const target = Math.floor(nowMs / 1000) - seconds
+          return index => {
+            const received = Math.floor((receivedAts[positions[index] as number] as number) / 1000)
+            return isYounger ? received >= target : received <= target
+          }
+        },
+      }
+    },
+  }
+}
+
+export const dateKeys: readonly SearchKeyDefinition[] = [
+  ...family('', interval => momentKey(scope => scope.receivedAts, interval)),
+  ...family('SENT', sentKey),
+  ...family('SAVED', interval => momentKey(scope => scope.savedAts, interval)),
+  saveDateSupported,
+  ageKey('OLDER', false),
+  ageKey('YOUNGER', true),
+]

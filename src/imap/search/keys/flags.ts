@@ -1,0 +1,94 @@
+// Keys about flags. RFC 9051 §6.4.4; NEW, OLD and RECENT of RFC 3501 §6.4.4.
+import { answered, deleted, draft, flagged, keywordShift, seen } from '../../../store/flags.ts'
+import { bad } from '../../error.ts'
+import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
+
+/** Matches where `mask` of the flags is `value`. */
+function flagKey(mask: number, value: number): SearchKey {
+  return {
+    kind: 'key',
+    cost: 'snapshot',
+    bind({ flags, positions }) {
+      return index => ((flags[positions[index] as number] as number) & mask) === value
+    },
+  }
+}
+
+function pair(name: string, bit: number): SearchKeyDefinition[] {
+  return [
+    { name, parse: () => flagKey(bit, bit) },
+    { name: `UN${name}`, parse: () => flagKey(bit, 0) },
+  ]
+}
+
+export const systemFlagKeys: readonly SearchKeyDefinition[] = [
+  ...pair('ANSWERED', answered),
+  ...pair('DELETED', deleted),
+  ...pair('DRAFT', draft),
+  ...pair('FLAGGED', flagged),
+  ...pair('SEEN', seen),
+]
+
+export const all: SearchKeyDefinition = { name: 'ALL', parse: () => flagKey(0, 0) }
+
+/** Matches messages with the keyword, or without it; keywords are compared without regard to case (RFC 9051 §2.3.2). */
+function keywordKey(keyword: string, isWanted: boolean): SearchKey {
+  const wanted = keyword.toLowerCase()
+  return {
+    kind: 'key',
+    cost: 'snapshot',
+    bind({ flags, positions, snapshot }) {
+      const answers = new Map<number, boolean>()
+      return index => {
+        const value = flags[positions[index] as number] as number
+        const set = value >>> keywordShift
+        let answer = answers.get(set)
+        if (answer === undefined) {
+          answer = snapshot.keywordsOf(value).some(name => name.toLowerCase() === wanted) === isWanted
+          answers.set(set, answer)
+        }
+        return answer
+      }
+    },
+  }
+}
+
+function keywordDefinition(name: string, isWanted: boolean): SearchKeyDefinition {
+  return {
+    name,
+    parse(parser) {
+      parser.sp()
+      return keywordKey(parser.atom(), isWanted)
+    },
+  }
+}
+
+export const keywordKeys: readonly SearchKeyDefinition[] = [
+  keywordDefinition('KEYWORD', true),
+  keywordDefinition('UNKEYWORD', false),
+]
+
+const recentKey: SearchKey = {
+  kind: 'key',
+  cost: 'snapshot',
+  bind({ uids, view }) {
+    return index => view.isRecent(uids[index] as number)
+  },
+}
+
+function rev1Only(name: string, key: SearchKeyDefinition['parse']): SearchKeyDefinition {
+  return {
+    name,
+    parse(parser, context) {
+      // RFC 9051 appendix E.
+      if (context.session.has('IMAP4REV2')) throw bad(`IMAP4rev2 has no ${name}`)
+      return key(parser, context)
+    },
+  }
+}
+
+export const recentKeys: readonly SearchKeyDefinition[] = [
+  rev1Only('RECENT', () => recentKey),
+  rev1Only('OLD', () => ({ kind: 'not', of: recentKey })),
+  rev1Only('NEW', () => ({ kind: 'and', of: [recentKey, flagKey(seen, 0)] })),
+]

@@ -1,0 +1,44 @@
+// Keys about header fields: HEADER, and those that have keys of their own. RFC 9051 §6.4.4.
+import { foldCase } from '../case-map.ts'
+import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
+
+/** Matches when a field of that name (Latin-1) holds the text; any such field, when the text is empty. */
+function headerKey(name: string, text: string): SearchKey {
+  const field = name.toLowerCase()
+  const needle = foldCase(text)
+  return {
+    kind: 'key',
+    cost: 'header',
+    columns: ['blob', 'header_bytes'],
+    bind: () => (_index, content) => content.valuesOf(field).some(value => value.includes(needle)),
+  }
+}
+
+function fieldDefinition(name: string): SearchKeyDefinition {
+  return {
+    name,
+    parse(parser, context) {
+      parser.sp()
+      return headerKey(name, context.decode(parser.astringBytes()))
+    },
+  }
+}
+
+const header: SearchKeyDefinition = {
+  name: 'HEADER',
+  parse(parser, context) {
+    parser.sp()
+    const name = parser.astringBytes().toString('latin1')
+    parser.sp()
+    return headerKey(name, context.decode(parser.astringBytes()))
+  },
+}
+
+export const headerKeys: readonly SearchKeyDefinition[] = [
+  fieldDefinition('BCC'),
+  fieldDefinition('CC'),
+  fieldDefinition('FROM'),
+  fieldDefinition('SUBJECT'),
+  fieldDefinition('TO'),
+  header,
+]

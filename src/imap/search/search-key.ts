@@ -1,0 +1,57 @@
+// What a SEARCH key is: a row of the key table, and the criteria that are made of keys. RFC 9051 §6.4.4.
+import type { ParseContext } from '../command.ts'
+import type { EmailColumn } from '../fetch/email-rows.ts'
+import type { Parser } from '../input/parser.ts'
+import type { MessageContent } from './message-content.ts'
+import type { SearchScope } from './search-scope.ts'
+
+/** What a key must read, from the cheapest on: keys of a class are looked at only for messages that the classes before have not decided. */
+export const costs = ['snapshot', 'row', 'header', 'text'] as const
+export type Cost = (typeof costs)[number]
+
+/** Whether the message at `index` of the scope matches. `content` is read as far as the key's cost says; a snapshot key leaves it alone. */
+export type KeyTest = (index: number, content: MessageContent) => boolean
+
+/** One key with its argument. */
+export interface SearchKey {
+  readonly kind: 'key'
+  readonly cost: Cost
+  /** What it reads of the email's row. */
+  readonly columns?: readonly EmailColumn[]
+  /** Speaks of message numbers (RFC 7162 §3.2.10.2). */
+  readonly usesNumbers?: boolean
+  /** Speaks of modSeqs, so that the answer does (RFC 7162 §3.1.5). */
+  readonly usesModSeq?: boolean
+  /** For keys of cost `text`: what to look for. An index may answer this with candidates, which `MessageContent` then verifies. */
+  readonly needle?: TextNeedle
+  bind(scope: SearchScope): KeyTest
+}
+
+/** Text that a message's decoded text may hold. */
+export interface TextNeedle {
+  /** Folded by `foldCase`. */
+  readonly text: string
+  /** Look in all headers too (TEXT), not only in the text of parts (BODY). */
+  readonly inHeaders: boolean
+}
+
+export type Criterion =
+  | SearchKey
+  | { readonly kind: 'and' | 'or'; readonly of: readonly Criterion[] }
+  | { readonly kind: 'not'; readonly of: Criterion }
+
+/** How the strings of a command are read. */
+export interface SearchContext extends ParseContext {
+  /** The string of bytes in the command's charset. Throws BAD. */
+  decode(bytes: Buffer): string
+  /** Reads another key: for keys that are made of keys. */
+  parseKey(): Criterion
+}
+
+/** A row of the table. */
+export interface SearchKeyDefinition {
+  /** In upper case. */
+  readonly name: string
+  /** Reads what follows the name. Throws BAD. */
+  parse(parser: Parser, context: SearchContext): Criterion
+}

@@ -1,0 +1,31 @@
+// The messages that a SEARCH looks at, and what is at hand of them.
+import type { EmailId } from '../../base/ids.ts'
+import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
+import { findTargets, type Targets } from '../fetch/targets.ts'
+import type { MailboxView } from '../mailbox-view.ts'
+
+/** Messages that the client knows and that are there, by index from 0, ascending. Arrays are read at `positions[index]`. */
+export interface SearchScope extends Targets {
+  readonly view: MailboxView
+  readonly snapshot: MailboxSnapshot
+  readonly flags: Uint32Array
+  readonly modSeqs: Float64Array
+  readonly sizes: Float64Array
+  readonly receivedAts: Float64Array
+  readonly savedAts: Float64Array
+  readonly emails: Float64Array
+  /** When the command began, milliseconds since 1970. */
+  readonly nowMs: number
+}
+
+/** All that the client sees of the selected mailbox, up to date. */
+export async function openScope(view: MailboxView, nowMs: number): Promise<SearchScope> {
+  const snapshot = await view.refresh()
+  const { flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
+  const targets = findTargets(snapshot, view.selectAll(), undefined)
+  return { ...targets, view, snapshot, flags, modSeqs, sizes, receivedAts, savedAts, emails, nowMs }
+}
+
+export function emailOf(scope: SearchScope, index: number): EmailId {
+  return scope.emails[scope.positions[index] as number] as EmailId
+}
