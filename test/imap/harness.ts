@@ -1,6 +1,6 @@
 // An IMAP server over a store in memory, on a free port, for one test.
 import type { TestContext } from 'node:test'
-import { accountConfig } from '../../src/account/config.ts'
+import { accountConfigSchema } from '../../src/account/config.ts'
 import { createAccount, openDirectory } from '../../src/account/directory.ts'
 import { Login } from '../../src/account/login.ts'
 import { LoginLimiter } from '../../src/account/login-limiter.ts'
@@ -30,9 +30,9 @@ export interface TestServer {
 
 /** alice@example.test and bob@example.test, both with the password `secret`; cheap hashing. */
 export async function startImap(t: TestContext, changes: Partial<ImapContext> = {}): Promise<TestServer> {
-  const config = accountConfig.parse({
-    defaultDomain: 'example.test',
-    login: { hash: { memoryKib: 8, passes: 1, lanes: 1 } },
+  const config = accountConfigSchema.parse({
+    addressing: { defaultDomain: 'example.test' },
+    login: { minPasswordCharacters: 1, hash: { memoryKib: 8, passes: 1, parallelism: 1 } },
   })
   const store = await openStore(
     { memory: true },

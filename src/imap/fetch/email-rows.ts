@@ -10,7 +10,7 @@ export interface EmailRow {
   readonly size_bytes: number
   readonly header_bytes: number
   readonly sent_at: number | null
-  readonly sent_zone: number
+  readonly sent_zone_minutes: number
   readonly envelope: Uint8Array
   readonly body_structure: Uint8Array
   readonly parts: Uint8Array

@@ -58,12 +58,12 @@ function sentKey({ first, last }: Interval): SearchKey {
     const day = sentLocal(row)
     return day !== undefined && day >= first && day < last
   }
-  return { kind: 'key', cost: 'row', columns: ['sent_at', 'sent_zone'], bind: () => test }
+  return { kind: 'key', cost: 'row', columns: ['sent_at', 'sent_zone_minutes'], bind: () => test }
 }
 
 /** The Date field's clock as if it were UTC; undefined without such a field: the message was then sent on no day. */
-function sentLocal({ sent_at, sent_zone }: EmailRow): number | undefined {
-  return sent_at === null ? undefined : sent_at + sent_zone * minuteMs
+function sentLocal({ sent_at, sent_zone_minutes }: EmailRow): number | undefined {
+  return sent_at === null ? undefined : sent_at + sent_zone_minutes * minuteMs
 }
 
 const saveDateSupported: SearchKeyDefinition = {
