@@ -47,6 +47,9 @@ function storeRefusal(error: StoreError, session: Session): ImapError {
       return no('EXPUNGEISSUED', 'Some of the messages are gone')
     case 'not-found':
       return no('NONEXISTENT', 'There is no such thing')
+    case 'in-use':
+    case 'loop':
+      return no('CANNOT', error.message)
     case 'no-such-account':
       return no('UNAVAILABLE', 'The account is gone')
     case 'disk-full':

@@ -145,7 +145,7 @@ test('no arguments whatever throw anything but a refusal', () => {
   fc.assert(
     fc.property(fc.constantFrom(...commands), fc.boolean(), text, (command, uid, words) => {
       try {
-        command.bind(parser(words.join('')), { uid, session })
+        command.bind(parser(words.join('')), { uid, session, tag: 'a' })
       } catch (error) {
         assert.ok(error instanceof ImapError, `${command.name} ${words.join('')}: ${String(error)}`)
       }

@@ -1,7 +1,7 @@
 // What SEARCH reads of one message: its row, header fields, and text, decoded. RFC 9051 §6.4.4; RFC 2047; RFC 2045 §6.
 import { decodeCharset } from '../../message/charset.ts'
 import { decodeWords } from '../../message/encoded-word.ts'
-import { fieldsOf, headerText, unfold } from '../../message/header.ts'
+import { fieldsOf, headerBlock, unfold } from '../../message/header.ts'
 import { type PartNode, unpackParts } from '../../message/sections.ts'
 import { decodeTransfer } from '../../message/transfer.ts'
 import type { EmailRow } from '../fetch/email-rows.ts'
@@ -30,7 +30,7 @@ export class MessageContent {
   valuesOf(name: string): readonly string[] {
     const known = this.#values.get(name)
     if (known) return known
-    const block = headerText(this.#header, 0, this.row.header_bytes)
+    const block = headerBlock(this.#header, 0, this.row.header_bytes)
     const values: string[] = []
     for (const field of fieldsOf(block)) {
       if (field.name !== name) continue
@@ -57,7 +57,7 @@ export class MessageContent {
   }
 
   #scanHeaders(part: PartNode, needles: readonly TextNeedle[], found: Set<TextNeedle>): void {
-    const block = headerText(this.#bytes as Buffer, part.headerStart, part.bodyStart)
+    const block = headerBlock(this.#bytes as Buffer, part.headerStart, part.bodyStart)
     for (const field of fieldsOf(block)) {
       const text = foldCase(decodeWords(unfold(block.slice(field.start, field.end))))
       for (const needle of needles) if (needle.inHeaders && text.includes(needle.text)) found.add(needle)
