@@ -116,6 +116,20 @@ export const limits = {
     localPartBytes: 255,
     /** Bytes of one path with its source route. RFC 5321 §4.5.3.1.3 says 256. */
     pathBytes: 1024,
+    /** Failed log-ins on one connection before it is closed. */
+    authFailures: 5,
+    /** Recipients that do not exist on one connection before it is closed. */
+    unknownRecipients: 100,
+    /** Bytes of a refused message that are read into nothing before the connection is closed instead. */
+    droppedBytes: 1024 * 1024 * 1024,
+    /** Servers that are asked for one domain in one attempt. */
+    hops: 8,
+    /** Messages that are sent on one connection. */
+    messagesPerConnection: 100,
+    /** Recipients of one outgoing transaction: RFC 5321 §4.5.3.1.8 lets servers take no more. */
+    recipientsPerMessage: 100,
+    /** Text of a server's reply that is kept and shown. */
+    keptReplyBytes: 800,
     /** Lines of one reply that a client reads. */
     replyLines: 100,
     /** Bytes of one reply line that a client reads. RFC 5321 §4.5.3.1.5 says 512. */

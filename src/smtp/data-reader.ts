@@ -26,12 +26,17 @@ export type LineFault = 'bare-cr' | 'bare-lf'
 
 export class DataReader {
   readonly #mends: boolean
+  readonly #isStuffed: boolean
   #place: Place = 'line-start'
   #fault: LineFault | undefined
 
-  /** `lines`: whether a bare CR or LF is only noted, or made a CRLF as well (for submission, RFC 6409 §8). */
-  constructor(lines: 'note' | 'mend') {
+  /**
+   * `lines`: whether a bare CR or LF is only noted, or made a CRLF as well (for submission, RFC 6409 §8).
+   * With 'BDAT' (RFC 3030) dots are content, and the content has no end of its own.
+   */
+  constructor(lines: 'note' | 'mend', command: 'DATA' | 'BDAT' = 'DATA') {
     this.#mends = lines === 'mend'
+    this.#isStuffed = command === 'DATA'
   }
 
   /** The first bare CR or LF that was met. */
@@ -53,10 +58,8 @@ export class DataReader {
       if (place === 'in-line') {
         if (byte > CR) continue
         if (byte === CR) place = 'cr'
-        else if (byte === LF) {
-          start = this.#bareLf(chunk, start, i, sink)
-          if (this.#mends) place = 'line-start'
-        }
+        // Mended or not, it begins no line here: a dot behind it ends nothing and is content.
+        else if (byte === LF) start = this.#bareLf(chunk, start, i, sink)
         continue
       }
       if (place === 'cr') {
@@ -69,7 +72,7 @@ export class DataReader {
         continue
       }
       if (place === 'line-start') {
-        if (byte === DOT) {
+        if (byte === DOT && this.#isStuffed) {
           if (i > start) sink(chunk.subarray(start, i))
           start = i + 1
           place = 'dot'

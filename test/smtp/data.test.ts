@@ -70,6 +70,9 @@ for (const before of lineEnds) {
         assert.ok(content.includes('MAIL FROM:<evil@x>'))
         const hasBare = /\r(?!\n)|(?<!\r)\n/.test(text)
         assert.equal(fault !== undefined, hasBare)
+        const mended = read(text, chunkBytes, 'mend')
+        assert.equal(mended.rest, 'QUIT\r\n')
+        assert.ok(mended.content.includes('MAIL FROM:<evil@x>'))
       }
     })
   }
@@ -79,7 +82,7 @@ test('mending makes every bare CR and LF a CRLF, and still only CRLF.CRLF ends',
   for (const chunkBytes of [1, 2, 3, Infinity]) {
     assert.equal(
       read('a\nb\rc\r\nd\n.\ne\n\rf\r\n.\r\n', chunkBytes, 'mend').content,
-      'a\r\nb\r\nc\r\nd\r\n.\r\ne\r\n\r\nf\r\n'.replace('d\r\n.\r\n', 'd\r\n\r\n'),
+      'a\r\nb\r\nc\r\nd\r\n.\r\ne\r\n\r\nf\r\n',
     )
   }
 })
