@@ -1,4 +1,5 @@
 // Every mutation by its name, and the types that follow from the table. Arguments and results cross threads: plain values only.
+import { acceptMessage } from './mutations/accept-message.ts'
 import { appendMessages } from './mutations/append-messages.ts'
 import { beginAccountRemoval } from './mutations/begin-account-removal.ts'
 import { claimRecent } from './mutations/claim-recent.ts'
@@ -14,12 +15,18 @@ import { deleteCredential } from './mutations/delete-credential.ts'
 import { deleteDomain } from './mutations/delete-domain.ts'
 import { deleteMailbox } from './mutations/delete-mailbox.ts'
 import { deliverMessages } from './mutations/deliver-messages.ts'
+import { enqueueMessages } from './mutations/enqueue-messages.ts'
 import { expungeMessages } from './mutations/expunge-messages.ts'
+import { leaseQueue } from './mutations/lease-queue.ts'
+import { pruneQueue } from './mutations/prune-queue.ts'
 import { purgeAccount } from './mutations/purge-account.ts'
+import { recordAttempt } from './mutations/record-attempt.ts'
 import { renameMailbox } from './mutations/rename-mailbox.ts'
+import { renewLeases } from './mutations/renew-leases.ts'
 import { replacePassword } from './mutations/replace-password.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
+import { steerQueue } from './mutations/steer-queue.ts'
 import { storeFlags } from './mutations/store-flags.ts'
 import { updateAccount } from './mutations/update-account.ts'
 import type { Tx } from './store.ts'
@@ -29,6 +36,7 @@ export type Mutation<Args, Result> = (tx: Tx, args: Args) => Promise<Result>
 
 /** The table. One file each under `mutations/`. */
 export const mutations = {
+  acceptMessage,
   appendMessages,
   beginAccountRemoval,
   claimRecent,
@@ -44,13 +52,19 @@ export const mutations = {
   deleteDomain,
   deleteMailbox,
   deliverMessages,
+  enqueueMessages,
   expungeMessages,
+  leaseQueue,
   moveMessages,
+  pruneQueue,
   purgeAccount,
+  recordAttempt,
   renameMailbox,
+  renewLeases,
   replacePassword,
   setSpecialUse,
   setSubscription,
+  steerQueue,
   storeFlags,
   updateAccount,
 } as const satisfies Record<string, Mutation<never, unknown>>

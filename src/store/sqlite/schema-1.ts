@@ -206,4 +206,62 @@ CREATE TABLE snapshot (
   data BLOB NOT NULL,
   PRIMARY KEY (account, mailbox, chunk)
 ) WITHOUT ROWID;
+
+INSERT INTO account (id, address, display_name, next_uid_validity, created_at) VALUES (0, '', 'the server', 1, 0);
+
+-- What waits to be sent elsewhere, and for a while what was. Its body is a blob of account 0.
+CREATE TABLE queue_message (
+  id INTEGER NOT NULL PRIMARY KEY,
+  blob BLOB NOT NULL,
+  body_bytes INTEGER NOT NULL,
+  mail_from TEXT NOT NULL,                         -- '' for the null reverse-path
+  skip_bytes INTEGER NOT NULL,                     -- of the body's front, not sent: its Return-Path
+  prefix TEXT NOT NULL,                            -- header fields sent before the body
+  body_type TEXT NOT NULL,                         -- 7BIT, 8BITMIME, BINARYMIME
+  smtp_utf8 INTEGER NOT NULL,
+  ret TEXT,                                        -- FULL, HDRS
+  envelope_id TEXT,
+  submitter INTEGER,                               -- the account that sent it
+  message_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  finished_at INTEGER                              -- NULL while a recipient waits; then the body is let go
+);
+CREATE INDEX queue_message_finished ON queue_message (finished_at);
+
+CREATE TABLE queue_recipient (
+  message INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  domain TEXT NOT NULL,                            -- lower case, A-labels
+  notify TEXT,                                     -- RFC 3461; '' is NEVER
+  original_recipient TEXT,
+  state TEXT NOT NULL DEFAULT 'waiting',           -- waiting, held, delivered, failed, dropped
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  delay_reported INTEGER NOT NULL DEFAULT 0,
+  lease TEXT NOT NULL DEFAULT '',                  -- who works on it, until lease_until
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  last_host TEXT NOT NULL DEFAULT '',
+  last_code INTEGER NOT NULL DEFAULT 0,
+  last_status TEXT NOT NULL DEFAULT '',
+  last_text TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (message, id)
+) WITHOUT ROWID;
+CREATE INDEX queue_recipient_due ON queue_recipient (state, due_at);
+CREATE INDEX queue_recipient_lease ON queue_recipient (lease_until);
+
+-- Each attempt to send, for who asks why.
+CREATE TABLE queue_attempt (
+  message INTEGER NOT NULL,
+  recipient INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,                              -- delivered, failed, later
+  host TEXT NOT NULL,
+  code INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (message, recipient, number)
+) WITHOUT ROWID;
 `
