@@ -1,0 +1,168 @@
+// Takes the content of one message as it arrives: trace fields in front, limits while it streams, memory bounded. RFC 5321 §4.4; RFC 1870 §6.3.
+import { limits } from '../base/limits.ts'
+import { DataReader } from '../smtp/data-reader.ts'
+import { SmtpRefusal } from '../smtp/reply.ts'
+import { receivedField, returnPathField } from '../smtp/trace.ts'
+import type { BodyRef, StagedBody } from '../store/store.ts'
+import type { Session } from './session.ts'
+import type { SessionState } from './state.ts'
+import { fixHeader } from './submission-header.ts'
+
+/** RFC 5321 §2.3.8: CR and LF only together. */
+export function bareNewline(): SmtpRefusal {
+  return new SmtpRefusal(550, '5.5.2', 'A CR or LF without the other in the message')
+}
+
+/** A session that has a transaction. */
+export type InTransaction = Extract<SessionState, { state: 'mail' | 'chunking' }>
+
+export interface TakenMessage {
+  readonly body: BodyRef
+  readonly bytes: Buffer
+  readonly returnPathBytes: number
+}
+
+export class Intake {
+  readonly #session: Session
+  readonly #body: StagedBody
+  readonly #maxBytes: number
+  readonly #returnPathBytes: number
+  /** The header as it arrives, where it has to be fixed before it is stored; undefined once it is written. */
+  #head: Buffer[] | undefined
+  #headBytes = 0
+  /** How much of CRLF CRLF stands before the next byte of the header; the message begins as if behind a CRLF. */
+  #matched = 2
+  #sizeBytes = 0
+  #droppedBytes = 0
+  #refusal: SmtpRefusal | undefined
+  /** Looks after the line ends of BDAT's chunks; undefined for a binary message. */
+  readonly #lines: DataReader | undefined
+  #pending: Promise<void> | undefined
+
+  constructor(session: Session, state: InTransaction) {
+    this.#session = session
+    this.#maxBytes = session.context.config.smtp.maxMessageBytes
+    this.#body = session.context.store.stageBody()
+    const isBinary = state.transaction.parameters.body === 'BINARYMIME'
+    this.#lines = isBinary ? undefined : new DataReader(session.lineRule, 'BDAT')
+    const returnPath = returnPathField(state.transaction.mailFrom)
+    this.#returnPathBytes = Buffer.byteLength(returnPath)
+    this.#write(Buffer.from(returnPath + receivedField(receptionOf(session, state))))
+    if (session.service === 'submission') this.#head = []
+  }
+
+  /** Why the message will not be taken. Set while it still arrives: the rest is read and dropped. */
+  get refusal(): SmtpRefusal | undefined {
+    return this.#refusal
+  }
+
+  refuse(refusal: SmtpRefusal): void {
+    if (this.#refusal) return
+    this.#refusal = refusal
+    this.#head = undefined
+    this.#body.discard()
+  }
+
+  /** Takes a piece of content, which is copied. Throws SmtpRefusal 421 when too much had to be dropped. */
+  take(piece: Buffer): void {
+    this.#sizeBytes += piece.length
+    if (this.#sizeBytes > this.#maxBytes) {
+      // RFC 1870 §6.3: 552.
+      this.refuse(new SmtpRefusal(552, '5.3.4', `At most ${this.#maxBytes} bytes are taken`))
+    }
+    if (this.#refusal) {
+      this.#droppedBytes += piece.length
+      if (this.#droppedBytes > limits.smtp.droppedBytes) throw new SmtpRefusal(421, '5.3.4', 'Far too much')
+      return
+    }
+    if (this.#head) this.#takeHead(this.#head, piece)
+    else this.#write(piece)
+  }
+
+  /** Takes a piece of a BDAT chunk. Unless it is binary (RFC 3030 §3), the rules of line ends hold for it too. */
+  takeChunk(piece: Buffer): void {
+    if (!this.#lines) return this.take(piece)
+    this.#lines.push(piece, part => this.take(part))
+    if (this.#lines.fault && this.#session.lineRule === 'note') this.refuse(bareNewline())
+  }
+
+  /** Waits while the disk is behind. */
+  settle(): Promise<void> | undefined {
+    const pending = this.#pending
+    this.#pending = undefined
+    return pending
+  }
+
+  /** Ends the message. Throws what it was refused with. */
+  async finish(): Promise<TakenMessage> {
+    if (this.#head) this.#endHead(this.#head)
+    await this.settle()
+    if (this.#refusal) throw this.#refusal
+    const body = await this.#body.finish()
+    return { body, bytes: await this.#body.bytes(), returnPathBytes: this.#returnPathBytes }
+  }
+
+  /** Lets go of what is held; safe at any time. */
+  discard(): void {
+    this.#pending?.catch(() => {})
+    this.#body.discard()
+  }
+
+  #write(piece: Buffer): void {
+    const pending = this.#body.write(piece)
+    if (pending instanceof Promise) this.#pending = this.#pending ? both(this.#pending, pending) : pending
+  }
+
+  #takeHead(head: Buffer[], piece: Buffer): void {
+    const end = this.#findBlankLine(piece)
+    if (end === -1) {
+      this.#headBytes += piece.length
+      if (this.#headBytes > limits.message.headerBytes)
+        this.refuse(new SmtpRefusal(552, '5.3.4', 'The header is too long'))
+      else head.push(Buffer.from(piece))
+      return
+    }
+    this.#endHead([...head, piece.subarray(0, end)])
+    if (end < piece.length) this.#write(piece.subarray(end))
+  }
+
+  /** The index behind the blank line that ends the header; -1 when it is not in this piece. */
+  #findBlankLine(piece: Buffer): number {
+    let matched = this.#matched
+    for (let i = 0; i < piece.length; i++) {
+      const byte = piece[i]
+      if (byte === 0x0d) matched = matched === 2 ? 3 : 1
+      else if (byte !== 0x0a) matched = 0
+      else if (matched === 3) return i + 1
+      else matched = matched === 1 ? 2 : 0
+    }
+    this.#matched = matched
+    return -1
+  }
+
+  #endHead(head: readonly Buffer[]): void {
+    this.#head = undefined
+    this.#write(fixHeader(this.#session, Buffer.concat(head)))
+  }
+}
+
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  await Promise.all([one, other])
+}
+
+function receptionOf({ connection, context }: Session, { greeting, identity, transaction }: InTransaction) {
+  const [recipient, ...others] = transaction.recipients
+  return {
+    helo: greeting.helo,
+    address: identity && !context.config.smtp.showSubmitter ? undefined : connection.remoteAddress,
+    hostname: context.hostname,
+    protocol: greeting.protocol,
+    smtpUtf8: transaction.parameters.smtpUtf8 === true,
+    isSecure: connection.secure,
+    isAuthenticated: identity !== undefined,
+    tls: connection.tls && `${connection.tls.protocol} ${connection.tls.cipher}`,
+    id: transaction.id,
+    recipient: others.length === 0 ? recipient?.recipient : undefined,
+    atMs: context.clock.now(),
+  }
+}
