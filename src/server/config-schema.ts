@@ -1,6 +1,7 @@
 // The whole configuration's schema: the server's own keys and each area's. docs/configuration.md is made from it.
 import { z } from 'zod'
 import { accountConfigSchema } from '../account/config.ts'
+import { imapConfig } from '../imap/config.ts'
 import { parseListenAddress } from './listen.ts'
 
 const address = z.string().superRefine((text, context) => {
@@ -124,7 +125,11 @@ const ownShape = {
 } as const
 
 /** Every key. */
-export const configSchema = z.strictObject({ ...ownShape, ...accountConfigSchema.shape })
+export const configSchema = z.strictObject({
+  ...ownShape,
+  ...accountConfigSchema.shape,
+  imap: imapConfig.describe('IMAP.'),
+})
 
 export type ConfigInput = z.input<typeof configSchema>
 export type ConfigOutput = z.output<typeof configSchema>

@@ -7,7 +7,12 @@ import type { MailProtocol } from './doors.ts'
 /** Runs one session until it ends; never rejects because of what a peer did. */
 export type Serve = (connection: Connection, app: App, tls: TlsProvider) => Promise<void>
 
-const protocols: Readonly<Partial<Record<MailProtocol, () => Promise<Serve>>>> = {}
+const protocols: Readonly<Partial<Record<MailProtocol, () => Promise<Serve>>>> = {
+  imap: async () => {
+    const { serveImap } = await import('../imap/serve.ts')
+    return (connection, app, tls) => serveImap(connection, { ...app, tls })
+  },
+}
 
 /** The session of a protocol. */
 export function loadProtocol(protocol: MailProtocol): Promise<Serve> {
