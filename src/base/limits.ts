@@ -103,7 +103,20 @@ export const limits = {
     /** Unread output bytes at which a session stops producing. */
     outputHighWaterBytes: 256 * 1024,
   },
-  pop3: { lineBytes: 512, authLineBytes: 12_288, badCommands: 10 },
+  pop3: {
+    /** RFC 2449 §4 asks for 255. */
+    lineBytes: 512,
+    authLineBytes: 12_288,
+    badCommands: 10,
+    /** Messages that are looked up at a time for a client that pipelines. */
+    readAhead: 64,
+    /** A message up to this size is read whole. */
+    wholeBodyBytes: 256 * 1024,
+    /** A larger one goes in pieces of this size. */
+    pieceBytes: 128 * 1024,
+    /** Lines of LIST or UIDL that are made without letting others run. */
+    listingLines: 50_000,
+  },
   smtp: {
     /** RFC 5321 §4.5.3.1.4 says 512; extensions add up to about this. */
     commandLineBytes: 4096,

@@ -1,0 +1,71 @@
+// QUIT, and with it the UPDATE state. RFC 1939 §4, §6, §8 (download and delete); RFC 2449 §6.7 (EXPIRE).
+import { noArguments } from '../arguments.ts'
+import { command } from '../command.ts'
+import { seen } from '../../store/flags.ts'
+import { StoreError } from '../../store/error.ts'
+import type { UidRanges } from '../../store/uid-ranges.ts'
+import type { Maildrop } from '../maildrop.ts'
+import { expiredUids } from '../maildrop.ts'
+import type { Session } from '../session.ts'
+
+const dayMs = 86_400_000
+
+export const quit = command({
+  name: 'QUIT',
+  state: 'any',
+  parse: noArguments,
+  async run(session) {
+    const { state } = session
+    if (state.kind !== 'transaction') {
+      session.state = { kind: 'ended' }
+      session.ok(texts => texts.goodbye)
+      return
+    }
+    const { maildrop } = state
+    try {
+      await markSeen(session, maildrop)
+      const removed = await remove(session, maildrop)
+      const left = maildrop.total - removed
+      session.ok(texts => `${texts.goodbye} (${left === 0 ? texts.maildropEmpty : texts.messagesLeft(left)})`)
+    } catch (error) {
+      // RFC 1939 §6: the session ends either way, and what is not removed stays.
+      session.context.log.warn({ account: state.identity.address, err: error as Error }, 'POP3 update failed')
+      session.err('SYS/TEMP', texts => texts.notAllRemoved)
+    } finally {
+      state.release()
+      session.state = { kind: 'ended' }
+    }
+  },
+})
+
+async function markSeen({ context }: Session, maildrop: Maildrop): Promise<void> {
+  if (!context.config.pop3.markSeen || context.config.pop3.deleteAfterRetrieval) return
+  const uids = maildrop.retrievedUids()
+  if (uids.length === 0) return
+  const { account, mailbox } = maildrop
+  const flags = { system: seen, keywords: [] }
+  await context.store.mutate('storeFlags', { account, mailbox, uids, mode: 'add', flags })
+}
+
+/** How many messages it has removed. */
+async function remove({ context }: Session, maildrop: Maildrop): Promise<number> {
+  const { account, mailbox } = maildrop
+  const { deleteAfterRetrieval, expireDays } = context.config.pop3
+  const expired = new Set<number>()
+  if (expireDays !== null) {
+    const snapshot = await context.store.snapshot(account, mailbox)
+    for (const uid of expiredUids(snapshot, context.clock.now() - expireDays * dayMs)) expired.add(uid)
+  }
+  const uids = maildrop.removedUids(deleteAfterRetrieval, expired)
+  if (uids.length > 0) await expunge(context.store, maildrop, uids)
+  return maildrop.countIn(uids)
+}
+
+async function expunge(store: Session['context']['store'], { account, mailbox }: Maildrop, uids: UidRanges): Promise<void> {
+  try {
+    await store.mutate('expungeMessages', { account, mailbox, uids, onlyDeleted: false })
+  } catch (error) {
+    // With the mailbox, the messages are gone too.
+    if (!(error instanceof StoreError) || error.code !== 'no-such-mailbox') throw error
+  }
+}

@@ -1,0 +1,185 @@
+// The maildrop of one session: the mailbox as it was at log-in. RFC 1939 §4, §5, §6, §8.
+//
+// Invariants:
+// - Numbers and sizes are fixed at log-in; new mail waits for the next session.
+// - DELE only marks; `removedUids` is what QUIT removes, and a UID that somebody else has removed meanwhile is nobody's.
+// - Whether a message is still there is asked once a turn (what came in one piece from the client), for many messages at a time.
+import type { Awaitable } from '../base/awaitable.ts'
+import type { AccountId, BlobHash, MailboxId } from '../base/ids.ts'
+import { limits } from '../base/limits.ts'
+import { seen } from '../store/flags.ts'
+import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
+import { listMessageBodies, type MessageBody } from '../store/read/message-bodies.ts'
+import type { Reader } from '../store/store.ts'
+import type { UidRanges } from '../store/uid-ranges.ts'
+import { Pop3Error } from './error.ts'
+
+export class Maildrop {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  /** All messages, the deleted ones too. */
+  readonly total: number
+  readonly #uidValidity: number
+  readonly #uids: Uint32Array
+  readonly #sizes: Float64Array
+  /** By position: 1 for DELE, 2 for RETR. */
+  readonly #marks: Uint8Array
+  #count: number
+  #bytes: number
+  #retrieved = 0
+  // Bodies looked up in this turn, for the UIDs from `first` to `last`.
+  #found: ReadonlyMap<number, Uint8Array> = new Map()
+  #foundFirst = 1
+  #foundLast = 0
+
+  constructor(snapshot: MailboxSnapshot) {
+    this.account = snapshot.account
+    this.mailbox = snapshot.mailbox
+    this.total = snapshot.count
+    this.#uidValidity = snapshot.uidValidity
+    this.#uids = snapshot.uids
+    this.#sizes = snapshot.sizes.slice(0, snapshot.count)
+    this.#marks = new Uint8Array(snapshot.count)
+    this.#count = snapshot.count
+    let bytes = 0
+    for (const size of this.#sizes) bytes += size
+    this.#bytes = bytes
+  }
+
+  /** Messages that are not marked as deleted. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Their octets. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get retrieved(): number {
+    return this.#retrieved
+  }
+
+  /** The position of a message number. Throws `Pop3Error` when there is none or it is marked as deleted. */
+  position(number: number): number {
+    if (number < 1) throw new Pop3Error(texts => texts.noSuchMessage)
+    if (number > this.total) throw new Pop3Error(texts => texts.onlyMessages(this.total))
+    if (this.isDeleted(number - 1)) throw new Pop3Error(texts => texts.messageAlreadyDeleted(number))
+    return number - 1
+  }
+
+  isDeleted(position: number): boolean {
+    return ((this.#marks[position] as number) & deletedMark) !== 0
+  }
+
+  sizeAt(position: number): number {
+    return this.#sizes[position] as number
+  }
+
+  /** Printable ASCII, at most 21 characters, never used again: a UID is not, under its UIDVALIDITY. RFC 1939 §7 (UIDL). */
+  uniqueIdAt(position: number): string {
+    return `${this.#uidValidity}.${this.#uids[position] as number}`
+  }
+
+  delete(position: number): void {
+    this.#marks[position] = (this.#marks[position] as number) | deletedMark
+    this.#count--
+    this.#bytes -= this.sizeAt(position)
+  }
+
+  /** RSET. */
+  undelete(): void {
+    for (let i = 0; i < this.total; i++) {
+      if (!this.isDeleted(i)) continue
+      this.#marks[i] = (this.#marks[i] as number) & ~deletedMark
+      this.#count++
+      this.#bytes += this.sizeAt(i)
+    }
+  }
+
+  markRetrieved(position: number): void {
+    this.#marks[position] = (this.#marks[position] as number) | retrievedMark
+    this.#retrieved++
+  }
+
+  /** Forgets what was looked up: something may have changed since. */
+  beginTurn(): void {
+    this.#foundFirst = 1
+    this.#foundLast = 0
+  }
+
+  /** The body of a message; undefined when somebody else has removed it. `readAhead`: the client has asked for more already. */
+  findBody(reader: Reader, position: number, readAhead: boolean): Awaitable<BlobHash | undefined> {
+    const uid = this.#uids[position] as number
+    if (uid >= this.#foundFirst && uid <= this.#foundLast) return this.#hashOf(uid)
+    const lastPosition = readAhead ? Math.min(this.total, position + limits.pop3.readAhead) - 1 : position
+    const last = this.#uids[lastPosition] as number
+    const rows = listMessageBodies(reader, this.account, this.mailbox, uid, last)
+    if (rows instanceof Promise) return rows.then(later => this.#keep(uid, last, later))
+    return this.#keep(uid, last, rows)
+  }
+
+  #keep(first: number, last: number, rows: readonly MessageBody[]): BlobHash | undefined {
+    this.#found = new Map(rows)
+    this.#foundFirst = first
+    this.#foundLast = last
+    return this.#hashOf(first)
+  }
+
+  #hashOf(uid: number): BlobHash | undefined {
+    const blob = this.#found.get(uid)
+    return blob && (Buffer.from(blob).toString('hex') as BlobHash)
+  }
+
+  /** The messages that QUIT removes: those that are marked, by configuration those that were retrieved, and `expired` UIDs. */
+  removedUids(alsoRetrieved: boolean, expired: ReadonlySet<number>): UidRanges {
+    const wanted = alsoRetrieved ? deletedMark | retrievedMark : deletedMark
+    return this.#ranges((mark, uid) => (mark & wanted) !== 0 || expired.has(uid))
+  }
+
+  /** Retrieved messages that stay. */
+  retrievedUids(): UidRanges {
+    return this.#ranges(mark => mark === retrievedMark)
+  }
+
+  /** How many messages have a UID in one of `ranges`. */
+  countIn(ranges: UidRanges): number {
+    let count = 0
+    let range = 0
+    for (let i = 0; i < this.total; i++) {
+      const uid = this.#uids[i] as number
+      while (uid > (ranges[range]?.[1] ?? Infinity)) range++
+      if (uid >= (ranges[range]?.[0] ?? Infinity)) count++
+    }
+    return count
+  }
+
+  /** Neighbours make one range: no message can come between two that were there at log-in. */
+  #ranges(isWanted: (mark: number, uid: number) => boolean): UidRanges {
+    const ranges: [number, number][] = []
+    let open: [number, number] | undefined
+    for (let i = 0; i < this.total; i++) {
+      const uid = this.#uids[i] as number
+      if (!isWanted(this.#marks[i] as number, uid)) {
+        open = undefined
+        continue
+      }
+      if (open) open[1] = uid
+      else ranges.push((open = [uid, uid]))
+    }
+    return ranges
+  }
+}
+
+const deletedMark = 1
+const retrievedMark = 2
+
+/** Positions of a snapshot that are read and were saved at or before `savedAt`: what EXPIRE lets go. RFC 2449 §6.7. */
+export function expiredUids(snapshot: MailboxSnapshot, savedAt: number): ReadonlySet<number> {
+  const uids = new Set<number>()
+  for (let i = 0; i < snapshot.count; i++) {
+    if (((snapshot.flags[i] as number) & seen) === 0) continue
+    if ((snapshot.savedAts[i] as number) <= savedAt) uids.add(snapshot.uids[i] as number)
+  }
+  return uids
+}

@@ -1,0 +1,64 @@
+// From a log-in to the TRANSACTION state: lock, snapshot, answer. RFC 1939 §4; RFC 2449 §8.1.
+import type { Identity } from '../account/identity.ts'
+import { LoginError } from '../account/login-error.ts'
+import { findMailbox } from '../store/read/mailboxes.ts'
+import { Pop3Error } from './error.ts'
+import { Maildrop } from './maildrop.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Checks the credentials with `identify`, then locks and opens the maildrop and answers. Throws `Pop3Error`, with nothing locked
+ * and the session in the AUTHORIZATION state.
+ */
+export async function openMaildrop(session: Session, identify: () => Promise<Identity>): Promise<void> {
+  const { context, connection } = session
+  session.state = { kind: 'authorization', user: undefined }
+  const identity = await identified(identify)
+  const lock = context.maildropLocks.acquire(identity.account, context.config.pop3.loginDelaySeconds)
+  if (lock.kind === 'in-use') throw new Pop3Error(texts => texts.inUse, { code: 'IN-USE' })
+  if (lock.kind === 'too-soon') {
+    const seconds = context.config.pop3.loginDelaySeconds
+    throw new Pop3Error(texts => texts.loginDelay(seconds), { code: 'LOGIN-DELAY' })
+  }
+  try {
+    const { reader } = context.store
+    const mailbox = await findMailbox(reader, identity.account, context.config.pop3.mailbox)
+    if (!mailbox) throw new Pop3Error(texts => texts.noMaildrop, { code: 'SYS/PERM' })
+    const maildrop = new Maildrop(await context.store.snapshot(identity.account, mailbox.id))
+    const release = () => lock.release()
+    session.state = { kind: 'transaction', identity, maildrop, release }
+    connection.setDeadline(context.config.pop3.idleTimeoutMs)
+    session.ok(texts => texts.maildropHas(maildrop.count, maildrop.bytes))
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+/** Every reason for a refused log-in in POP3's words. RFC 3206 §4, §5. */
+async function identified(identify: () => Promise<Identity>): Promise<Identity> {
+  try {
+    return await identify()
+  } catch (error) {
+    if (!(error instanceof LoginError)) throw error
+    switch (error.code) {
+      case 'bad-credentials':
+      case 'disabled':
+        throw new Pop3Error(texts => texts.badCredentials, { code: 'AUTH', isBad: true, cause: error })
+      case 'scope':
+        throw new Pop3Error(texts => texts.notForPop3, { code: 'AUTH', isBad: true, cause: error })
+      case 'needs-tls':
+        throw new Pop3Error(texts => texts.tlsFirst, { isBad: true, cause: error })
+      case 'limited':
+        throw new Pop3Error(texts => texts.limited, { code: 'SYS/TEMP', isBad: true, cause: error })
+      case 'unavailable':
+        throw new Pop3Error(texts => texts.unavailable, { code: 'SYS/TEMP', cause: error })
+      case 'cancelled':
+        throw new Pop3Error(texts => texts.cancelled, { isBad: true, cause: error })
+      case 'malformed':
+        throw new Pop3Error(texts => texts.malformed, { isBad: true, cause: error })
+      case 'unknown-mechanism':
+        throw new Pop3Error(texts => texts.unknownMechanism, { isBad: true, cause: error })
+    }
+  }
+}
