@@ -5,11 +5,7 @@ const minuteMs = 60_000
 
 export const pop3Config = z
   .strictObject({
-    mailbox: z
-      .string()
-      .min(1)
-      .default('INBOX')
-      .describe('The mailbox that POP3 shows; POP3 knows only one.'),
+    mailbox: z.string().min(1).default('INBOX').describe('The mailbox that POP3 shows; POP3 knows only one.'),
     deleteAfterRetrieval: z
       .boolean()
       .default(false)
@@ -30,7 +26,9 @@ export const pop3Config = z
       .min(0)
       .max(86_400)
       .default(0)
-      .describe('Least time between two log-ins of one account, announced with LOGIN-DELAY (RFC 2449 §6.5); 0 for none.'),
+      .describe(
+        'Least time between two log-ins of one account, announced with LOGIN-DELAY (RFC 2449 §6.5); 0 for none.',
+      ),
     markSeen: z
       .boolean()
       .default(true)

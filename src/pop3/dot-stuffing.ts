@@ -17,18 +17,19 @@ export class DotStuffer {
   #beforeLast = CR
 
   /** The pieces to send for `chunk`; views of it. */
-  *stuff(chunk: Buffer): Generator<Buffer, void, undefined> {
-    if (chunk.length === 0) return
+  stuff(chunk: Buffer): readonly Buffer[] {
+    if (chunk.length === 0) return []
+    const pieces: Buffer[] = []
     let start = 0
-    if (this.#last === LF && chunk[0] === DOT) yield dot
+    if (this.#last === LF && chunk[0] === DOT) pieces.push(dot)
     for (let at = chunk.indexOf('\n.'); at !== -1; at = chunk.indexOf('\n.', at + 1)) {
-      yield chunk.subarray(start, at + 1)
-      yield dot
+      pieces.push(chunk.subarray(start, at + 1), dot)
       start = at + 1
     }
-    yield start === 0 ? chunk : chunk.subarray(start)
+    pieces.push(start === 0 ? chunk : chunk.subarray(start))
     this.#beforeLast = chunk.length > 1 ? (chunk[chunk.length - 2] as number) : this.#last
     this.#last = chunk[chunk.length - 1] as number
+    return pieces
   }
 
   /** The end of the answer: the CRLF that the message lacks, and the dot. */

@@ -44,7 +44,12 @@ export async function servePop3(connection: Connection, context: Pop3Context): P
         isWaiting = false
         if (!isConnectionError(error, 'LineTooLong')) throw error
         await connection.skipLine()
-        badCommands = fail(session, bad(texts => texts.lineTooLong)) ? badCommands + 1 : 0
+        badCommands = fail(
+          session,
+          bad(texts => texts.lineTooLong),
+        )
+          ? badCommands + 1
+          : 0
         line = Buffer.alloc(0)
         if (badCommands < limits.pop3.badCommands) continue
       }
@@ -127,7 +132,8 @@ function fail(session: Session, error: unknown): boolean {
     return error.isBad
   }
   const { log } = session.context
-  const isTemporary = error instanceof StoreError && (error.code === 'unavailable' || error.code === 'disk-full')
+  const isTemporary =
+    error instanceof StoreError && (error.code === 'unavailable' || error.code === 'disk-full')
   if (isTemporary) {
     log.warn({ err: error, connection: session.connection.id }, 'POP3: the store is not available')
     session.err('SYS/TEMP', texts => texts.unavailable)
@@ -149,5 +155,8 @@ function sayFarewell(session: Session): void {
 function endOnError(session: Session, error: unknown): void {
   // RFC 1939 §3: a silent client is left without an answer.
   if (isConnectionError(error)) return
-  session.context.log.error({ err: error as Error, connection: session.connection.id }, 'POP3: a session failed')
+  session.context.log.error(
+    { err: error as Error, connection: session.connection.id },
+    'POP3: a session failed',
+  )
 }

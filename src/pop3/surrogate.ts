@@ -65,7 +65,9 @@ function mailboxText({ name, mailbox = '', domain = '' }: Mailbox): string {
     const shown = [name === undefined ? '' : decodeWords(name), decodeRaw(`${mailbox}@${domain}`)]
     return `${encodeText(shown.join(' ').trim())}:;`
   }
-  const local = /^[\w!#$%&'*+/=?^`{|}~.-]+$/.test(mailbox) ? mailbox : `"${mailbox.replaceAll(/["\\]/g, '\\$&')}"`
+  const local = /^[\w!#$%&'*+/=?^`{|}~.-]+$/.test(mailbox)
+    ? mailbox
+    : `"${mailbox.replaceAll(/["\\]/g, '\\$&')}"`
   return name === undefined ? `${local}@${ascii}` : `${encodePhrase(name)} <${local}@${ascii}>`
 }
 

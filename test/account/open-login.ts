@@ -1,5 +1,4 @@
 // A `Login` over a test directory, whose time, delays and log the test sees.
-import type { Clock } from '../../src/base/clock.ts'
 import type { Log, LogFields } from '../../src/base/log.ts'
 import { silentMetrics } from '../../src/base/metrics.ts'
 import type { Directory } from '../../src/account/directory.ts'
@@ -56,5 +55,3 @@ export function recordingLog(lines: string[]): Log {
 export function peerOf(changes: Partial<LoginPeer> = {}): LoginPeer {
   return { protocol: 'imap', address: '192.0.2.1', isLoopback: false, secure: true, ...changes }
 }
-
-export const stillClock: Clock = { now: () => 0 }

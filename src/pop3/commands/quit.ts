@@ -61,7 +61,11 @@ async function remove({ context }: Session, maildrop: Maildrop): Promise<number>
   return maildrop.countIn(uids)
 }
 
-async function expunge(store: Session['context']['store'], { account, mailbox }: Maildrop, uids: UidRanges): Promise<void> {
+async function expunge(
+  store: Session['context']['store'],
+  { account, mailbox }: Maildrop,
+  uids: UidRanges,
+): Promise<void> {
   try {
     await store.mutate('expungeMessages', { account, mailbox, uids, onlyDeleted: false })
   } catch (error) {
