@@ -15,12 +15,15 @@ import type { Config } from './config.ts'
 import { controlOperations } from './control-operations.ts'
 import { controlPath, ControlServer } from './control-server.ts'
 import { DoorError } from './doors.ts'
+import { InlineSlot } from './inline-slot.ts'
 import { type DoorName, type Listen, type ListenAddress } from './listen.ts'
 import type { LogLevel, ServerLog } from './log.ts'
-import { MetricsRegistry, ThreadMetrics } from './metrics.ts'
+import { type MetricsBatch, MetricsRegistry, ThreadMetrics } from './metrics.ts'
 import { mailSettings } from './mail-settings.ts'
 import { dropPrivileges } from './privileges.ts'
 import { openStorage, type Storage } from './storage.ts'
+import type { Slot } from './slot.ts'
+import type { ThreadData } from './thread-messages.ts'
 import { ThreadSlot } from './thread-slot.ts'
 
 export interface SupervisorOptions {
@@ -44,7 +47,7 @@ export class Supervisor {
   readonly #log: ServerLog
   readonly #registry = new MetricsRegistry()
   readonly #metrics = new ThreadMetrics()
-  readonly #slots: ThreadSlot[] = []
+  readonly #slots: Slot[] = []
   readonly #startedAt = performance.now()
   readonly #ticketKeys = randomBytes(ticketKeysBytes)
   readonly #limiterTable = allocateLimiterTable()
@@ -95,7 +98,7 @@ export class Supervisor {
       this.#logLevel = this.#options.readConfig().log.level
       this.#log.setLevel(this.#logLevel)
       await this.#certificates.reload()
-      for (const slot of this.#slots) slot.send({ kind: 'reload', logLevel: this.#logLevel })
+      for (const slot of this.#slots) slot.reload(this.#logLevel)
       this.#log.info({ logLevel: this.#logLevel }, 'reloaded')
     } catch (error) {
       this.#log.error({ err: error as Error }, 'reload failed; what was in use stays')
@@ -104,7 +107,7 @@ export class Supervisor {
 
   /** For tests: makes one protocol thread throw where nobody catches. */
   injectFault(thread: number): void {
-    this.#slots[thread]?.send({ kind: 'fault' })
+    this.#slots[thread]?.injectFault()
   }
 
   /** Ends in order; sessions have `drainMs` to end what they do. Called again with less time, it cuts them off sooner. */
@@ -163,36 +166,39 @@ export class Supervisor {
     await Promise.all(others.map(slot => slot.start()))
   }
 
-  #addSlot(index: number): ThreadSlot {
-    const slot = new ThreadSlot({
-      index,
-      log: this.#log,
-      data: () => ({
-        index,
-        config: { ...this.#config, log: { ...this.#config.log, level: this.#logLevel } },
-        // A unix socket cannot be shared: the first thread has it.
-        listen: index === 0 ? mailDoors(this.#listen) : tcpOnly(mailDoors(this.#listen)),
-        reusePort: sharesPorts,
-        certificates: this.#certificateFiles,
-        ticketKeys: this.#ticketKeys,
-        limiterTable: this.#limiterTable,
-      }),
-      onListening: listening => this.#link(listening),
-      onMetrics: batch => this.#registry.apply(`thread ${index}`, batch),
-      onDeath: () => {
-        this.#registry.forget(`thread ${index}`)
-        if (!this.#stopping) this.#metrics.count('thread_deaths')
-      },
-    })
+  #addSlot(index: number): Slot {
+    const onListening = (slot: Slot) => this.#link(slot)
+    const onMetrics = (batch: MetricsBatch) => this.#registry.apply(`thread ${index}`, batch)
+    const data = () => this.#threadData(index)
+    const onDeath = () => {
+      this.#registry.forget(`thread ${index}`)
+      if (!this.#stopping) this.#metrics.count('thread_deaths')
+    }
+    const slot =
+      this.#config.threads === 0
+        ? new InlineSlot({ log: this.#log, data, onListening, onMetrics })
+        : new ThreadSlot({ index, log: this.#log, data, onListening, onMetrics, onDeath })
     this.#slots.push(slot)
     return slot
   }
 
+  #threadData(index: number): ThreadData {
+    return {
+      index,
+      config: { ...this.#config, log: { ...this.#config.log, level: this.#logLevel } },
+      // A unix socket cannot be shared: the first thread has it.
+      listen: index === 0 ? mailDoors(this.#listen) : tcpOnly(mailDoors(this.#listen)),
+      reusePort: sharesPorts,
+      certificates: this.#certificateFiles,
+      ticketKeys: this.#ticketKeys,
+      limiterTable: this.#limiterTable,
+    }
+  }
+
   /** Gives a thread the store, once that is open. */
-  #link(slot: ThreadSlot): void {
+  #link(slot: Slot): void {
     if (!this.#storage || this.#stopping) return
-    const { link, transfer } = this.#storage.link()
-    slot.send({ kind: 'open', storage: link }, transfer)
+    slot.open(this.#storage)
   }
 
   async #linkThreads(): Promise<void> {
@@ -247,7 +253,7 @@ export class Supervisor {
   async #reloadChangedCertificates(): Promise<void> {
     try {
       if (!(await this.#certificates.reloadIfChanged())) return
-      for (const slot of this.#slots) slot.send({ kind: 'reload', logLevel: this.#logLevel })
+      for (const slot of this.#slots) slot.reload(this.#logLevel)
       this.#log.info({}, 'certificates have changed and were loaded again')
     } catch (error) {
       this.#log.error(

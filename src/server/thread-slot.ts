@@ -3,7 +3,10 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import { BackOff } from './back-off.ts'
 import type { Listen } from './listen.ts'
+import type { LogLevel } from './log.ts'
 import type { MetricsBatch } from './metrics.ts'
+import type { Slot } from './slot.ts'
+import type { Storage } from './storage.ts'
 import { threadEntry } from './thread-entry.ts'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
 
@@ -13,7 +16,7 @@ export interface ThreadSlotOptions {
   /** What a thread is started with now. */
   readonly data: () => ThreadData
   /** The thread listens: it can be given the store. */
-  readonly onListening: (slot: ThreadSlot) => void
+  readonly onListening: (slot: Slot) => void
   readonly onMetrics: (batch: MetricsBatch) => void
   /** The thread has ended; whether it will be started again is the slot's matter. */
   readonly onDeath: () => void
@@ -28,7 +31,7 @@ type State =
 /** A thread's heap of new objects, MiB: small, because an idle server is to stay small and sessions keep little for long. */
 const youngGenerationMb = 8
 
-export class ThreadSlot {
+export class ThreadSlot implements Slot {
   readonly index: number
   readonly #options: ThreadSlotOptions
   readonly #backOff = new BackOff()
@@ -61,9 +64,17 @@ export class ThreadSlot {
     return this.#ready.promise
   }
 
-  /** Gives the thread what it needs to begin. `transfer` are ports among it. */
-  send(message: ToThread, transfer: readonly MessagePort[] = []): void {
-    if ('worker' in this.#state) this.#state.worker.postMessage(message, transfer)
+  open(storage: Storage): void {
+    const { link, transfer } = storage.link()
+    this.#send({ kind: 'open', storage: link }, transfer)
+  }
+
+  reload(logLevel: LogLevel): void {
+    this.#send({ kind: 'reload', logLevel })
+  }
+
+  injectFault(): void {
+    this.#send({ kind: 'fault' })
   }
 
   /** Asks for what was counted, and waits for it `timeoutMs` at most. */
@@ -72,7 +83,7 @@ export class ThreadSlot {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#reports.push(resolve)
     const timer = setTimeout(resolve, timeoutMs)
-    this.send({ kind: 'report' })
+    this.#send({ kind: 'report' })
     await promise
     clearTimeout(timer)
   }
@@ -85,13 +96,17 @@ export class ThreadSlot {
       this.#state = { kind: 'stopped' }
       return
     }
-    this.send({ kind: 'stop', drainMs })
+    this.#send({ kind: 'stop', drainMs })
     this.#state = { kind: 'stopping', worker: state.worker }
     // What a session does after the drain is given a moment; then the thread itself ends.
     const timer = setTimeout(() => void state.worker.terminate(), drainMs + 2000)
     await this.#exited.promise
     clearTimeout(timer)
     this.#state = { kind: 'stopped' }
+  }
+
+  #send(message: ToThread, transfer: readonly MessagePort[] = []): void {
+    if ('worker' in this.#state) this.#state.worker.postMessage(message, transfer)
   }
 
   #spawn(): void {
