@@ -43,6 +43,7 @@ function createProgram(terminal: Terminal): Command {
   const define = commandMaker(terminal)
   addServing(program, define)
   addDirectory(program, define)
+  addMail(program, define)
   addMaintenance(program, define)
   return program
 }
@@ -169,6 +170,36 @@ function addDirectory(program: Command, define: Define): void {
     'remove one target, or the alias',
     async () => (await aliases()).removeAlias,
   )
+}
+
+function addMail(program: Command, define: Define): void {
+  const kinds = ['mbox', 'maildir', 'eml'] as const
+  const into = group(program, 'import', 'bring mail in from files')
+  for (const kind of kinds) {
+    const what = {
+      mbox: 'mbox files',
+      maildir: 'a Maildir with its folders',
+      eml: 'messages, one file each, or a folder of them',
+    }[kind]
+    define(into, `${kind} <paths...>`, `bring in ${what}; run again, it adds nothing twice`, async () =>
+      (await import('./commands/import.ts')).importFrom(kind),
+    )
+      .requiredOption('-a, --account <address>', 'whose mail it becomes')
+      .option('-m, --mailbox <name>', 'into this mailbox', 'INBOX')
+      .option('--seen', 'mark all of it as read')
+  }
+  const out = group(program, 'export', 'write mail to files')
+  for (const kind of ['mbox', 'maildir'] as const) {
+    const what = {
+      mbox: 'one mbox file for each mailbox',
+      maildir: 'a Maildir with a folder for each mailbox',
+    }[kind]
+    define(out, `${kind} <folder>`, `write ${what}`, async () =>
+      (await import('./commands/export.ts')).exportTo(kind),
+    )
+      .requiredOption('-a, --account <address>', 'whose mail')
+      .option('-m, --mailbox <name>', 'only this mailbox, any number of times', collect, [])
+  }
 }
 
 function addMaintenance(program: Command, define: Define): void {

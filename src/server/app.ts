@@ -6,9 +6,11 @@ import { LoginLimiter } from '../account/login-limiter.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
+import { MaildropLocks } from '../pop3/maildrop-locks.ts'
 import type { Store } from '../store/store.ts'
 import type { Config } from './config.ts'
 import { withLiveDefaultDomain } from './default-domain.ts'
+import type { SharedTables } from './shared-tables.ts'
 
 /** Every protocol's context is made of this. */
 export interface App {
@@ -20,6 +22,7 @@ export interface App {
   readonly store: Store
   readonly directory: Directory
   readonly login: Login
+  readonly maildropLocks: MaildropLocks
 }
 
 export interface AppParts {
@@ -28,12 +31,11 @@ export interface AppParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly store: Store
-  /** Shared by all threads of a server; one of its own when absent. */
-  readonly limiterTable?: SharedArrayBuffer
+  readonly shared: SharedTables
 }
 
 /** Puts a thread's parts together. */
-export function createApp({ config, clock, log, metrics, store, limiterTable }: AppParts): App {
+export function createApp({ config, clock, log, metrics, store, shared }: AppParts): App {
   const live = withLiveDefaultDomain(config, store.reader, clock)
   const directory = openDirectory(store, live)
   const { hostname } = config
@@ -47,11 +49,12 @@ export function createApp({ config, clock, log, metrics, store, limiterTable }: 
     directory,
     login: new Login({
       directory,
-      limiter: new LoginLimiter(clock, config.login.limiter, limiterTable),
+      limiter: new LoginLimiter(clock, config.login.limiter, shared.limiter),
       clock,
       log,
       metrics,
       hostname,
     }),
+    maildropLocks: new MaildropLocks(clock, shared.maildropLocks),
   }
 }

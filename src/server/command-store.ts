@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import { ControlClient } from './control-client.ts'
 import { ControlError } from './control-error.ts'
 import { controlPath } from './control-server.ts'
+import { defaultQuota } from './storage.ts'
 import { openStoreBeside } from './store-beside.ts'
 
 export interface CommandStore {
@@ -18,7 +19,7 @@ export interface CommandStore {
 
 /** Opens it. Throws `StoreError` `unavailable` when another process has it and cannot be asked. */
 export async function openCommandStore(config: Config): Promise<CommandStore> {
-  const { dataDir, quota } = config
+  const { dataDir } = config
   const control = await ControlClient.connect(controlPath(dataDir))
   if (control) {
     const mutate = async (name: string, args: unknown) => {
@@ -30,9 +31,11 @@ export async function openCommandStore(config: Config): Promise<CommandStore> {
     }
     return { store: openStoreBeside({ dataDir, mutate }), control }
   }
-  const defaultQuota = { bytes: quota.bytes ?? undefined, messages: quota.messages ?? undefined }
   return {
-    store: await openStore({ dataDir }, { clock: systemClock, log: silentLog, defaultQuota }),
+    store: await openStore(
+      { dataDir },
+      { clock: systemClock, log: silentLog, defaultQuota: defaultQuota(config) },
+    ),
     control,
   }
 }

@@ -1,7 +1,11 @@
 // The whole configuration's schema: the server's own keys and each area's. docs/configuration.md is made from it.
 import { z } from 'zod'
 import { accountConfigSchema } from '../account/config.ts'
+import { deliveryConfigSchema } from '../delivery/config.ts'
 import { imapConfig } from '../imap/config.ts'
+import { pop3Config } from '../pop3/config.ts'
+import { queueConfigSchema } from '../queue/config.ts'
+import { smtpServerConfigSchema } from '../smtpserver/config.ts'
 import { parseListenAddress } from './listen.ts'
 
 const address = z.string().superRefine((text, context) => {
@@ -129,6 +133,10 @@ export const configSchema = z.strictObject({
   ...ownShape,
   ...accountConfigSchema.shape,
   imap: imapConfig.describe('IMAP.'),
+  pop3: pop3Config.describe('POP3.'),
+  smtp: smtpServerConfigSchema.prefault({}),
+  delivery: deliveryConfigSchema.prefault({}),
+  queue: queueConfigSchema.prefault({}),
 })
 
 export type ConfigInput = z.input<typeof configSchema>

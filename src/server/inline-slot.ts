@@ -59,13 +59,15 @@ export class InlineSlot implements Slot {
 
   open({ store }: Storage): void {
     if (!this.#data || !this.#runner) return
-    const { config, limiterTable } = this.#data
+    const { config, shared } = this.#data
     const { log } = this.#options
-    this.#runner.start(
-      createApp({ config, clock: systemClock, log, metrics: this.#metrics, store, limiterTable }),
-    )
+    this.#runner.start(createApp({ config, clock: systemClock, log, metrics: this.#metrics, store, shared }))
     this.#isReady = true
     this.#ready.resolve()
+  }
+
+  newWriter(): void {
+    // Its writer is in this thread, and lives as long.
   }
 
   reload(logLevel: LogLevel): void {

@@ -2,14 +2,14 @@
 //
 // What nobody caught ends the thread, for its state can no longer be trusted; the supervisor starts another, and the other threads go on.
 import { randomUUID } from 'node:crypto'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
+import { type ConnectedStore, openStore } from '../store/open-store.ts'
 import { CertificateStore } from '../net/tls.ts'
 import { createApp } from './app.ts'
 import { createLog } from './log.ts'
 import { ThreadMetrics } from './metrics.ts'
 import { Runner } from './runner.ts'
-import { connectStorage, type StorageLink } from './storage.ts'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
 
 const port = parentPort
@@ -30,12 +30,16 @@ const certificates = await CertificateStore.load({
   ticketKeys: Buffer.from(data.ticketKeys),
 })
 const runner = await openDoors()
+let store: ConnectedStore | undefined
 tell({ kind: 'listening', addresses: runner.addresses })
 
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
     case 'open':
-      open(message.storage)
+      void open(message.writer)
+      return
+    case 'newWriter':
+      store?.connect(message.writer)
       return
     case 'reload':
       log.setLevel(message.logLevel)
@@ -65,10 +69,10 @@ async function openDoors(): Promise<Runner> {
   }
 }
 
-function open(link: StorageLink): void {
-  const store = connectStorage(link, { config: data.config, clock: systemClock, log, metrics })
-  const limiterTable = data.limiterTable
-  runner.start(createApp({ config: data.config, clock: systemClock, log, metrics, store, limiterTable }))
+async function open(writer: MessagePort): Promise<void> {
+  const { config, shared } = data
+  store = await openStore({ dataDir: config.dataDir, port: writer }, { clock: systemClock, log, metrics })
+  runner.start(createApp({ config, clock: systemClock, log, metrics, store, shared }))
   tell({ kind: 'ready' })
 }
 
@@ -83,6 +87,7 @@ async function reload(): Promise<void> {
 
 async function stop(drainMs: number): Promise<void> {
   await runner.stop(drainMs)
+  await store?.close()
   runner.report()
   tell({ kind: 'metrics', batch: metrics.take() })
   process.exit(0)

@@ -7,16 +7,30 @@ import type { MailProtocol } from './doors.ts'
 /** Runs one session until it ends; never rejects because of what a peer did. */
 export type Serve = (connection: Connection, app: App, tls: TlsProvider) => Promise<void>
 
-const protocols: Readonly<Partial<Record<MailProtocol, () => Promise<Serve>>>> = {
+const protocols: Readonly<Record<MailProtocol, () => Promise<Serve>>> = {
   imap: async () => {
     const { serveImap } = await import('../imap/serve.ts')
     return (connection, app, tls) => serveImap(connection, { ...app, tls })
+  },
+  pop3: async () => {
+    const { servePop3 } = await import('../pop3/serve.ts')
+    return (connection, app, tls) => servePop3(connection, { ...app, tls })
+  },
+  smtp: async () => {
+    const { serveSmtp } = await import('../smtpserver/serve.ts')
+    return (connection, app, tls) => serveSmtp(connection, { ...app, tls })
+  },
+  submission: async () => {
+    const { serveSubmission } = await import('../smtpserver/serve.ts')
+    return (connection, app, tls) => serveSubmission(connection, { ...app, tls })
+  },
+  lmtp: async () => {
+    const { serveLmtp } = await import('../smtpserver/serve.ts')
+    return (connection, app, tls) => serveLmtp(connection, { ...app, tls })
   },
 }
 
 /** The session of a protocol. */
 export function loadProtocol(protocol: MailProtocol): Promise<Serve> {
-  const load = protocols[protocol]
-  if (!load) throw new Error(`${protocol} is not built in`)
-  return load()
+  return protocols[protocol]()
 }

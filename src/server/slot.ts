@@ -11,6 +11,8 @@ export interface Slot {
   readonly ready: Promise<void>
   /** Gives it the store, with which sessions begin. */
   open(storage: Storage): void
+  /** Gives it the writer that follows one that died. */
+  newWriter(storage: Storage): void
   /** Loads the certificates again, and logs by `logLevel`. */
   reload(logLevel: LogLevel): void
   /** Gathers what was counted, waiting `timeoutMs` at most. */

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { allocateLimiterTable } from '../account/login-limiter.ts'
 import { systemClock } from '../base/clock.ts'
 import type { Health } from '../http/health.ts'
 import { StatusServer } from '../http/status-server.ts'
@@ -21,6 +20,7 @@ import type { LogLevel, ServerLog } from './log.ts'
 import { type MetricsBatch, MetricsRegistry, ThreadMetrics } from './metrics.ts'
 import { mailSettings } from './mail-settings.ts'
 import { dropPrivileges } from './privileges.ts'
+import { allocateSharedTables } from './shared-tables.ts'
 import { openStorage, type Storage } from './storage.ts'
 import type { Slot } from './slot.ts'
 import type { ThreadData } from './thread-messages.ts'
@@ -50,7 +50,7 @@ export class Supervisor {
   readonly #slots: Slot[] = []
   readonly #startedAt = performance.now()
   readonly #ticketKeys = randomBytes(ticketKeysBytes)
-  readonly #limiterTable = allocateLimiterTable()
+  readonly #shared = allocateSharedTables()
   readonly #timers: NodeJS.Timeout[] = []
   #listen: Listen
   #logLevel: LogLevel
@@ -136,7 +136,13 @@ export class Supervisor {
       dropPrivileges({ user: config.user, group: config.group }, config.dataDir)
       this.#log.info({ user: config.user }, 'privileges dropped')
     }
-    this.#storage = openStorage({ config, clock: systemClock, log: this.#log, metrics: this.#metrics })
+    this.#storage = await openStorage({
+      config,
+      clock: systemClock,
+      log: this.#log,
+      metrics: this.#metrics,
+      onNewWriter: () => this.#linkNewWriter(),
+    })
     const link = this.#linkThreads()
     this.#control = await ControlServer.start(
       controlPath(config.dataDir),
@@ -191,7 +197,7 @@ export class Supervisor {
       reusePort: sharesPorts,
       certificates: this.#certificateFiles,
       ticketKeys: this.#ticketKeys,
-      limiterTable: this.#limiterTable,
+      shared: this.#shared,
     }
   }
 
@@ -199,6 +205,11 @@ export class Supervisor {
   #link(slot: Slot): void {
     if (!this.#storage || this.#stopping) return
     slot.open(this.#storage)
+  }
+
+  #linkNewWriter(): void {
+    if (!this.#storage || this.#stopping) return
+    for (const slot of this.#slots) slot.newWriter(this.#storage)
   }
 
   async #linkThreads(): Promise<void> {

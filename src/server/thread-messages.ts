@@ -1,10 +1,11 @@
 // What the supervisor and a protocol thread tell each other. Plain values that cross threads.
+import type { MessagePort } from 'node:worker_threads'
 import type { CertificateStoreOptions } from '../net/tls.ts'
 import type { Config } from './config.ts'
 import type { Listen } from './listen.ts'
 import type { LogLevel } from './log.ts'
 import type { MetricsBatch } from './metrics.ts'
-import type { StorageLink } from './storage.ts'
+import type { SharedTables } from './shared-tables.ts'
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -16,13 +17,14 @@ export interface ThreadData {
   readonly certificates: Omit<CertificateStoreOptions, 'ticketKeys'>
   /** Of all threads, so that a TLS session resumes in any. */
   readonly ticketKeys: Uint8Array
-  /** Of all threads, so that guesses are counted together. */
-  readonly limiterTable: SharedArrayBuffer
+  readonly shared: SharedTables
 }
 
 export type ToThread =
   /** The store is open: sessions may begin. */
-  | { readonly kind: 'open'; readonly storage: StorageLink }
+  | { readonly kind: 'open'; readonly writer: MessagePort }
+  /** The writer died; this is the next one. */
+  | { readonly kind: 'newWriter'; readonly writer: MessagePort }
   | { readonly kind: 'reload'; readonly logLevel: LogLevel }
   /** Tell what was counted. */
   | { readonly kind: 'report' }

@@ -65,8 +65,15 @@ export class ThreadSlot implements Slot {
   }
 
   open(storage: Storage): void {
-    const { link, transfer } = storage.link()
-    this.#send({ kind: 'open', storage: link }, transfer)
+    const writer = storage.connect()
+    this.#send({ kind: 'open', writer }, [writer])
+  }
+
+  newWriter(storage: Storage): void {
+    // A thread that is about to open the store is given the new writer for that.
+    if (this.#state.kind !== 'ready' && this.#state.kind !== 'listening') return
+    const writer = storage.connect()
+    this.#send({ kind: 'newWriter', writer }, [writer])
   }
 
   reload(logLevel: LogLevel): void {
