@@ -9,8 +9,8 @@ import { type Field, fieldsOf, findBodyStart, unfold } from '../message/header.t
 
 const addressFields = /^(resent-)?(from|sender|reply-to|to|cc|bcc)$/
 const outsideAscii = /[\x80-\xff]/
-/** Of one encoded word, RFC 2047 §2: 75 characters less `=?utf-8?B?` and `?=`, in whole groups of base64. */
-const wordBytes = 45
+/** Of one encoded word, in whole groups of base64, so that a line with a field's name before it has 76 characters at most (RFC 2047 §2). */
+const wordBytes = 39
 
 /** Whether the header holds anything but ASCII. */
 export function hasUtf8Header(message: Buffer): boolean {
@@ -68,7 +68,8 @@ function mailboxText({ name, mailbox = '', domain = '' }: Mailbox): string {
   const local = /^[\w!#$%&'*+/=?^`{|}~.-]+$/.test(mailbox)
     ? mailbox
     : `"${mailbox.replaceAll(/["\\]/g, '\\$&')}"`
-  return name === undefined ? `${local}@${ascii}` : `${encodePhrase(name)} <${local}@${ascii}>`
+  if (name === undefined) return `${local}@${ascii}`
+  return `${encodePhrase(name)}${outsideAscii.test(name) ? '\r\n' : ''} <${local}@${ascii}>`
 }
 
 function encodePhrase(name: string): string {

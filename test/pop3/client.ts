@@ -134,7 +134,7 @@ async function testTls(): Promise<TlsProvider> {
 /** Reads lines as bytes; a multi-line answer is unstuffed. */
 export class Client {
   #socket: Socket
-  #input = Buffer.alloc(0)
+  #chunks: Buffer[] = []
   #isEnded = false
   #changed = Promise.withResolvers<void>()
 
@@ -166,12 +166,22 @@ export class Client {
       change()
     }
     socket.on('data', (chunk: Buffer) => {
-      this.#input = Buffer.concat([this.#input, chunk])
+      this.#chunks.push(chunk)
       change()
     })
     socket.on('end', end)
     socket.on('close', end)
     socket.on('error', end)
+  }
+
+  /** All that has come and was not read. */
+  get #input(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    return this.#chunks[0] as Buffer
+  }
+
+  set #input(rest: Buffer) {
+    this.#chunks = [rest]
   }
 
   get socket(): Socket {
@@ -219,9 +229,11 @@ export class Client {
 
   /** The bytes of a multi-line answer, unstuffed, without the dot. */
   async body(): Promise<Buffer> {
+    let searched = 0
     for (;;) {
       const isEmpty = this.#input.subarray(0, 3).equals(Buffer.from('.\r\n'))
-      const at = isEmpty ? 0 : this.#input.indexOf('\r\n.\r\n')
+      const at = isEmpty ? 0 : this.#input.indexOf('\r\n.\r\n', Math.max(0, searched - 4))
+      searched = this.#input.length
       if (at !== -1) {
         const stuffed = this.#input.subarray(0, isEmpty ? 0 : at + 2)
         this.#input = this.#input.subarray(isEmpty ? 3 : at + 5)
