@@ -197,6 +197,18 @@ export const limits = {
     threadKeys: 32,
     /** Expunges remembered per mailbox. */
     tombstones: 50_000,
+    /** An email that lost its last message can be read for this long by sessions that still show it. */
+    orphanGraceMs: 5 * 60_000,
+    /** How often the writer looks for emails to remove. */
+    maintenanceMs: 30_000,
+    /** How often the writer looks for segments to compact. */
+    compactionMs: 3_600_000,
+    /** Emails that one step of the removal takes, so that others' mutations get their turn. */
+    orphansPerStep: 200,
+    /** Bodies that one step of compaction moves. */
+    bodiesPerStep: 500,
+    /** A body below this is not worth compressing. */
+    compressedBodyBytes: 1024,
     /** The most that is given up by a power cut when durability is `mail`: flag changes of this long. */
     relaxedSyncMs: 1000,
   },

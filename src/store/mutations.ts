@@ -19,8 +19,10 @@ import { enqueueMessages } from './mutations/enqueue-messages.ts'
 import { expungeMessages } from './mutations/expunge-messages.ts'
 import { leaseQueue } from './mutations/lease-queue.ts'
 import { pruneQueue } from './mutations/prune-queue.ts'
+import { moveBodies } from './mutations/move-bodies.ts'
 import { purgeAccount } from './mutations/purge-account.ts'
 import { recordAttempt } from './mutations/record-attempt.ts'
+import { purgeOrphans } from './mutations/purge-orphans.ts'
 import { renameMailbox } from './mutations/rename-mailbox.ts'
 import { renewLeases } from './mutations/renew-leases.ts'
 import { replacePassword } from './mutations/replace-password.ts'
@@ -55,9 +57,11 @@ export const mutations = {
   enqueueMessages,
   expungeMessages,
   leaseQueue,
+  moveBodies,
   moveMessages,
   pruneQueue,
   purgeAccount,
+  purgeOrphans,
   recordAttempt,
   renameMailbox,
   renewLeases,

@@ -12,6 +12,7 @@ import { SegmentReader } from './bodies/segment-reader.ts'
 import { SnapshotCache } from './snapshots/snapshot-cache.ts'
 import { Connection } from './sqlite/connection.ts'
 import { ConnectionReader, SharedReader } from './sqlite/connection-reader.ts'
+import { Maintenance } from './sqlite/maintenance.ts'
 import { migrate } from './sqlite/migrate.ts'
 import { openReader, openWriter } from './sqlite/open-writer.ts'
 import { RemoteWriter } from './sqlite/remote-writer.ts'
@@ -62,6 +63,15 @@ function openInMemory(options: StoreOptions): Store {
     defaultQuota,
     onCommit: hints => store.tell(hints),
   })
+  const isUsed = (segment: number) =>
+    connection.get('SELECT 1 FROM blob WHERE segment = ? LIMIT 1', segment) !== undefined
+  const maintenance = new Maintenance({
+    writer,
+    connection,
+    clock,
+    log,
+    compact: () => writer.between(() => bodies.compact(isUsed)),
+  })
   const whenCommitted = <T>(section: () => Awaitable<T>): Awaitable<T> =>
     writer.transaction ? writer.transaction.then(() => whenCommitted(section)) : section()
   const store: SqliteStore = new SqliteStore({
@@ -73,7 +83,9 @@ function openInMemory(options: StoreOptions): Store {
     log,
     mutate: (name, args) => writer.mutate(name, args),
     stageBody: () => new MemoryStagedBody(),
+    maintain: () => maintenance.run(),
     async close() {
+      await maintenance.close()
       await writer.close()
       connection.close()
     },
@@ -88,7 +100,7 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
   try {
     connection = openReader(folder)
   } catch (error) {
-    opened.close()
+    void opened.close()
     throw error
   }
   const store: SqliteStore = new SqliteStore({
@@ -100,10 +112,11 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
     log,
     mutate: (name, args) => opened.writer.mutate(name, args),
     stageBody: () => new FileStagedBody(folder),
+    maintain: () => opened.maintain(),
     async close() {
       await opened.writer.close()
       connection.close()
-      opened.close()
+      await opened.close()
     },
   })
   return store
@@ -122,6 +135,7 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
     log,
     mutate: (name, args) => writer.mutate(name, args),
     stageBody: () => new FileStagedBody(folder),
+    maintain: () => writer.maintain(),
     async close() {
       await writer.close()
       connection.close()

@@ -63,9 +63,9 @@ export interface StagedBody {
   readonly sizeBytes: number
   /** Ends the body. Large bodies are on disk (fdatasync) when this settles. */
   finish(): Promise<BodyRef>
-  /** All the bytes, for parsing; after `finish`. */
+  /** All the bytes, for parsing; after `finish` and before the commit. */
   bytes(): Awaitable<Buffer>
-  /** Forgets the body and removes its file. Safe after `finish` and after the commit. */
+  /** Forgets the body and removes its file. Call it always in the end; safe after `finish` and after the commit. */
   discard(): void
 }
 
@@ -73,6 +73,12 @@ export interface StagedBody {
 export interface ChangeHint {
   readonly account: AccountId
   readonly modSeq: ModSeq
+}
+
+export interface MaintenanceReport {
+  /** Segments of bodies that were rewritten or removed. */
+  readonly segments: number
+  readonly freedBytes: number
 }
 
 export interface Store {
@@ -89,6 +95,8 @@ export interface Store {
   snapshot(account: AccountId, mailbox: MailboxId): Awaitable<MailboxSnapshot>
   /** Calls `listener` after commits that changed `account`, until the function it returns is called. */
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void
+  /** Removes what nobody needs any more and compacts the bodies, now; the writer does so by itself from time to time. */
+  maintain(): Promise<MaintenanceReport>
   /** Waits for what is under way, then closes. */
   close(): Promise<void>
 }

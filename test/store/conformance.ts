@@ -38,7 +38,8 @@ async function uidsOf(store: Store, account: AccountId, mailbox: MailboxId): Pro
   return [...snapshot.uids.subarray(0, snapshot.count)]
 }
 
-export function storeConformance(name: string, open: StoreOpener): void {
+/** `takesClock`: the writer runs on the clock of the options (a thread of its own has the system's). */
+export function storeConformance(name: string, open: StoreOpener, takesClock = true): void {
   describe(`${name}: messages`, () => {
     test('appended messages get ascending UIDs and one modSeq, and their bodies are read back', async t => {
       const store = await open(t)
@@ -747,6 +748,41 @@ export function storeConformance(name: string, open: StoreOpener): void {
       assert.ok((await store.readBody(account, body.hash)).equals(bytes))
     })
   })
+
+  if (takesClock) {
+    test(`${name}: an expunged email can be read for a while; then it is gone, and the room of its body is given back`, async t => {
+      const clock = { ms: 1_000_000, now: () => clock.ms }
+      const store = await open(t, { clock })
+      const account = await addAccount(store)
+      const mailbox = await mailboxId(store, account, 'INBOX')
+      const sent = await mailboxId(store, account, 'Sent')
+      const fields = ['Message-ID: <thread@x>', 'Subject: Same']
+      const gone = mail(store, 'x'.repeat(5000), { fields })
+      const copied = mail(store, 'y'.repeat(5000))
+      const { emails } = await store.mutate('appendMessages', { account, mailbox, messages: [gone, copied] })
+      await store.mutate('copyMessages', { account, mailbox, uids: [[2, 2]], target: sent })
+      await store.mutate('expungeMessages', { account, mailbox, uids: [[1, 2]], onlyDeleted: false })
+      await store.maintain()
+      assert.ok((await store.readBody(account, gone.body.hash)).length > 5000)
+      clock.ms += limits.store.orphanGraceMs + 1
+      await store.maintain()
+      await assert.rejects(async () => store.readBody(account, gone.body.hash), refuses('no-such-body'))
+      assert.ok((await store.readBody(account, copied.body.hash)).length > 5000)
+      const left = await store.reader.all<{ id: number }>('SELECT id FROM email WHERE account = ?', account)
+      assert.deepEqual(
+        left.map(row => row.id),
+        [emails[1]],
+      )
+      // The conversation is gone with its last email: its ids begin a new one.
+      const answer = mail(store, 'again', { fields: ['References: <thread@x>', 'Subject: Re: Same'] })
+      await store.mutate('appendMessages', { account, mailbox, messages: [answer] })
+      const threads = await store.reader.all<{ thread: number }>(
+        'SELECT thread FROM email WHERE account = ?',
+        account,
+      )
+      assert.ok(!threads.some(row => row.thread === 1))
+    })
+  }
 
   test(`${name}: a closed store refuses changes as unavailable, and closing lets what waits commit`, async t => {
     const store = await open(t)

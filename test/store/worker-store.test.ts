@@ -7,16 +7,20 @@ import { startWriter, type WriterHandle } from '../../src/store/sqlite/start-wri
 import { refuses, storeConformance } from './conformance.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
 
-storeConformance('beside a writer thread', async (t, options) => {
-  const dataDir = temporaryFolder(t)
-  const writer = await startWriter(dataDir, options)
-  const store = await openStore({ dataDir, port: writer.connect() }, options)
-  t.after(async () => {
-    await store.close()
-    await writer.close()
-  })
-  return store
-})
+storeConformance(
+  'beside a writer thread',
+  async (t, options) => {
+    const dataDir = temporaryFolder(t)
+    const writer = await startWriter(dataDir, options)
+    const store = await openStore({ dataDir, port: writer.connect() }, options)
+    t.after(async () => {
+      await store.close()
+      await writer.close()
+    })
+    return store
+  },
+  false,
+)
 
 /** Kills the writer's thread as a crash would, by an exception that nobody catches. */
 function crash(writer: WriterHandle): Promise<unknown> {

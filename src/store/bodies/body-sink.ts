@@ -16,7 +16,7 @@ export interface BodySink {
   committed(): void
   /** The transaction failed: forgets the batch and takes its bytes back. */
   abandoned(): void
-  /** Forgets where recent bodies lie in this segment, before compaction empties it. */
-  forgetSegment(segment: number): void
+  /** Forgets where recent bodies lie, before compaction moves some of them. */
+  forgetRecent(): void
   close(): void
 }

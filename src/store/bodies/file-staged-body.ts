@@ -1,7 +1,8 @@
 // A body on its way into a store on disk: in memory while it is small, then in a staging file that already looks like a segment.
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
-import { unlink } from 'node:fs'
+import { close, fdatasync, open, unlink, write } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
@@ -11,6 +12,10 @@ import { exactBytes } from './body-of.ts'
 import { type DataFolder, stagingFile } from './data-folder.ts'
 import { encodeRecordHeader, recordHeaderBytes } from './record.ts'
 
+const openFile = promisify(open)
+const writeFile = promisify(write)
+const syncData = promisify(fdatasync)
+
 /** Bytes gathered before a write to the file. */
 const writeBytes = 256 * 1024
 
@@ -19,7 +24,8 @@ export class FileStagedBody implements StagedBody {
   readonly #hash = createHash('sha256')
   #chunks: Buffer[] = []
   #chunkBytes = 0
-  #file: { readonly name: string; readonly handle: FileHandle } | undefined
+  #file: { readonly name: string; readonly fd: number } | undefined
+  #name: string | undefined
   /** Bytes of the body that are in the file or on their way to it. */
   #filedBytes = 0
   /** The writes to the file, one after another; settles with the first error. */
@@ -37,6 +43,7 @@ export class FileStagedBody implements StagedBody {
 
   write(chunk: Uint8Array): void | Promise<void> {
     if (this.#finishing) throw new Error('the body is finished')
+    if (this.#isDiscarded) return
     this.#hash.update(chunk)
     this.#chunks.push(Buffer.from(chunk))
     this.#chunkBytes += chunk.byteLength
@@ -61,35 +68,32 @@ export class FileStagedBody implements StagedBody {
     if (this.#ref.kind === 'inline') {
       return Buffer.from(this.#ref.bytes.buffer, this.#ref.bytes.byteOffset, this.#ref.bytes.byteLength)
     }
-    const handle = this.#file?.handle
-    if (!handle) throw new StoreError('no-such-body', 'the body was discarded')
-    const bytes = Buffer.allocUnsafeSlow(this.sizeBytes)
-    let filled = 0
-    while (filled < bytes.length) {
-      const { bytesRead } = await handle.read(
-        bytes,
-        filled,
-        bytes.length - filled,
-        recordHeaderBytes + filled,
-      )
-      if (bytesRead === 0) throw new StoreError('corrupt', 'a staging file is shorter than what was written')
-      filled += bytesRead
+    let record: Buffer
+    try {
+      record = await readFile(stagingFile(this.#folder, this.#ref.file))
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        throw new StoreError('no-such-body', 'the body is in the store by now, or was discarded', {
+          cause: error,
+        })
+      }
+      throw findStorageError(error) ?? error
     }
-    return bytes
+    if (record.length !== recordHeaderBytes + this.sizeBytes) {
+      throw new StoreError('corrupt', 'a staging file is not as long as what was written')
+    }
+    return record.subarray(recordHeaderBytes)
   }
 
   discard(): void {
     if (this.#isDiscarded) return
     this.#isDiscarded = true
     this.#chunks = []
-    // The file may be a segment by now: then the name is gone, and only the handle is to close.
+    // The file may be a segment by now: then its name is gone.
     const end = () => {
-      const file = this.#file
-      if (!file) return
-      this.#file = undefined
-      unlink(stagingFile(this.#folder, file.name), () => {
-        file.handle.close().catch(() => {})
-      })
+      this.#closeFile()
+      const name = this.#ref?.kind === 'staged' ? this.#ref.file : this.#name
+      if (name !== undefined) unlink(stagingFile(this.#folder, name), ignore)
     }
     Promise.allSettled([this.#writing, this.#finishing]).then(end, end)
   }
@@ -110,11 +114,13 @@ export class FileStagedBody implements StagedBody {
     const hash = this.#hash.digest('hex') as BlobHash
     try {
       const header = encodeRecordHeader({ hash, storedBytes: sizeBytes, sizeBytes, compressed: false })
-      await file.handle.write(header, 0, header.length, 0)
+      await writeFile(file.fd, header, 0, header.length, 0)
       // A smaller one is copied into a segment and synced there.
-      if (sizeBytes > limits.store.ownSegmentBytes) await file.handle.datasync()
+      if (sizeBytes > limits.store.ownSegmentBytes) await syncData(file.fd)
     } catch (error) {
       throw findStorageError(error) ?? error
+    } finally {
+      this.#closeFile()
     }
     this.#ref = { kind: 'staged', hash, sizeBytes, file: file.name }
     return this.#ref
@@ -140,13 +146,14 @@ export class FileStagedBody implements StagedBody {
     try {
       if (!this.#file) {
         const name = `${randomUUID()}.body`
-        const handle = await open(stagingFile(this.#folder, name), 'wx+', 0o600)
-        this.#file = { name, handle }
+        this.#name = name
+        this.#file = { name, fd: await openFile(stagingFile(this.#folder, name), 'wx', 0o600) }
       }
       const bytes = Buffer.concat(chunks)
       let written = 0
       while (written < bytes.length) {
-        const result = await this.#file.handle.write(
+        const result = await writeFile(
+          this.#file.fd,
           bytes,
           written,
           bytes.length - written,
@@ -158,4 +165,11 @@ export class FileStagedBody implements StagedBody {
       this.#failure = findStorageError(error) ?? error
     }
   }
+  #closeFile(): void {
+    if (this.#file) close(this.#file.fd, ignore)
+    this.#file = undefined
+  }
 }
+
+/** For what can't be helped: a file that is left behind is removed at the next start. */
+function ignore(): void {}

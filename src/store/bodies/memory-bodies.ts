@@ -1,7 +1,7 @@
 // Bodies of a store that lives in memory: a segment is one body.
 import { StoreError } from '../error.ts'
 import type { BlobHash } from '../../base/ids.ts'
-import type { BodyLocation, BodyRef } from '../store.ts'
+import type { BodyLocation, BodyRef, MaintenanceReport } from '../store.ts'
 import type { BodySink } from './body-sink.ts'
 import type { BodySource } from './body-source.ts'
 
@@ -47,10 +47,20 @@ export class MemoryBodies implements BodySink, BodySource {
     this.rollBackTo(0)
   }
 
-  /** Frees one body that no row refers to. */
-  forgetSegment(segment: number): void {
-    this.#bodies.delete(segment)
-    for (const [hash, known] of this.#segments) if (known === segment) this.#segments.delete(hash)
+  forgetRecent(): void {}
+
+  /** Frees the bodies that nothing refers to. Call between transactions. */
+  compact(isUsed: (segment: number) => boolean): MaintenanceReport {
+    let segments = 0
+    let freedBytes = 0
+    for (const [hash, segment] of this.#segments) {
+      if (isUsed(segment)) continue
+      freedBytes += this.#bodies.get(segment)?.length ?? 0
+      segments++
+      this.#bodies.delete(segment)
+      this.#segments.delete(hash)
+    }
+    return { segments, freedBytes }
   }
 
   read(_hash: BlobHash, location: BodyLocation, start: number, end: number): Buffer | undefined {

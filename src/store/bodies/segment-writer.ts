@@ -221,7 +221,7 @@ export class SegmentWriter implements BodySink {
     this.#startBatch()
   }
 
-  forgetSegment(): void {
+  forgetRecent(): void {
     this.#recent.clear()
   }
 

@@ -40,7 +40,7 @@ export async function assignThread(
 }
 
 /** The nearest ancestor first, the message's own id last. */
-function threadKeys(
+export function threadKeys(
   email: Pick<EmailSummary, 'messageId' | 'references' | 'baseSubject'>,
 ): readonly Buffer[] {
   const ids = new Set(email.references.slice(-(limits.store.threadKeys - 1)).reverse())

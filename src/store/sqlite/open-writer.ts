@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
+import { compact } from '../bodies/compact.ts'
 import { type DataFolder, makeDataFolder } from '../bodies/data-folder.ts'
 import { type SegmentFileSystem, SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
 import type { StoreOptions } from '../store-options.ts'
-import type { BodyLocation, ChangeHint } from '../store.ts'
+import type { BodyLocation, ChangeHint, MaintenanceReport } from '../store.ts'
 import { Connection } from './connection.ts'
+import { Maintenance } from './maintenance.ts'
 import { migrate } from './migrate.ts'
 import { findStorageError } from './storage-error.ts'
 import { lockStore } from './store-lock.ts'
@@ -17,8 +19,10 @@ import { Writer } from './writer.ts'
 
 export interface OpenWriter {
   readonly writer: Writer
-  /** Only after `writer.close()`. */
-  close(): void
+  /** Removes what nobody needs any more and compacts, as the writer does by itself from time to time. */
+  maintain(): Promise<MaintenanceReport>
+  /** Lets everything that waits commit, then closes. */
+  close(): Promise<void>
 }
 
 export interface OpenWriterOptions extends StoreOptions {
@@ -61,9 +65,28 @@ export function openWriter(
         onCommit,
         afterBatch: options.afterBatch,
       })
+      const maintenance = new Maintenance({
+        writer,
+        connection: opened,
+        clock,
+        log,
+        compact: signal =>
+          compact({
+            folder,
+            connection: opened,
+            bodies,
+            log,
+            move: async args => void (await writer.mutate('moveBodies', args)),
+            between: section => writer.between(section),
+            signal,
+          }),
+      })
       return {
         writer,
-        close() {
+        maintain: () => maintenance.run(),
+        async close() {
+          await maintenance.close()
+          await writer.close()
           bodies.close()
           try {
             wal.close()

@@ -3,8 +3,8 @@ import type { MessagePort } from 'node:worker_threads'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import type { MutationName } from '../mutations.ts'
-import type { ChangeHint } from '../store.ts'
-import { type CommitMessage, type MutateMessage, receiveError } from './writer-messages.ts'
+import type { ChangeHint, MaintenanceReport } from '../store.ts'
+import { type Call, type CallMessage, type CommitMessage, receiveError } from './writer-messages.ts'
 
 interface Pending {
   readonly resolve: (result: unknown) => void
@@ -15,7 +15,7 @@ export class RemoteWriter {
   readonly #onHints: (hints: readonly ChangeHint[]) => void
   readonly #pending = new Map<number, Pending>()
   #port: MessagePort | undefined
-  #outbox: (readonly [name: MutationName, args: unknown])[] = []
+  #outbox: Call[] = []
   #nextId = 0
   /** Set while `close` waits for the last answers. */
   #onIdle: (() => void) | undefined
@@ -41,16 +41,11 @@ export class RemoteWriter {
   }
 
   mutate(name: MutationName, args: unknown): Promise<unknown> {
-    if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
-    if (!this.#port) return Promise.reject(new StoreError('unavailable', 'the store is restarting'))
-    if (this.#pending.size >= limits.store.waitingMutations) {
-      return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
-    }
-    return new Promise((resolve, reject) => {
-      if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
-      this.#outbox.push([name, args])
-      this.#pending.set(this.#nextId++, { resolve, reject })
-    })
+    return this.#call([name, args])
+  }
+
+  maintain(): Promise<MaintenanceReport> {
+    return this.#call(['maintain', undefined]) as Promise<MaintenanceReport>
   }
 
   /** Waits for the answers that are still to come. */
@@ -64,22 +59,35 @@ export class RemoteWriter {
     this.#disconnect()
   }
 
+  #call(call: Call): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
+    if (!this.#port) return Promise.reject(new StoreError('unavailable', 'the store is restarting'))
+    if (this.#pending.size >= limits.store.waitingMutations) {
+      return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
+      this.#outbox.push(call)
+      this.#pending.set(this.#nextId++, { resolve, reject })
+    })
+  }
+
   #send(): void {
     const calls = this.#outbox
     this.#outbox = []
     if (calls.length === 0 || !this.#port) return
     const first = this.#nextId - calls.length
     try {
-      this.#port.postMessage({ first, calls } satisfies MutateMessage)
+      this.#port.postMessage({ first, calls } satisfies CallMessage)
     } catch {
       // Something in there cannot cross threads: find out whose it is.
       for (const [index, call] of calls.entries()) this.#sendOne(first + index, call)
     }
   }
 
-  #sendOne(id: number, call: MutateMessage['calls'][number]): void {
+  #sendOne(id: number, call: Call): void {
     try {
-      this.#port?.postMessage({ first: id, calls: [call] } satisfies MutateMessage)
+      this.#port?.postMessage({ first: id, calls: [call] } satisfies CallMessage)
     } catch (error) {
       this.#pending.get(id)?.reject(error)
       this.#settled(id)

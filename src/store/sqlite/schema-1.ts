@@ -134,6 +134,7 @@ CREATE TABLE email (
   parts BLOB NOT NULL,
   PRIMARY KEY (account, id)
 ) WITHOUT ROWID;
+CREATE INDEX email_thread ON email (account, thread);
 
 -- One email in one mailbox: what changes. Narrow.
 CREATE TABLE message (

@@ -8,7 +8,15 @@ import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
 import type { SnapshotCache } from '../snapshots/snapshot-cache.ts'
-import type { BodyLocation, BodyRef, ChangeHint, Reader, StagedBody, Store } from '../store.ts'
+import type {
+  BodyLocation,
+  BodyRef,
+  ChangeHint,
+  MaintenanceReport,
+  Reader,
+  StagedBody,
+  Store,
+} from '../store.ts'
 import { Watchers } from '../watchers.ts'
 import type { Connection } from './connection.ts'
 import type { WhenCommitted } from './connection-reader.ts'
@@ -24,6 +32,8 @@ export interface SqliteStoreParts {
   readonly log: Log
   mutate(name: MutationName, args: unknown): Promise<unknown>
   stageBody(): StagedBody
+  /** Undefined where the writer is in another process. */
+  maintain?(): Promise<MaintenanceReport>
   close(): Promise<void>
 }
 
@@ -67,6 +77,13 @@ export class SqliteStore implements Store {
 
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {
     return this.#watchers.watch(account, listener)
+  }
+
+  maintain(): Promise<MaintenanceReport> {
+    return (
+      this.#parts.maintain?.() ??
+      Promise.reject(new StoreError('unavailable', 'the writer is in another process'))
+    )
   }
 
   /** Hints from the writer. */

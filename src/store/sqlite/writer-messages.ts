@@ -15,10 +15,13 @@ export interface WriterThreadData {
 }
 
 /** A protocol thread asks: all of one turn of its event loop, numbered from `first` on. */
-export interface MutateMessage {
+export interface CallMessage {
   readonly first: number
-  readonly calls: readonly (readonly [name: MutationName, args: unknown])[]
+  readonly calls: readonly Call[]
 }
+
+/** A mutation, or `maintain` without arguments. */
+export type Call = readonly [name: MutationName | 'maintain', args: unknown]
 
 export type Answer =
   | readonly [id: number, kind: 'done', result: unknown]

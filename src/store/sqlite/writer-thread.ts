@@ -6,12 +6,13 @@ import { type OpenWriter, openWriter } from './open-writer.ts'
 import {
   type Answer,
   type CommitMessage,
-  type MutateMessage,
+  type CallMessage,
   sendError,
   type SupervisorMessage,
   type WriterMessage,
   type WriterThreadData,
 } from './writer-messages.ts'
+import type { Outcome } from './writer.ts'
 import { MetricsRelay, relayLog } from './writer-relay.ts'
 
 function serve(supervisor: MessagePort, data: WriterThreadData): void {
@@ -50,8 +51,7 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
       message.port.on('close', () => clients.delete(client))
       return
     }
-    void opened.writer.close().then(() => {
-      opened.close()
+    void opened.close().then(() => {
       metrics.close()
       for (const client of clients) client.close()
       supervisor.close()
@@ -65,22 +65,32 @@ class Client {
   readonly #port: MessagePort
   #answers: Answer[] = []
 
-  constructor(port: MessagePort, { writer }: OpenWriter) {
+  constructor(port: MessagePort, opened: OpenWriter) {
     this.#port = port
-    port.on('message', ({ first, calls }: MutateMessage) => {
+    port.on('message', ({ first, calls }: CallMessage) => {
       for (const [index, [name, args]] of calls.entries()) {
         const id = first + index
-        writer.submit(name, args, outcome => {
-          this.#answers.push(
-            outcome.kind === 'done'
-              ? [id, 'done', outcome.result]
-              : [id, 'refused', sendError(outcome.error)],
-          )
-        })
+        if (name === 'maintain') void this.#maintain(id, opened)
+        else opened.writer.submit(name, args, outcome => this.#settle(id, outcome))
       }
       // What was refused before it could wait for a batch.
-      if (this.#answers.length > 0 && !writer.transaction) this.flush([])
+      if (this.#answers.length > 0 && !opened.writer.transaction) this.flush([])
     })
+  }
+
+  #settle(id: number, outcome: Outcome): void {
+    this.#answers.push(
+      outcome.kind === 'done' ? [id, 'done', outcome.result] : [id, 'refused', sendError(outcome.error)],
+    )
+  }
+
+  async #maintain(id: number, opened: OpenWriter): Promise<void> {
+    try {
+      this.#settle(id, { kind: 'done', result: await opened.maintain() })
+    } catch (error) {
+      this.#settle(id, { kind: 'refused', error })
+    }
+    this.flush([])
   }
 
   flush(hints: readonly ChangeHint[]): void {

@@ -1,0 +1,79 @@
+// Removes emails that no mailbox shows any more, some time after their last message went (`orphan`).
+import type { AccountId, EmailId, BlobHash } from '../../base/ids.ts'
+import type { Tx } from '../store.ts'
+import { threadKeys } from './assign-thread.ts'
+
+export interface PurgeOrphans {
+  /** Milliseconds since 1970: what was orphaned at or before. */
+  readonly before: number
+  readonly limit: number
+}
+
+interface Orphan {
+  readonly since: number
+  readonly account: AccountId
+  readonly email: EmailId
+}
+
+/** `isDone` when nothing that old is left. Bodies' bytes are given back by compaction. */
+export async function purgeOrphans(
+  tx: Tx,
+  { before, limit }: PurgeOrphans,
+): Promise<{ readonly isDone: boolean }> {
+  const orphans = await tx.all<Orphan>(
+    'SELECT since, account, email FROM orphan WHERE since <= ? ORDER BY since, account, email LIMIT ?',
+    before,
+    limit,
+  )
+  for (const { since, account, email } of orphans) {
+    await purgeEmail(tx, account, email)
+    await tx.run('DELETE FROM orphan WHERE since = ? AND account = ? AND email = ?', since, account, email)
+  }
+  return { isDone: orphans.length < limit }
+}
+
+/** Unless a message shows it: it may have been copied back meanwhile. */
+async function purgeEmail(tx: Tx, account: AccountId, email: EmailId): Promise<void> {
+  const gone = await tx.get<{
+    blob: Uint8Array
+    thread: number
+    message_id: string
+    reference_ids: string
+    base_subject: string
+  }>(
+    `DELETE FROM email WHERE account = ? AND id = ? AND NOT EXISTS (SELECT 1 FROM message WHERE account = ? AND email = ?)
+     RETURNING blob, thread, message_id, reference_ids, base_subject`,
+    account,
+    email,
+    account,
+    email,
+  )
+  if (!gone) return
+  await releaseBlob(tx, account, Buffer.from(gone.blob).toString('hex') as BlobHash)
+  const isThreadAlive = await tx.get(
+    'SELECT 1 FROM email WHERE account = ? AND thread = ? LIMIT 1',
+    account,
+    gone.thread,
+  )
+  if (isThreadAlive) return
+  const keys = threadKeys({
+    messageId: gone.message_id,
+    references: gone.reference_ids.split(' '),
+    baseSubject: gone.base_subject,
+  })
+  for (const key of keys) {
+    await tx.run(
+      'DELETE FROM thread_key WHERE account = ? AND key = ? AND thread = ?',
+      account,
+      key,
+      gone.thread,
+    )
+  }
+}
+
+/** Gives back one reference to a body (`insertBlob` took it). */
+export async function releaseBlob(tx: Tx, account: AccountId, hash: BlobHash): Promise<void> {
+  const key = Buffer.from(hash, 'hex')
+  await tx.run('UPDATE blob SET refs = refs - 1 WHERE account = ? AND hash = ?', account, key)
+  await tx.run('DELETE FROM blob WHERE account = ? AND hash = ? AND refs <= 0', account, key)
+}
