@@ -171,6 +171,7 @@ class Reading {
   readonly #scope: SearchScope
   readonly #root: Node
   readonly #rank: number
+  readonly #cost: Cost
   readonly #columns: ReadonlySet<EmailColumn>
   readonly #needles: readonly TextNeedle[]
 
@@ -180,6 +181,7 @@ class Reading {
     this.#scope = scope
     this.#root = root
     this.#rank = rank
+    this.#cost = costs[rank] as Cost
     this.#columns = new Set(readable.flatMap(({ columns }) => columns ?? []))
     this.#needles = readable.flatMap(({ needle }) => needle ?? [])
   }
@@ -192,44 +194,52 @@ class Reading {
   }
 
   async #decide(indexes: Uint32Array, answers: Uint8Array): Promise<void> {
-    const { store, view } = this.#session
+    const { store, view, connection } = this.#session
     const ids = Array.from(indexes, index => emailOf(this.#scope, index))
     const rows = await readEmailRows(store.reader, view.mailbox.account, ids, this.#columns)
     for (const [at, index] of indexes.entries()) {
       const row = rows.get(ids[at] as number)
-      const pending = row && this.#read(row)
-      const bytes = pending instanceof Promise ? await pending : pending
-      answers[index] = row && bytes !== 'lost' ? this.#answer(index, row, bytes) : no
-      await breathe(this.#session)
+      // A message that was expunged meanwhile matches nothing.
+      const pending = row ? this.#answer(index, row) : no
+      answers[index] = pending instanceof Promise ? await pending : pending
+      const breath = connection.breathe()
+      if (breath !== undefined) await breath
+      if (connection.isClosed) throw clientGone()
     }
   }
 
-  #answer(index: number, row: EmailRow, bytes: Buffer | undefined): Answer {
-    const content = new MessageContent(row, bytes)
-    if (this.#needles.length > 0) content.scan(this.#needles)
+  #answer(index: number, row: EmailRow): Awaitable<Answer> {
+    if (this.#cost === 'row') return this.#judge(index, new MessageContent(row, undefined))
+    return this.#read(index, row).catch(noIfLost)
+  }
+
+  async #read(index: number, row: EmailRow): Promise<Answer> {
+    const { store, view } = this.#session
+    const hash = bodyHash(row)
+    const read = (start: number, end: number) => store.readBody(view.mailbox.account, hash, start, end)
+    const headerEnd = Math.min(row.header_bytes, limits.message.headerBytes)
+    const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
+    const content = new MessageContent(row, await read(0, isWhole ? row.size_bytes : headerEnd))
+    if (this.#needles.length > 0) await content.scan(this.#needles, read)
+    return this.#judge(index, content)
+  }
+
+  #judge(index: number, content: MessageContent): Answer {
     const answer = answerOf(this.#root, this.#rank, index, content)
     assert(answer !== unknown || this.#rank < this.#root.rank, 'every key was asked')
     return answer
   }
-
-  /** As many bytes as the rank asks for; 'lost' when the message was expunged meanwhile: it then matches nothing. */
-  #read(row: EmailRow): Awaitable<Buffer | undefined | 'lost'> {
-    if (costs[this.#rank] === 'row') return undefined
-    const { store, view } = this.#session
-    const { blob } = row
-    const hash = Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString('hex') as BlobHash
-    const end =
-      costs[this.#rank] === 'header' ? Math.min(row.header_bytes, limits.message.headerBytes) : row.size_bytes
-    try {
-      const bytes = store.readBody(view.mailbox.account, hash, 0, end)
-      return bytes instanceof Promise ? bytes.catch(lostOrThrow) : bytes
-    } catch (error) {
-      return lostOrThrow(error)
-    }
-  }
 }
 
-function lostOrThrow(error: unknown): 'lost' {
-  if (error instanceof StoreError && error.code === 'no-such-body') return 'lost'
+function bodyHash({ blob }: EmailRow): BlobHash {
+  return Buffer.from(blob.buffer, blob.byteOffset, blob.length).toString('hex') as BlobHash
+}
+
+function noIfLost(error: unknown): Answer {
+  if (error instanceof StoreError && error.code === 'no-such-body') return no
   throw error
+}
+
+function clientGone(): ConnectionError {
+  return new ConnectionError('ConnectionClosed', 'the client has gone during a SEARCH')
 }

@@ -1,36 +1,39 @@
-// What SEARCH reads of one message: its row, header fields, and text, decoded. RFC 9051 §6.4.4; RFC 2047; RFC 2045 §6.
+// What SEARCH reads of one message: its row, its header fields, and its text, decoded. RFC 9051 §6.4.4; RFC 2047; RFC 2045 §6.
+import type { Awaitable } from '../../base/awaitable.ts'
+import { limits } from '../../base/limits.ts'
 import { decodeCharset } from '../../message/charset.ts'
 import { decodeWords } from '../../message/encoded-word.ts'
 import { fieldsOf, headerBlock, unfold } from '../../message/header.ts'
+import { htmlToText } from '../../message/html.ts'
 import { type PartNode, unpackParts } from '../../message/sections.ts'
+import { headerLines } from '../../message/text.ts'
 import { decodeTransfer } from '../../message/transfer.ts'
 import type { EmailRow } from '../fetch/email-rows.ts'
 import { foldCase } from './case-map.ts'
 import type { TextNeedle } from './search-key.ts'
 
+/** Reads bytes of the message. */
+export type ReadBytes = (start: number, end: number) => Awaitable<Buffer>
+
 export class MessageContent {
   readonly row: EmailRow
-  readonly #bytes: Buffer | undefined
+  /** The first bytes of the message: the header block at least, where a key reads bytes. */
+  readonly #head: Buffer | undefined
   /** Folded values by lower-case name. */
   readonly #values = new Map<string, readonly string[]>()
   #found: ReadonlySet<TextNeedle> | undefined
 
-  /** `bytes` is the header block, or the whole message. */
-  constructor(row: EmailRow, bytes: Buffer | undefined) {
+  constructor(row: EmailRow, head: Buffer | undefined) {
     this.row = row
-    this.#bytes = bytes
-  }
-
-  get #header(): Buffer {
-    if (!this.#bytes) throw new Error('a key reads bytes that it did not ask for')
-    return this.#bytes.subarray(0, this.row.header_bytes)
+    this.#head = head
   }
 
   /** The values of all fields of that name (lower case, Latin-1), decoded and folded. */
   valuesOf(name: string): readonly string[] {
     const known = this.#values.get(name)
     if (known) return known
-    const block = headerBlock(this.#header, 0, this.row.header_bytes)
+    if (!this.#head) throw new Error('a key reads bytes that it did not ask for')
+    const block = headerBlock(this.#head, 0, Math.min(this.row.header_bytes, this.#head.length))
     const values: string[] = []
     for (const field of fieldsOf(block)) {
       if (field.name !== name) continue
@@ -40,38 +43,74 @@ export class MessageContent {
     return values
   }
 
-  /** Looks for all the needles at once, as each text is decoded once. Needs the whole message. */
-  scan(needles: readonly TextNeedle[]): void {
-    const found = new Set<TextNeedle>()
-    this.#found = found
-    for (const needle of needles) if (needle.text === '') found.add(needle)
-    const root = unpackParts(this.row.parts)
-    if (needles.some(({ inHeaders }) => inHeaders)) this.#scanHeaders(root, needles, found)
-    this.#scanText(root, needles, found)
-  }
-
   /** Whether `scan` found it. */
   has(needle: TextNeedle): boolean {
     if (!this.#found) throw new Error('a key looks for text that was not scanned')
     return this.#found.has(needle)
   }
 
-  #scanHeaders(part: PartNode, needles: readonly TextNeedle[], found: Set<TextNeedle>): void {
-    const block = headerBlock(this.#bytes as Buffer, part.headerStart, part.bodyStart)
-    for (const field of fieldsOf(block)) {
-      const text = foldCase(decodeWords(unfold(block.slice(field.start, field.end))))
-      for (const needle of needles) if (needle.inHeaders && text.includes(needle.text)) found.add(needle)
-    }
-    for (const child of part.children) this.#scanHeaders(child, needles, found)
+  /**
+   * Looks for all the needles at once, as each text is decoded once, and until all are found. Of the message only headers and text are read.
+   * Throws `StoreError` `no-such-body`.
+   */
+  async scan(needles: readonly TextNeedle[], read: ReadBytes): Promise<void> {
+    const scanner = new Scanner(needles, this.#head, read)
+    await scanner.part(unpackParts(this.row.parts))
+    this.#found = scanner.found
+  }
+}
+
+class Scanner {
+  readonly found = new Set<TextNeedle>()
+  readonly #needles: readonly TextNeedle[]
+  readonly #inHeaders: boolean
+  readonly #head: Buffer | undefined
+  readonly #read: ReadBytes
+
+  constructor(needles: readonly TextNeedle[], head: Buffer | undefined, read: ReadBytes) {
+    this.#needles = needles
+    this.#inHeaders = needles.some(({ inHeaders }) => inHeaders)
+    this.#head = head
+    this.#read = read
+    // The empty string is a part of any text, even of none.
+    for (const needle of needles) if (needle.text === '') this.found.add(needle)
   }
 
-  /** RFC 9051 §6.4.4 lets leaves other than text and message alone. */
-  #scanText(part: PartNode, needles: readonly TextNeedle[], found: Set<TextNeedle>): void {
-    for (const child of part.children) this.#scanText(child, needles, found)
-    if (found.size === needles.length || part.children.length > 0) return
-    if (part.type !== 'text' && part.type !== 'message') return
-    const raw = (this.#bytes as Buffer).subarray(part.bodyStart, part.bodyEnd)
-    const text = foldCase(decodeCharset(decodeTransfer(raw, part.encoding), part.charset))
-    for (const needle of needles) if (text.includes(needle.text)) found.add(needle)
+  /** Looks through a part and those inside it. Recursion is as deep as parts nest, which parsing bounds. */
+  async part(part: PartNode): Promise<void> {
+    if (this.#isDone) return
+    if (this.#inHeaders && part.bodyStart > part.headerStart) {
+      const end = Math.min(part.bodyStart, part.headerStart + limits.message.headerBytes)
+      this.#look(headerLines(await this.#bytes(part.headerStart, end)), true)
+    }
+    if (part.children.length > 0) for (const child of part.children) await this.part(child)
+    // RFC 9051 §6.4.4 lets leaves other than text and message alone.
+    else if (part.type === 'text' || part.type === 'message') await this.#leaf(part)
+  }
+
+  /** HTML is looked through twice: as it is written, which a program may mean, and as its reader sees it. */
+  async #leaf(part: PartNode): Promise<void> {
+    if (this.#isDone || part.bodyEnd === part.bodyStart) return
+    const bytes = await this.#bytes(part.bodyStart, part.bodyEnd)
+    const text = decodeCharset(decodeTransfer(bytes, part.encoding), part.charset)
+    this.#look(text, false)
+    if (part.type === 'text' && part.subtype === 'html' && !this.#isDone) this.#look(htmlToText(text), false)
+  }
+
+  #look(text: string, isHeader: boolean): void {
+    const folded = foldCase(text)
+    for (const needle of this.#needles) {
+      if (isHeader && !needle.inHeaders) continue
+      if (folded.includes(needle.text)) this.found.add(needle)
+    }
+  }
+
+  get #isDone(): boolean {
+    return this.found.size === this.#needles.length
+  }
+
+  #bytes(start: number, end: number): Awaitable<Buffer> {
+    const head = this.#head
+    return head && end <= head.length ? head.subarray(start, end) : this.#read(start, end)
   }
 }
