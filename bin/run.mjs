@@ -1,25 +1,28 @@
 // Runs Node 26 (which npm brings) on the given arguments, after installing what a fresh checkout lacks.
 // Plain JavaScript that any Node from 20 can start, so that `npm start` and `npm test` need nothing before them.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import module from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
-const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
-const shell = process.platform === 'win32'
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const isWindows = process.platform === 'win32'
+const node = join(root, 'node_modules', '.bin', isWindows ? 'node.cmd' : 'node')
 
 if (!isInstalled()) install()
 
 const args = process.argv.slice(2)
-if (args[0] === '--test' && !args.some(arg => arg.endsWith('.ts'))) args.push('test/**/*.test.ts')
-enableCompileCache?.()
-const child = spawn(node, ['--disable-warning=ExperimentalWarning', ...args], {
-  cwd: args[0] === '--test' ? root : process.cwd(),
-  stdio: 'inherit',
-  shell,
-  env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'), ...process.env },
-})
+const isTest = args[0] === '--test'
+if (isTest && !args.some(arg => arg.endsWith('.ts'))) args.push('test/**/*.test.ts')
+// What npm runs has the checkout as its folder; a script named from elsewhere is found all the same.
+if (!isTest && args[0]?.endsWith('.ts') && !existsSync(args[0])) args[0] = join(root, args[0])
+module.enableCompileCache?.()
+const nodeArgs = ['--disable-warning=ExperimentalWarning', ...args]
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'), ...process.env }
+if (isTest) process.chdir(root)
+
+const child = spawn(node, nodeArgs, { stdio: 'inherit', shell: isWindows, env })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', error => {
   console.error(`Node 26 could not be started (${error.message}). Try: npm ci`)
@@ -29,11 +32,24 @@ child.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 1)
 })
 
-/** Whether node_modules holds what package-lock.json asks for, judged by npm's own record of its last install. */
+/** Whether node_modules holds what package-lock.json asks for, by npm's own record of its last install. */
 function isInstalled() {
-  const record = join(root, 'node_modules', '.package-lock.json')
-  if (!existsSync(node) || !existsSync(record)) return false
-  return statSync(record).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs - 1
+  if (!existsSync(node)) return false
+  const wanted = packagesOf('package-lock.json')
+  const present = packagesOf(join('node_modules', '.package-lock.json'))
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    // What is for other systems is not there.
+    if (path === '' || (optional && !(path in present))) return true
+    return present[path]?.version === version
+  })
+}
+
+function packagesOf(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), 'utf8')).packages
+  } catch {
+    return {}
+  }
 }
 
 function install() {
@@ -41,7 +57,7 @@ function install() {
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
-    shell,
+    shell: isWindows,
     env: { ...process.env, NODE_ENV: 'development' },
   })
   if (npm.status !== 0) {

@@ -79,6 +79,12 @@ function addServing(program: Command, define: Define): void {
       'after',
       '\nIt ends on SIGTERM or SIGINT when its sessions have (a second one ends it at once) and reads certificates and log level again on SIGHUP.',
     )
+  define(
+    program,
+    'demo',
+    'try it: two accounts with mail in them, on this machine only',
+    async () => (await import('./commands/demo.ts')).demo,
+  ).option('--keep', 'keep the data (with --data they are always kept)')
 }
 
 function collect(value: string, all: string[]): string[] {

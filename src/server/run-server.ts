@@ -5,6 +5,9 @@ import { createLog } from './log.ts'
 import { notifyServiceManager } from './notify.ts'
 import { Supervisor } from './supervisor.ts'
 
+/** Signals that come this soon after each other are one. */
+const sameSignalMs = 500
+
 export interface RunServerOptions {
   /** Reads the configuration, at the start and on SIGHUP. Throws ConfigError. */
   readonly readConfig: () => Config
@@ -43,7 +46,10 @@ export async function runServer({
       log.info({ signal, drainMs: config.stop.drainMs }, 'stopping')
       void notifyServiceManager('STOPPING=1', env, log)
       void supervisor.stop(config.stop.drainMs).then(() => stopped.resolve(0))
+      const stoppedAt = performance.now()
       signals.on(['SIGTERM', 'SIGINT'], () => {
+        // Under npm, one Ctrl-C comes from the terminal and once more from the parent.
+        if (performance.now() - stoppedAt < sameSignalMs) return
         log.warn({}, 'a second signal: ending at once')
         void supervisor.stop(0)
       })
