@@ -150,6 +150,18 @@ export const limits = {
     /** Received fields at which a message is judged to loop (RFC 5321 §6.3). */
     receivedFields: 100,
   },
+  queue: {
+    /** Work that nobody says anything of for so long is given to another. */
+    leaseMs: 600_000,
+    /** The queue is looked at this often even when nothing is said to have happened. */
+    pollMs: 60_000,
+    /** The queue is not looked at more often than this when nothing is said to have happened. */
+    busyMs: 1000,
+    /** The length of the queue is counted this often. */
+    measureMs: 10_000,
+    /** History is pruned this often. */
+    pruneMs: 3_600_000,
+  },
   mailbox: {
     /** UTF-8 bytes of one mailbox's whole name. */
     nameBytes: 1000,

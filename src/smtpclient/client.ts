@@ -377,7 +377,8 @@ export class SmtpClient {
 
   #lost(step: Step, isSent: boolean, why: string, cause?: unknown): SmtpClientError {
     const where = isSent ? 'before it confirmed the message' : `at ${step.toUpperCase()}`
-    return this.#error('later', 0, '4.4.2', `Lost the connection ${where}: ${why}`, cause)
+    const verdict = this.#verdict('later', 0, '4.4.2', `Lost the connection ${where}: ${why}`)
+    return new SmtpClientError({ ...verdict, ...(isSent && { mayHaveArrived: true }) }, { cause })
   }
 
   #expect(reply: ReceivedReply, step: Step): void {

@@ -35,4 +35,6 @@ export interface Verdict {
   readonly host: string
   /** The server took over the sender's wishes for reports (RFC 3461 §5.2.1). */
   readonly hasDsn?: boolean
+  /** The connection was lost after all was said and before the server confirmed it. */
+  readonly mayHaveArrived?: boolean
 }
