@@ -12,7 +12,6 @@ import { envelope } from './items/envelope.ts'
 import { flags } from './items/flags.ts'
 import { internalDate } from './items/internaldate.ts'
 import { modSeq } from './items/modseq.ts'
-import { preview } from './items/preview.ts'
 import { rfc822Size } from './items/rfc822-size.ts'
 import { rfc822, rfc822Header, rfc822Text } from './items/rfc822.ts'
 import { saveDate } from './items/savedate.ts'
@@ -31,7 +30,6 @@ export const fetchItems: readonly FetchItemDefinition[] = [
   flags,
   internalDate,
   modSeq,
-  preview,
   rfc822,
   rfc822Header,
   rfc822Size,

@@ -12,6 +12,8 @@ export interface LeaseQueue {
   readonly limit: number
   /** Messages that may be on their way to one domain at a time. */
   readonly perDomain: number
+  /** Only what is to be delivered here. */
+  readonly isLocalOnly: boolean
 }
 
 /** One message to one domain; `recipients` are ids. */
@@ -33,7 +35,7 @@ const scanRows = 16
 /** The jobs that are now the caller's, those due longest first. */
 export async function leaseQueue(
   tx: Tx,
-  { lease, leaseMs, limit, perDomain }: LeaseQueue,
+  { lease, leaseMs, limit, perDomain, isLocalOnly }: LeaseQueue,
 ): Promise<readonly QueueJob[]> {
   const busy = new Map<string, number>()
   for (const { domain, messages } of await tx.all<{ domain: string; messages: number }>(
@@ -43,11 +45,12 @@ export async function leaseQueue(
     busy.set(domain, messages)
   const rows = await tx.all<Row>(
     `SELECT message, id, domain FROM queue_recipient
-     WHERE state = 'waiting' AND due_at <= ? AND lease_until <= ? AND domain NOT IN (
+     WHERE state = 'waiting' AND due_at <= ? AND lease_until <= ? AND (? = 0 OR domain = '') AND domain NOT IN (
        SELECT domain FROM queue_recipient WHERE lease_until > ? GROUP BY domain HAVING count(DISTINCT message) >= ?)
      ORDER BY due_at, message, id LIMIT ?`,
     tx.nowMs,
     tx.nowMs,
+    isLocalOnly ? 1 : 0,
     tx.nowMs,
     perDomain,
     limit * scanRows,

@@ -68,11 +68,12 @@ export async function findQueueMessage(reader: Reader, id: QueueId): Promise<Que
 }
 
 /** When the next recipient that nobody works on is due, milliseconds since 1970; undefined when none waits. */
-export async function findNextDue(reader: Reader): Promise<number | undefined> {
-  const row = await reader.get<{ dueAt: number | null }>(
-    `SELECT min(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS "dueAt" FROM queue_recipient WHERE state = 'waiting'`,
+export async function findNextDue(reader: Reader, isLocalOnly = false): Promise<number | undefined> {
+  const row = await reader.get<{ dueAt: number }>(
+    `SELECT due_at AS "dueAt" FROM queue_recipient WHERE state = 'waiting' AND lease_until = 0 AND (? = 0 OR domain = '') ORDER BY due_at LIMIT 1`,
+    isLocalOnly ? 1 : 0,
   )
-  return row?.dueAt ?? undefined
+  return row?.dueAt
 }
 
 /** How many recipients are in each state that keeps a message in the queue. */
