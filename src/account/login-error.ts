@@ -5,7 +5,7 @@ export type LoginErrorCode =
   | 'bad-credentials'
   /** Too many failures lately from this network or for this account: temporary. */
   | 'limited'
-  /** The account is disabled, told only to who knew the password. */
+  /** The account that an administrator would act for is disabled. Its owner is told `bad-credentials`. */
   | 'disabled'
   /** This mechanism would show the password to whoever listens: TLS first. */
   | 'needs-tls'

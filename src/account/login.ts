@@ -149,7 +149,10 @@ export class Login {
   async end(attempt: Attempt, scopes: readonly Scope[] | undefined, authzid: string): Promise<Identity> {
     const { peer, row } = attempt
     if (!row || !scopes || row.state !== 'active') throw this.refuse(attempt)
-    const identity = await this.#actAs(row, scopes, authzid)
+    const identity = await this.#actAs(row, scopes, authzid).catch((error: unknown) => {
+      attempt.settle('void')
+      throw error
+    })
     if (!identity) throw this.refuse(attempt)
     if (!scopes.includes(peer.protocol)) {
       attempt.settle('void')
@@ -302,7 +305,8 @@ export class Login {
     // Only an administrator may, with a credential for everything: an app password in some device is not for this.
     if (!row.isAdmin || scopes.length < allScopes.length) return undefined
     const target = await this.#find(wanted)
-    if (target?.state !== 'active') return undefined
+    if (!target) return undefined
+    if (target.state !== 'active') throw new LoginError('disabled', `${target.address} is disabled`)
     return {
       account: target.account,
       address: target.address,

@@ -155,7 +155,8 @@ test('only an administrator acts for somebody else, with authzid (RFC 4422 §3.4
   assert.equal((await scram(login, peerOf(), 'root', 'correct horse', { authzid: 'ann' })).account, ann)
   await assert.rejects(plain(login, peerOf(), 'nobody', 'root', 'correct horse'), coded('bad-credentials'))
   await updateAccount(directory, { account: ann, state: 'disabled' })
-  await assert.rejects(plain(login, peerOf(), 'ann', 'root', 'correct horse'), coded('bad-credentials'))
+  await assert.rejects(plain(login, peerOf(), 'ann', 'root', 'correct horse'), coded('disabled'))
+  await assert.rejects(plain(login, peerOf(), '', 'ann', 'correct horse'), coded('bad-credentials'))
 })
 
 function cramMd5(login: Login, name: string, secret: string): Promise<Identity> {

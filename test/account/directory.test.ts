@@ -14,11 +14,11 @@ import {
   updateAccount,
 } from '../../src/account/directory.ts'
 import { DirectoryError, type DirectoryErrorCode } from '../../src/account/directory-error.ts'
-import { finishRemovals, removeAccount } from '../../src/account/remove-account.ts'
+import { removeAccount } from '../../src/account/remove-account.ts'
 import { removePassword, setPassword } from '../../src/account/set-password.ts'
 import type { AccountId } from '../../src/base/ids.ts'
 import { StoreError } from '../../src/store/error.ts'
-import { findAccount, listAccounts, listRemovals } from '../../src/store/read/account.ts'
+import { findAccount, listAccounts } from '../../src/store/read/account.ts'
 import { listAliases } from '../../src/store/read/alias.ts'
 import { listCredentials } from '../../src/store/read/credential.ts'
 import { listDomains } from '../../src/store/read/domain.ts'
@@ -167,27 +167,6 @@ test('a removed account’s address is free at once, and its id is never given a
     assert.deepEqual(rows, [], table)
   }
   await assert.rejects(removeAccount(directory.store, first), stored('no-such-account'))
-})
-
-test('a removal that was interrupted goes on in bounded steps and ends', async () => {
-  const directory = await openTestDirectory()
-  const account = await createAccount(directory, { address: 'ann@example.org', password: 'correct horse' })
-  await directory.store.mutate('beginAccountRemoval', { account })
-  assert.deepEqual(await directory.store.mutate('purgeAccount', { account, limit: 3 }), { isDone: false })
-  assert.deepEqual(await listRemovals(directory.store.reader), [account])
-  assert.deepEqual(await listAccounts(directory.store.reader), [])
-  await assert.rejects(
-    directory.store.mutate('createCredential', {
-      account,
-      kind: 'app-password',
-      name: '',
-      secret: '',
-      scopes: [],
-    }),
-    stored('no-such-account'),
-  )
-  await finishRemovals(directory.store)
-  assert.deepEqual(await listRemovals(directory.store.reader), [])
 })
 
 test('purging never touches an account that is not being removed', async () => {

@@ -53,14 +53,6 @@ export async function listAccounts(reader: Reader, after = '', limit = 1000): Pr
   return rows.map(accountRow)
 }
 
-/** The ids of accounts whose removal has begun and not ended. */
-export async function listRemovals(reader: Reader): Promise<readonly AccountId[]> {
-  const rows = await reader.all<{ id: AccountId }>(
-    `SELECT id FROM account WHERE state = 'removing' ORDER BY id`,
-  )
-  return rows.map(row => row.id)
-}
-
 /** The addresses of up to `limit` active administrators. */
 export async function listAdministrators(reader: Reader, limit: number): Promise<readonly AccountRow[]> {
   const rows = await reader.all<Columns>(

@@ -7,11 +7,6 @@ export interface DomainRow {
   readonly createdAt: number
 }
 
-/** The domain of this name (normalised), or undefined. */
-export async function findDomain(reader: Reader, name: string): Promise<DomainRow | undefined> {
-  return reader.get<DomainRow>('SELECT name, created_at AS "createdAt" FROM domain WHERE name = ?', name)
-}
-
 /** All domains, by name. */
 export async function listDomains(reader: Reader): Promise<readonly DomainRow[]> {
   return reader.all<DomainRow>('SELECT name, created_at AS "createdAt" FROM domain ORDER BY name')

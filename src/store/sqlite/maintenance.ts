@@ -1,4 +1,5 @@
 // What the writer does by itself from time to time, in steps that others' mutations do not wait for.
+import type { AccountId } from '../../base/ids.ts'
 import type { Clock } from '../../base/clock.ts'
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
@@ -60,6 +61,11 @@ export class Maintenance {
   }
 
   async #purge(): Promise<void> {
+    await this.#purgeOrphans()
+    await this.#purgeAccounts()
+  }
+
+  async #purgeOrphans(): Promise<void> {
     const { writer, connection, clock } = this.#parts
     const before = clock.now() - limits.store.orphanGraceMs
     const isAnyDue = () =>
@@ -69,6 +75,19 @@ export class Maintenance {
       const step = { before, limit: limits.store.orphansPerStep }
       const { isDone } = (await writer.mutate('purgeOrphans', step)) as { isDone: boolean }
       if (isDone) return
+    }
+  }
+
+  /** Ends removals of accounts that a stop has interrupted. */
+  async #purgeAccounts(): Promise<void> {
+    const { writer, connection } = this.#parts
+    const next = () =>
+      connection.get<{ id: AccountId }>(`SELECT id FROM account WHERE state = 'removing' ORDER BY id LIMIT 1`)
+        ?.id
+    while (!this.#ending.signal.aborted) {
+      const account = await writer.between(next)
+      if (account === undefined) return
+      await writer.mutate('purgeAccount', { account, limit: limits.account.purgeRows })
     }
   }
 }
