@@ -94,50 +94,57 @@ const hashSchema = z
   })
   .describe('Cost of argon2id (RFC 9106). A password is hashed anew at the next log-in after a change.')
 
-const issuerSchema = z.strictObject({
-  issuer: z.string().min(1).describe('What the `iss` claim must be.'),
-  audience: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).describe('What `aud` must hold.'),
-  jwksUrl: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Where the public keys are fetched from.'),
-  jwksFile: z.string().min(1).optional().describe('A file with the public keys, in place of jwksUrl.'),
-  algorithms: z
-    .array(
-      z.enum([
-        'RS256',
-        'RS384',
-        'RS512',
-        'PS256',
-        'PS384',
-        'PS512',
-        'ES256',
-        'ES384',
-        'ES512',
-        'EdDSA',
-        'Ed25519',
-      ]),
-    )
-    .min(1)
-    .default(['RS256', 'PS256', 'ES256', 'EdDSA'])
-    .describe('Signatures that are accepted; only those with public keys.'),
-  addressClaim: z
-    .string()
-    .min(1)
-    .default('email')
-    .describe('The claim that holds the address of the account.'),
-  requiredScope: z.string().min(1).optional().describe('A scope that the token must have.'),
-  clockToleranceSeconds: z
-    .int()
-    .min(0)
-    .max(600)
-    .default(30)
-    .describe('Difference between clocks that is forgiven.'),
-  openidConfiguration: z
-    .url()
-    .optional()
-    .describe('The discovery document that OAUTHBEARER tells a client whose token was refused.'),
-})
+const issuerSchema = z
+  .strictObject({
+    issuer: z.string().min(1).describe('What the `iss` claim must be.'),
+    audience: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .describe('What `aud` must hold.'),
+    jwksUrl: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('Where the public keys are fetched from.'),
+    jwksFile: z.string().min(1).optional().describe('A file with the public keys, in place of jwksUrl.'),
+    algorithms: z
+      .array(
+        z.enum([
+          'RS256',
+          'RS384',
+          'RS512',
+          'PS256',
+          'PS384',
+          'PS512',
+          'ES256',
+          'ES384',
+          'ES512',
+          'EdDSA',
+          'Ed25519',
+        ]),
+      )
+      .min(1)
+      .default(['RS256', 'PS256', 'ES256', 'EdDSA'])
+      .describe('Signatures that are accepted; only those with public keys.'),
+    addressClaim: z
+      .string()
+      .min(1)
+      .default('email')
+      .describe('The claim that holds the address of the account.'),
+    requiredScope: z.string().min(1).optional().describe('A scope that the token must have.'),
+    clockToleranceSeconds: z
+      .int()
+      .min(0)
+      .max(600)
+      .default(30)
+      .describe('Difference between clocks that is forgiven.'),
+    openidConfiguration: z
+      .url()
+      .optional()
+      .describe('The discovery document that OAUTHBEARER tells a client whose token was refused.'),
+  })
+  .refine(
+    ({ jwksUrl, jwksFile }) => (jwksUrl === undefined) !== (jwksFile === undefined),
+    'an issuer needs either jwksUrl or jwksFile',
+  )
 
 /** One server that issues OAuth tokens. */
 export type Issuer = z.output<typeof issuerSchema>

@@ -114,6 +114,8 @@ export const limits = {
     wholeBodyBytes: 256 * 1024,
     /** A larger one goes in pieces of this size. */
     pieceBytes: 128 * 1024,
+    /** Ranges of UIDs that one mutation of QUIT removes or flags. */
+    rangesPerStep: 500,
     /** Lines of LIST or UIDL that are made without letting others run. */
     listingLines: 50_000,
   },

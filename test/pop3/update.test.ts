@@ -24,6 +24,20 @@ test('DELE takes effect at QUIT and not before', async t => {
   assert.deepEqual((await inboxOf(server)).uids, [2])
 })
 
+test('QUIT removes thousands of messages that do not lie side by side, in steps', async t => {
+  const server = await startServer(t)
+  await server.deliver(...Array.from({ length: 2400 }, (_, i) => letter(String(i), 1)))
+  const client = await server.logIn()
+  const mutations = t.mock.method(server.store, 'mutate')
+  const deletes = Array.from({ length: 1200 }, (_, i) => `DELE ${2 * i + 1}\r\n`)
+  client.send(deletes.join(''))
+  for (const _ of deletes) assert.match(await client.line(), /^\+OK/)
+  assert.equal(await client.command('QUIT'), '+OK POP3 server signing off (1200 messages left)')
+  assert.equal(mutations.mock.callCount(), 3)
+  const { uids } = await inboxOf(server)
+  assert.ok(uids.length === 1200 && uids.every(uid => uid % 2 === 0))
+})
+
 test('RSET takes all marks back', async t => {
   const server = await startServer(t)
   await server.deliver(...three)

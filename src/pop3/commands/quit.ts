@@ -1,6 +1,7 @@
 // QUIT, and with it the UPDATE state. RFC 1939 §4, §6, §8 (download and delete); RFC 2449 §6.7 (EXPIRE).
 import { noArguments } from '../arguments.ts'
 import { command } from '../command.ts'
+import { limits } from '../../base/limits.ts'
 import { seen } from '../../store/flags.ts'
 import { StoreError } from '../../store/error.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
@@ -41,10 +42,17 @@ export const quit = command({
 async function markSeen({ context }: Session, maildrop: Maildrop): Promise<void> {
   if (!context.config.pop3.markSeen || context.config.pop3.deleteAfterRetrieval) return
   const uids = maildrop.retrievedUids()
-  if (uids.length === 0) return
   const { account, mailbox } = maildrop
   const flags = { system: seen, keywords: [] }
-  await context.store.mutate('storeFlags', { account, mailbox, uids, mode: 'add', flags })
+  for (const some of inSteps(uids)) {
+    await context.store.mutate('storeFlags', { account, mailbox, uids: some, mode: 'add', flags })
+  }
+}
+
+/** RFC 1939 §6 asks for no atomic removal, and a long one would hold up everybody's mail. */
+function* inSteps(uids: UidRanges): Generator<UidRanges, void, undefined> {
+  const count = limits.pop3.rangesPerStep
+  for (let from = 0; from < uids.length; from += count) yield uids.slice(from, from + count)
 }
 
 /** How many messages it has removed. */
@@ -57,7 +65,7 @@ async function remove({ context }: Session, maildrop: Maildrop): Promise<number>
     for (const uid of expiredUids(snapshot, context.clock.now() - expireDays * dayMs)) expired.add(uid)
   }
   const uids = maildrop.removedUids(deleteAfterRetrieval, expired)
-  if (uids.length > 0) await expunge(context.store, maildrop, uids)
+  await expunge(context.store, maildrop, uids)
   return maildrop.countIn(uids)
 }
 
@@ -67,7 +75,9 @@ async function expunge(
   uids: UidRanges,
 ): Promise<void> {
   try {
-    await store.mutate('expungeMessages', { account, mailbox, uids, onlyDeleted: false })
+    for (const some of inSteps(uids)) {
+      await store.mutate('expungeMessages', { account, mailbox, uids: some, onlyDeleted: false })
+    }
   } catch (error) {
     // With the mailbox, the messages are gone too.
     if (!(error instanceof StoreError) || error.code !== 'no-such-mailbox') throw error
