@@ -197,6 +197,10 @@ export const limits = {
     walBytes: 16 * 1024 * 1024,
     /** Keyword sets that each thread remembers. */
     keywordSets: 20_000,
+    /** Database pages that the writer keeps in memory. */
+    writerCacheBytes: 64 * 1024 * 1024,
+    /** Database pages that each reader keeps in memory. */
+    readerCacheBytes: 8 * 1024 * 1024,
     /** Prepared statements kept by each connection. */
     statements: 256,
     /** Locations of the last bodies, so that one sent to many accounts is written once. */

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Awaitable } from '../base/awaitable.ts'
 import { systemClock } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
 import { silentLog } from '../base/log.ts'
 import { silentMetrics } from '../base/metrics.ts'
 import { type DataFolder, dataFolder } from './bodies/data-folder.ts'
@@ -50,7 +51,11 @@ export async function openStore(place: StorePlace | WriterPlace, options: StoreO
 
 function openInMemory(options: StoreOptions): Store {
   const { clock = systemClock, log = silentLog, metrics = silentMetrics, defaultQuota = {} } = options
-  const connection = new Connection(':memory:', { readOnly: false, timeoutMs: 0 })
+  const connection = new Connection(':memory:', {
+    readOnly: false,
+    timeoutMs: 0,
+    cacheBytes: limits.store.readerCacheBytes,
+  })
   migrate(connection, clock.now())
   const bodies = new MemoryBodies()
   const writer: Writer = new Writer({

@@ -35,8 +35,14 @@ export async function appendMessages(
   tx: Tx,
   { account, mailbox, messages }: AppendMessages,
 ): Promise<Appended> {
-  const { modSeq, firstEmail } = await reserveEmails(tx, account, messages)
-  return insertMessages(tx, { account, mailbox, messages, modSeq, firstEmail })
+  return insertMessages(tx, { account, mailbox, messages, ...(await reserveEmails(tx, account, messages)) })
+}
+
+export interface ReservedEmails {
+  readonly modSeq: ModSeq
+  /** As many ids from here on as there are messages; conversations that are not needed stay unused. */
+  readonly firstEmail: number
+  readonly firstThread: number
 }
 
 /** Locks the account, counts `messages` as used and takes their ids. Throws `no-such-account` and `over-quota`. */
@@ -44,36 +50,37 @@ export async function reserveEmails(
   tx: Tx,
   account: AccountId,
   messages: readonly NewMessage[],
-): Promise<{ modSeq: ModSeq; firstEmail: number }> {
+): Promise<ReservedEmails> {
   let sizeBytes = 0
   for (const message of messages) sizeBytes += message.email.sizeBytes
   const row = await tx.get<{
     mod_seq: ModSeq
     first_email: number
+    first_thread: number
     used_bytes: number
     used_messages: number
     quota_bytes: number | null
     quota_messages: number | null
   }>(
-    `UPDATE account SET mod_seq = mod_seq + 1, next_email = next_email + ?, used_bytes = used_bytes + ?, used_messages = used_messages + ?
-     WHERE id = ? RETURNING mod_seq, next_email - ? AS first_email, used_bytes, used_messages, quota_bytes, quota_messages`,
+    `UPDATE account SET mod_seq = mod_seq + 1, next_email = next_email + ?, next_thread = next_thread + ?, used_bytes = used_bytes + ?, used_messages = used_messages + ?
+     WHERE id = ? RETURNING mod_seq, next_email - ? AS first_email,
+       next_thread - ? AS first_thread, used_bytes, used_messages, quota_bytes, quota_messages`,
+    messages.length,
     messages.length,
     sizeBytes,
     messages.length,
     account,
     messages.length,
+    messages.length,
   )
   if (!row) throw new StoreError('no-such-account', 'the account is gone')
   checkQuota(tx, row)
   tx.changed(account, row.mod_seq)
-  return { modSeq: row.mod_seq, firstEmail: row.first_email }
+  return { modSeq: row.mod_seq, firstEmail: row.first_email, firstThread: row.first_thread }
 }
 
-export async function insertMessages(
-  tx: Tx,
-  args: AppendMessages & { readonly modSeq: ModSeq; readonly firstEmail: number },
-): Promise<Appended> {
-  const { account, mailbox, messages, modSeq, firstEmail } = args
+export async function insertMessages(tx: Tx, args: AppendMessages & ReservedEmails): Promise<Appended> {
+  const { account, mailbox, messages, modSeq, firstEmail, firstThread } = args
   const flags: number[] = []
   let sizeBytes = 0
   let unseenCount = 0
@@ -107,7 +114,7 @@ export async function insertMessages(
   for (const [index, message] of messages.entries()) {
     const email = (firstEmail + index) as EmailId
     const uid = (row.first_uid + index) as Uid
-    await insertEmail(tx, account, email, message)
+    await insertEmail(tx, account, email, message, firstThread + index)
     await tx.run(
       `INSERT INTO message (account, mailbox, uid, email, flags, mod_seq, size_bytes, received_at, saved_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -127,10 +134,16 @@ export async function insertMessages(
   return { modSeq, uidValidity: row.uid_validity, uids, emails }
 }
 
-async function insertEmail(tx: Tx, account: AccountId, id: EmailId, message: NewMessage): Promise<void> {
+async function insertEmail(
+  tx: Tx,
+  account: AccountId,
+  id: EmailId,
+  message: NewMessage,
+  newThread: number,
+): Promise<void> {
   const { email } = message
   const hash = Buffer.from(message.body.hash, 'hex')
-  const thread = await assignThread(tx, account, email)
+  const thread = await assignThread(tx, account, email, newThread)
   await Promise.all([
     insertBlob(tx, account, message.body),
     tx.run(

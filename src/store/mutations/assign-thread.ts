@@ -7,12 +7,13 @@ import type { Tx } from '../store.ts'
 
 /**
  * The conversation of an email that arrives; its Message-Ids are remembered for those that follow. Where it joins two
- * conversations it goes to the one that it refers to last, since the others' ids can't change any more.
+ * conversations it goes to the one that it refers to last, since the others' ids can't change any more. `newThread` is for a new one.
  */
 export async function assignThread(
   tx: Tx,
   account: AccountId,
   email: Pick<EmailSummary, 'messageId' | 'references' | 'baseSubject'>,
+  newThread: number,
 ): Promise<number> {
   const keys = threadKeys(email)
   let thread: number | undefined
@@ -26,13 +27,7 @@ export async function assignThread(
     if (known) thread ??= known.thread
     else unknown.push(key)
   }
-  if (thread === undefined) {
-    const made = await tx.get<{ thread: number }>(
-      'UPDATE account SET next_thread = next_thread + 1 WHERE id = ? RETURNING next_thread - 1 AS thread',
-      account,
-    )
-    thread = made?.thread ?? 0
-  }
+  thread ??= newThread
   for (const key of unknown) {
     await tx.run('INSERT INTO thread_key (account, key, thread) VALUES (?, ?, ?)', account, key, thread)
   }

@@ -57,9 +57,10 @@ async function deliver(tx: Tx, delivery: Delivery): Promise<Delivered> {
   const { account, body, email, receivedAt } = delivery
   const flags = await acceptFlags(tx, account, delivery.flags)
   const messages = [{ body, email, receivedAt, flags }]
-  const { modSeq, firstEmail } = await reserveEmails(tx, account, messages)
+  const reserved = await reserveEmails(tx, account, messages)
+  const { modSeq } = reserved
   const mailbox = await mailboxFor(tx, account, delivery.mailbox, modSeq)
-  const { uids } = await insertMessages(tx, { account, mailbox, messages, modSeq, firstEmail })
+  const { uids } = await insertMessages(tx, { account, mailbox, messages, ...reserved })
   return { kind: 'stored', mailbox, uid: uids[0] as Uid, modSeq }
 }
 

@@ -10,13 +10,17 @@ export class Connection {
   readonly #statements = new Lru<string, StatementSync>(limits.store.statements)
   readonly #arrayStatements = new Lru<string, StatementSync>(limits.store.statements)
 
-  /** Opens `path` (`:memory:` for none). `timeoutMs` is how long a statement waits, blocking, for another process. */
-  constructor(path: string, options: { readonly readOnly: boolean; readonly timeoutMs: number }) {
+  /** Opens `path` (`:memory:` for none). `timeoutMs` is how long a statement waits, blocking, for another process; `cacheBytes` is the most that pages may take. */
+  constructor(
+    path: string,
+    options: { readonly readOnly: boolean; readonly timeoutMs: number; readonly cacheBytes: number },
+  ) {
     this.#database = new DatabaseSync(path, {
       readOnly: options.readOnly,
       timeout: options.timeoutMs,
       enableForeignKeyConstraints: false,
     })
+    this.exec(`PRAGMA cache_size = -${Math.ceil(options.cacheBytes / 1024)}; PRAGMA temp_store = MEMORY`)
   }
 
   all<Row>(sql: string, ...params: readonly SqlValue[]): Row[] {

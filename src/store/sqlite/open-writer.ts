@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
+import { limits } from '../../base/limits.ts'
 import { silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
 import { compact } from '../bodies/compact.ts'
@@ -46,7 +47,11 @@ export function openWriter(
     let connection: Connection | undefined
     try {
       const isNew = !existsSync(folder.database)
-      connection = new Connection(folder.database, { readOnly: false, timeoutMs: 0 })
+      connection = new Connection(folder.database, {
+        readOnly: false,
+        timeoutMs: 0,
+        cacheBytes: limits.store.writerCacheBytes,
+      })
       connection.exec('PRAGMA journal_mode = WAL')
       const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
       migrate(connection, clock.now())
@@ -109,7 +114,11 @@ export function openWriter(
 /** A connection for reading only. It never waits for the writer; the time is for the moment when another process closes the database. */
 export function openReader(folder: DataFolder): Connection {
   try {
-    return new Connection(folder.database, { readOnly: true, timeoutMs: 1000 })
+    return new Connection(folder.database, {
+      readOnly: true,
+      timeoutMs: 1000,
+      cacheBytes: limits.store.readerCacheBytes,
+    })
   } catch (error) {
     throw findStorageError(error) ?? error
   }
