@@ -1,4 +1,5 @@
 // Brings a database to the schema of this program. Forward only.
+import { randomUUID } from 'node:crypto'
 import { StoreError } from '../error.ts'
 import type { Connection } from './connection.ts'
 import { schema1 } from './schema-1.ts'
@@ -8,6 +9,14 @@ const steps: readonly string[] = [schema1]
 
 /** The version that this program writes. */
 export const schemaVersion = steps.length
+
+/** The name that tells this store from others; made with it. */
+export function nameStore(connection: Connection): void {
+  connection.run(
+    `INSERT INTO secret (name, value) VALUES ('store-id', ?) ON CONFLICT (name) DO NOTHING`,
+    randomUUID(),
+  )
+}
 
 /** Applies the steps that are missing, each in a transaction. Throws `StoreError` `unavailable` for a database of a newer program. */
 export function migrate(connection: Connection, nowMs: number): void {

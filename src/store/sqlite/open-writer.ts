@@ -12,7 +12,7 @@ import type { StoreOptions } from '../store-options.ts'
 import type { BodyLocation, ChangeHint, MaintenanceReport } from '../store.ts'
 import { Connection } from './connection.ts'
 import { Maintenance } from './maintenance.ts'
-import { migrate } from './migrate.ts'
+import { migrate, nameStore } from './migrate.ts'
 import { findStorageError } from './storage-error.ts'
 import { lockStore } from './store-lock.ts'
 import { WalKeeper } from './wal-keeper.ts'
@@ -55,6 +55,7 @@ export function openWriter(
       connection.exec('PRAGMA journal_mode = WAL')
       const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
       migrate(connection, clock.now())
+      nameStore(connection)
       if (isNew) syncFolder(folder.path)
       if (options.isRestart !== true) removeStaged(folder)
       const bodies = new SegmentWriter(folder, lastBody(connection), options.files)
