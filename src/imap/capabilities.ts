@@ -7,6 +7,8 @@ type Announced = 'always' | 'notAuthenticated' | 'authenticated'
 
 export interface Capability {
   readonly name: string | ((session: Session) => readonly string[])
+  /** How `docs/imap.md` calls it where the name depends on the session. */
+  readonly title?: string
   readonly rfc: string
   readonly from: Announced
   /** Commands that exist because of it. */
@@ -29,6 +31,7 @@ export const capabilities: readonly Capability[] = [
   },
   { name: 'LOGINDISABLED', rfc: '9051', from: 'notAuthenticated', isOn: isLoginDisabled },
   {
+    title: 'AUTH=',
     name: session => mechanisms(session.context.login, session.peer).map(name => `AUTH=${name}`),
     rfc: '9051',
     from: 'notAuthenticated',
@@ -46,6 +49,7 @@ export const capabilities: readonly Capability[] = [
   { name: 'MOVE', rfc: '6851', from: 'authenticated', commands: ['MOVE', 'UID MOVE'] },
   { name: 'MULTIAPPEND', rfc: '3502', from: 'authenticated' },
   {
+    title: 'APPENDLIMIT=',
     name: session => [`APPENDLIMIT=${session.context.config.imap.messageBytes}`],
     rfc: '7889',
     from: 'authenticated',
@@ -63,6 +67,10 @@ export const capabilities: readonly Capability[] = [
   { name: 'SAVEDATE', rfc: '8514', from: 'authenticated' },
   { name: 'OBJECTID', rfc: '8474', from: 'authenticated' },
   { name: 'BINARY', rfc: '3516', from: 'authenticated' },
+  { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
+  { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
+  { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },
+  { name: 'UNAUTHENTICATE', rfc: '8437', from: 'authenticated', commands: ['UNAUTHENTICATE'] },
 ]
 
 /** The names to announce in the session's present state. */

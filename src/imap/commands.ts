@@ -5,6 +5,7 @@ import { authenticate } from './commands/authenticate.ts'
 import { capability } from './commands/capability.ts'
 import { check } from './commands/check.ts'
 import { close } from './commands/close.ts'
+import { compress } from './commands/compress.ts'
 import { copy } from './commands/copy.ts'
 import { create } from './commands/create.ts'
 import { deleteMailbox } from './commands/delete.ts'
@@ -28,8 +29,10 @@ import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
 import { subscribe } from './commands/subscribe.ts'
 import { uidExpunge } from './commands/uid-expunge.ts'
+import { unauthenticate } from './commands/unauthenticate.ts'
 import { unselect } from './commands/unselect.ts'
 import { unsubscribe } from './commands/unsubscribe.ts'
+import { xlist } from './commands/xlist.ts'
 
 export const commands: readonly Command[] = [
   append,
@@ -37,6 +40,7 @@ export const commands: readonly Command[] = [
   capability,
   check,
   close,
+  compress,
   copy,
   create,
   deleteMailbox,
@@ -61,8 +65,10 @@ export const commands: readonly Command[] = [
   store,
   subscribe,
   uidExpunge,
+  unauthenticate,
   unselect,
   unsubscribe,
+  xlist,
 ]
 
 const plain = new Map(commands.filter(({ uid }) => uid !== 'only').map(command => [command.name, command]))

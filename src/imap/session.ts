@@ -43,11 +43,19 @@ export class Session {
   readonly out: Encoder
   readonly switches = new Set<Switch>()
   state: State = { kind: 'notAuthenticated' }
+  /** COMPRESS is on (RFC 4978). */
+  isCompressed = false
 
   constructor(connection: Connection, context: ImapContext) {
     this.connection = connection
     this.context = context
     this.out = new Encoder(connection)
+  }
+
+  /** Back to the state before log-in, with all that extensions have switched on (RFC 8437 §4.1). No mailbox is selected any more. */
+  forget(): void {
+    this.state = { kind: 'notAuthenticated' }
+    this.switches.clear()
   }
 
   get peer(): LoginPeer {

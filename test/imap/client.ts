@@ -1,6 +1,7 @@
 // A small IMAP client for tests: it says what it is told, byte for byte, and gives the server's lines as they came.
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw } from 'node:zlib'
 
 /** What a command was answered. Lines are Latin-1, without their CRLF; a literal stands in its line as it came. */
 export interface Answer {
@@ -17,6 +18,7 @@ export class ImapClient {
   #wake: (() => void) | undefined
   #isEnded = false
   #tag = 0
+  #deflate: DeflateRaw | undefined
 
   private constructor(socket: Socket, greeting: string) {
     this.socket = socket
@@ -44,7 +46,27 @@ export class ImapClient {
 
   /** Sends bytes as they are. */
   send(data: string | Buffer): void {
-    this.socket.write(typeof data === 'string' ? Buffer.from(data, 'latin1') : data)
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+    if (!this.#deflate) {
+      this.socket.write(bytes)
+      return
+    }
+    this.#deflate.write(bytes)
+    this.#deflate.flush(constants.Z_SYNC_FLUSH)
+  }
+
+  /** Speaks DEFLATE from here on, both ways (RFC 4978). */
+  startCompression(): void {
+    const inflate = createInflateRaw()
+    this.#deflate = createDeflateRaw()
+    this.#deflate.pipe(this.socket)
+    this.socket.removeAllListeners('data')
+    this.socket.pipe(inflate)
+    inflate.on('data', (chunk: Buffer) => {
+      this.#input = Buffer.concat([this.#input, chunk])
+      this.#wake?.()
+    })
+    inflate.on('error', () => this.socket.destroy())
   }
 
   /** The next response, with its literals; undefined at the end. */

@@ -14,6 +14,7 @@ export interface EmailRow {
   readonly envelope: Uint8Array
   readonly body_structure: Uint8Array
   readonly parts: Uint8Array
+  readonly preview: string
 }
 
 export type EmailColumn = Exclude<keyof EmailRow, 'id'>

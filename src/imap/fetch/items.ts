@@ -12,6 +12,7 @@ import { envelope } from './items/envelope.ts'
 import { flags } from './items/flags.ts'
 import { internalDate } from './items/internaldate.ts'
 import { modSeq } from './items/modseq.ts'
+import { preview } from './items/preview.ts'
 import { rfc822Size } from './items/rfc822-size.ts'
 import { rfc822, rfc822Header, rfc822Text } from './items/rfc822.ts'
 import { saveDate } from './items/savedate.ts'
@@ -30,6 +31,7 @@ export const fetchItems: readonly FetchItemDefinition[] = [
   flags,
   internalDate,
   modSeq,
+  preview,
   rfc822,
   rfc822Header,
   rfc822Size,

@@ -133,6 +133,14 @@ export class Parser {
     return true
   }
 
+  /** Takes `text` (upper case, within one piece) if it is next, whatever its case. */
+  takeText(text: string): boolean {
+    const end = this.#at + text.length
+    if (this.#text.toString('latin1', this.#at, end).toUpperCase() !== text) return false
+    this.#at = end
+    return true
+  }
+
   /** Bytes of an astring; 8-bit bytes as they came. */
   astringBytes(): Buffer {
     const byte = this.#text[this.#at]
