@@ -35,6 +35,8 @@ export interface CommandDefinition<Args> {
    * Whether the command or its answer speaks of message numbers, so that EXPUNGE must wait for another command (RFC 9051 §7.5.1). Told after parsing.
    */
   readonly sequence?: 'uses' | ((args: Args, uid: boolean) => boolean)
+  /** May take long, and writes nothing before its work is done: the client is told that it goes on (RFC 9585). */
+  readonly reportsProgress?: true
   /** Reads the arguments, from the space before them to the end of the command. Pure; throws BAD. */
   parse(parser: Parser, context: ParseContext): Args
   /** Does it. Untagged answers go to `session.out`; refusals are thrown. */
@@ -57,6 +59,7 @@ export interface Command {
   readonly name: string
   readonly state: CommandState
   readonly uid: 'also' | 'only' | undefined
+  readonly reportsProgress: boolean
   bind(parser: Parser, context: ParseContext): BoundCommand
   readonly acceptLiteral: CommandDefinition<unknown>['acceptLiteral']
 }
@@ -68,6 +71,7 @@ export function command<Args>(definition: CommandDefinition<Args>): Command {
     name,
     state,
     uid,
+    reportsProgress: definition.reportsProgress === true,
     acceptLiteral: definition.acceptLiteral?.bind(definition),
     bind(parser, context) {
       const args = definition.parse(parser, context)

@@ -23,6 +23,7 @@ import { move } from './commands/move.ts'
 import { namespace } from './commands/namespace.ts'
 import { noop } from './commands/noop.ts'
 import { rename } from './commands/rename.ts'
+import { replace } from './commands/replace.ts'
 import { search } from './commands/search.ts'
 import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
@@ -58,6 +59,7 @@ export const commands: readonly Command[] = [
   namespace,
   noop,
   rename,
+  replace,
   search,
   select,
   starttls,

@@ -31,6 +31,19 @@ export const imapConfig = z
       .describe(
         'How often an idling client hears "Still here", in milliseconds; keeps NAT devices from forgetting it.',
       ),
+    progressMs: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe(
+        'How often a client hears that its command is still being worked on, in milliseconds (RFC 9585).',
+      ),
+    strictUtf8: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Refuse APPEND of messages with 8-bit header fields from clients that have not enabled UTF8=ACCEPT, as RFC 6855 §4 asks. Off by default, since old mail has such fields and could not be copied here.',
+      ),
     quickFlags: z
       .boolean()
       .default(true)

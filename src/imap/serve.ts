@@ -97,7 +97,7 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     bound = found.command.bind(parser, { tag, uid: found.uid, session })
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
-    const completion: Completion = (await bound.run(session)) ?? {}
+    const completion: Completion = (await runWithProgress(session, found.command, bound, tag)) ?? {}
     await syncSelected(session, !bound.usesSequence)
     complete(session, tag, name, completion)
     await completion.afterwards?.()
@@ -109,6 +109,26 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     await syncSelected(session, bound !== undefined && !bound.usesSequence)
     reply(session, tag, refusal)
     return refusal.status === 'BAD' ? 'bad' : 'done'
+  }
+}
+
+/** RFC 9585: a client that waits for long is told so. Commands that report it write nothing in pieces, so a line can stand between any two others. */
+async function runWithProgress(
+  session: Session,
+  { reportsProgress }: Command,
+  bound: BoundCommand,
+  tag: string,
+): Promise<Completion | undefined | void> {
+  const pending = bound.run(session)
+  if (!reportsProgress || !(pending instanceof Promise)) return pending
+  const timer = setInterval(() => {
+    session.out.line(`* OK [INPROGRESS ("${tag}" NIL NIL)] Still at it`).send()
+    session.connection.flush()
+  }, session.context.config.imap.progressMs)
+  try {
+    return await pending
+  } finally {
+    clearInterval(timer)
   }
 }
 

@@ -26,6 +26,7 @@ import { purgeOrphans } from './mutations/purge-orphans.ts'
 import { renameMailbox } from './mutations/rename-mailbox.ts'
 import { renewLeases } from './mutations/renew-leases.ts'
 import { replacePassword } from './mutations/replace-password.ts'
+import { replaceMessage } from './mutations/replace-message.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
 import { steerQueue } from './mutations/steer-queue.ts'
@@ -65,6 +66,7 @@ export const mutations = {
   recordAttempt,
   renameMailbox,
   renewLeases,
+  replaceMessage,
   replacePassword,
   setSpecialUse,
   setSubscription,

@@ -17,6 +17,7 @@ export const copy = command({
   state: 'selected',
   uid: 'also',
   sequence: 'uses',
+  reportsProgress: true,
   parse: parseTransfer,
   async run(session, args, isUid) {
     const code = await transfer(session, 'copyMessages', args, isUid)

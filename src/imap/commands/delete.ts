@@ -8,6 +8,7 @@ import { mailboxName } from './arguments.ts'
 export const deleteMailbox = command({
   name: 'DELETE',
   state: 'authenticated',
+  reportsProgress: true,
   parse(parser, context) {
     parser.sp()
     return mailboxName(parser, context)

@@ -9,6 +9,7 @@ import { assertWritable, noArguments } from './arguments.ts'
 export const expunge = command({
   name: 'EXPUNGE',
   state: 'selected',
+  reportsProgress: true,
   parse: noArguments,
   run: session => expungeDeleted(session, undefined),
 })

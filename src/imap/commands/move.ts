@@ -9,6 +9,7 @@ export const move = command({
   name: 'MOVE',
   state: 'selected',
   uid: 'also',
+  reportsProgress: true,
   parse: parseTransfer,
   async run(session, args, isUid) {
     const { view } = session

@@ -5,6 +5,7 @@ import { mailboxName } from './arguments.ts'
 export const rename = command({
   name: 'RENAME',
   state: 'authenticated',
+  reportsProgress: true,
   parse(parser, context) {
     parser.sp()
     const from = mailboxName(parser, context)

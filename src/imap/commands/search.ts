@@ -10,6 +10,7 @@ export const search = command({
   uid: 'also',
   // UID SEARCH may speak of message numbers in its keys; an EXPUNGE or VANISHED would then change their meaning (RFC 7162 §3.2.10.2).
   sequence: (args, isUid) => !isUid || args.usesNumbers,
+  reportsProgress: true,
   parse: parseSearch,
   run: runSearch,
 })

@@ -29,6 +29,7 @@ function makeSelect(name: 'SELECT' | 'EXAMINE', isReadOnly: boolean): Command {
   return command({
     name,
     state: 'authenticated',
+    reportsProgress: true,
     parse: parseArguments,
     run: (session, args) => open(session, args, isReadOnly),
   })

@@ -25,6 +25,7 @@ export const store = command({
   state: 'selected',
   uid: 'also',
   sequence: 'uses',
+  reportsProgress: true,
   parse: parseArguments,
   run: storeFlags,
 })

@@ -7,6 +7,7 @@ export const uidExpunge = command({
   name: 'EXPUNGE',
   state: 'selected',
   uid: 'only',
+  reportsProgress: true,
   parse(parser) {
     parser.sp()
     return parser.sequenceSet()

@@ -85,6 +85,22 @@ export class Parser {
     return this.#at >= this.#text.length && this.#piece >= this.#input.pieces.length - 1
   }
 
+  /** The text of the last piece that has arrived, up to the literal's head that it ends with, in Latin-1. */
+  get lastText(): string {
+    const text = this.#input.pieces.at(-1)?.text
+    return text?.toString('latin1', 0, findLiteralHead(text)?.start) ?? ''
+  }
+
+  /** Bytes of the literals that were staged since the last piece of text that holds `mark` (upper case). */
+  stagedBytesSince(mark: string): number {
+    let bytes = 0
+    for (const { text, literal } of this.#input.pieces.toReversed()) {
+      if (literal?.kind === 'staged') bytes += literal.sizeBytes
+      if (text.toString('latin1').toUpperCase().includes(mark)) break
+    }
+    return bytes
+  }
+
   // Words
 
   /** A run of the bytes that `table` allows, as Latin-1; empty when there is none. */

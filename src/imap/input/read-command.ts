@@ -3,7 +3,7 @@
 // Bounded: a line by limits.imap.lineBytes, all literals in memory by limits.imap.literalBytes. A literal that its command sends to the store is staged.
 import { limits } from '../../base/limits.ts'
 import type { Command, LiteralPlace } from '../command.ts'
-import { findCommand } from '../commands.ts'
+import { findCommand, findUidCommand } from '../commands.ts'
 import { bad, bye, ImapError } from '../error.ts'
 import { refusalOf } from '../refusal.ts'
 import type { Session } from '../session.ts'
@@ -78,7 +78,10 @@ function commandOf(line: Buffer): { readonly tag: string; readonly command: Comm
   try {
     tag = parser.tag()
     parser.sp()
-    return { tag, command: findCommand(parser.keyword()) }
+    const word = parser.keyword()
+    if (word !== 'UID') return { tag, command: findCommand(word) }
+    parser.sp()
+    return { tag, command: findUidCommand(parser.keyword()) }
   } catch {
     return { tag, command: undefined }
   }
@@ -113,7 +116,10 @@ function argumentsOf(input: CommandInput): Parser {
   const parser = new Parser(input)
   parser.tag()
   parser.sp()
-  parser.keyword()
+  if (parser.keyword() === 'UID') {
+    parser.sp()
+    parser.keyword()
+  }
   return parser
 }
 

@@ -1,0 +1,84 @@
+// REPLACE and UID REPLACE: APPEND and UID EXPUNGE in one step. RFC 8508. EXPUNGE may be sent in answer to both, as to MOVE.
+import {
+  acceptMessageLiteral,
+  type AppendedMessage,
+  findTarget,
+  parseAppendedMessage,
+  withMessages,
+} from '../append-data.ts'
+import { command, type Completion, type LiteralPlace, type ParseContext } from '../command.ts'
+import { highestModSeqCode } from '../condstore.ts'
+import { bad, no } from '../error.ts'
+import type { LiteralHead } from '../input/command-input.ts'
+import type { Parser } from '../input/parser.ts'
+import { decodeMailboxName } from '../mailbox-name.ts'
+import type { SequenceSet } from '../sequence-set.ts'
+import type { Session } from '../session.ts'
+import { syncStyle } from '../sync-style.ts'
+import { assertWritable, mailboxName } from './arguments.ts'
+
+interface ReplaceArgs {
+  /** One message. */
+  readonly set: SequenceSet
+  readonly name: string
+  readonly message: AppendedMessage
+}
+
+export const replace = command({
+  name: 'REPLACE',
+  state: 'selected',
+  uid: 'also',
+  reportsProgress: true,
+  parse: parseArguments,
+  run: replaceMessage,
+  acceptLiteral,
+})
+
+function parseArguments(parser: Parser, context: ParseContext): ReplaceArgs {
+  parser.sp()
+  const set = parseOne(parser)
+  parser.sp()
+  const name = mailboxName(parser, context)
+  parser.sp()
+  return { set, name, message: parseAppendedMessage(parser) }
+}
+
+/** RFC 8508 §6: a number or `*`, not a set. */
+function parseOne(parser: Parser): SequenceSet {
+  const set = parser.sequenceSet()
+  const [range, ...more] = set.kind === 'ranges' ? set.ranges : []
+  if (!range || more.length > 0 || range[0] !== range[1]) throw bad('REPLACE takes one message')
+  return set
+}
+
+async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead): Promise<LiteralPlace> {
+  assertWritable(session.view)
+  parser.sp()
+  parser.sequenceSet()
+  parser.sp()
+  if (parser.isLiteralNext && !parser.hasLiteral) return 'memory'
+  const name = decodeMailboxName(parser.astring(), session.usesUtf8Names)
+  return acceptMessageLiteral(session, parser, head, name)
+}
+
+async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolean): Promise<Completion> {
+  const { view, store, account } = session
+  assertWritable(view)
+  const uid = view.select(args.set, isUid).uids[0]
+  if (uid === undefined) throw no('NONEXISTENT', 'There is no such message')
+  const target = await findTarget(session, args.name)
+  const { uidValidity, uids } = await withMessages(session, [args.message], async ([message]) => {
+    if (!message) throw new Error('one message in, one message out')
+    return store.mutate('replaceMessage', {
+      account,
+      mailbox: view.mailbox.id,
+      uid,
+      target: target.id,
+      message,
+    })
+  })
+  // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
+  session.out.line(`* OK [APPENDUID ${uidValidity} ${uids.join(',')}] Replacement is stored`)
+  await view.sync(session.out, syncStyle(session), true)
+  return { code: highestModSeqCode(session) }
+}
