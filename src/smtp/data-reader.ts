@@ -54,9 +54,11 @@ export class DataReader {
     /** First byte that is not passed on. */
     let start = 0
     for (let i = 0; i < length; i++) {
-      const byte = chunk[i] as number
+      let byte = chunk[i] as number
       if (place === 'in-line') {
-        if (byte > CR) continue
+        // Nearly all the bytes there are: nothing but this.
+        while (byte > CR && ++i < length) byte = chunk[i] as number
+        if (i === length) break
         if (byte === CR) place = 'cr'
         // Mended or not, it begins no line here: a dot behind it ends nothing and is content.
         else if (byte === LF) start = this.#bareLf(chunk, start, i, sink)

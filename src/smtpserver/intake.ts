@@ -115,14 +115,13 @@ export class Intake {
 
   #takeHead(head: Buffer[], piece: Buffer): void {
     const end = this.#findBlankLine(piece)
-    if (end === -1) {
-      this.#headBytes += piece.length
-      if (this.#headBytes > limits.message.headerBytes)
-        this.refuse(new SmtpRefusal(552, '5.3.4', 'The header is too long'))
-      else head.push(Buffer.from(piece))
-      return
-    }
-    this.#endHead([...head, piece.subarray(0, end)])
+    const part = end === -1 ? piece : piece.subarray(0, end)
+    this.#headBytes += part.length
+    if (this.#headBytes > limits.message.headerBytes)
+      return this.refuse(new SmtpRefusal(552, '5.3.4', 'The header is too long'))
+    head.push(Buffer.from(part))
+    if (end === -1) return
+    this.#endHead(head)
     if (end < piece.length) this.#write(piece.subarray(end))
   }
 
