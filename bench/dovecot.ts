@@ -25,13 +25,13 @@ export function dovecotMissing(): string | undefined {
 }
 
 /** Starts Dovecot with the accounts of server.ts. */
-export async function startDovecot(): Promise<Server> {
+export async function startDovecot(accounts = accountCount): Promise<Server> {
   const missing = dovecotMissing()
   if (missing !== undefined) throw new Error(missing)
   const folder = temporaryFolder('bench-dovecot')
   const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, lmtp = 0] = await freePorts(5)
   const ports = { imap, imaps, pop3, pop3s, lmtp }
-  writeConfiguration(folder, ports)
+  writeConfiguration(folder, ports, accounts)
   let child = await launch(folder, ports)
   return {
     name: 'Dovecot',
@@ -72,16 +72,13 @@ async function terminate(child: ChildProcess): Promise<void> {
   await ended(child)
 }
 
-function writeConfiguration(folder: string, ports: Ports): void {
+function writeConfiguration(folder: string, ports: Ports, accounts: number): void {
   const [uid, gid] = idsOf('nobody')
   chmodSync(folder, 0o755)
   mkdirSync(join(folder, 'mail'))
   chownSync(join(folder, 'mail'), uid, gid)
   makeCertificate(folder)
-  const lines = Array.from(
-    { length: accountCount },
-    (_, number) => `${user(number)}:{PLAIN}${password}::::::\n`,
-  )
+  const lines = Array.from({ length: accounts }, (_, number) => `${user(number)}:{PLAIN}${password}::::::\n`)
   writeFileSync(join(folder, 'users'), lines.join(''), { mode: 0o644 })
   writeFileSync(
     join(folder, 'dovecot.conf'),

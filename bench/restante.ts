@@ -20,9 +20,9 @@ export interface Serving {
 }
 
 /** Starts Restante with the accounts of server.ts. */
-export async function startRestante(): Promise<Server> {
+export async function startRestante(count = accountCount): Promise<Server> {
   const folder = temporaryFolder('bench-restante')
-  const accounts = Array.from({ length: accountCount }, (_, number) => `${user(number)}:${password}\n`)
+  const accounts = Array.from({ length: count }, (_, number) => `${user(number)}:${password}\n`)
   await addAccounts(folder, accounts.join(''))
   let serving = await serve(folder)
   return {

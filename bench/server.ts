@@ -24,6 +24,10 @@ export interface Ports {
   readonly pop3: number
   readonly pop3s: number
   readonly lmtp: number
+  /** Dovecot receives by LMTP only. */
+  readonly smtp?: number
+  readonly submission?: number
+  readonly submissions?: number
 }
 
 /** Every account's password. */
@@ -32,7 +36,7 @@ export const password = 'correct horse 7'
 /** The domain of every account. */
 export const domain = 'bench.test'
 
-/** Accounts named by number. */
+/** How many accounts benchmarks have, named by number. */
 export const accountCount = 300
 
 export function user(number: number): string {

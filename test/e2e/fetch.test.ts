@@ -1,0 +1,20 @@
+// Every client fetches what was put in: the SHA-256 of each message, or of its body where the client rewrites headers.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fetchers } from './fetchers.ts'
+import { differences, sample } from './mail.ts'
+import { scratch } from './program.ts'
+import { append, startServer } from './server.ts'
+
+test('every client fetches the messages as they were appended', async context => {
+  const server = await startServer(context)
+  const messages = sample()
+  await append(server, 0, 'INBOX', messages)
+  for (const { name, skip, exactness, fetch, rewrite } of fetchers) {
+    await context.test(name, { skip }, async inner => {
+      const found = await fetch({ server, account: 0, count: messages.length }, scratch(inner))
+      const expected = (await rewrite?.(messages, scratch(inner))) ?? messages
+      assert.deepEqual(differences(found, expected, exactness), [])
+    })
+  }
+})
