@@ -1,6 +1,6 @@
 // Restante as a child process over a temporary folder, with what it asks of a server to be measured.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { accountCount, ended, password, type Ports, type Server, temporaryFolder, user } from './server.ts'
 
@@ -29,6 +29,7 @@ export async function startRestante(count = accountCount): Promise<Server> {
     name: 'Restante',
     version: versionOf(readFileSync(join(root, 'package.json'), 'utf8')),
     settings,
+    folder,
     get ports() {
       return serving.ports
     },
@@ -41,7 +42,7 @@ export async function startRestante(count = accountCount): Promise<Server> {
     },
     async stop() {
       await terminate(serving.child)
-      rmSync(folder, { recursive: true, force: true })
+      remove(folder)
     },
   }
 }
@@ -50,6 +51,12 @@ const settings = [
   'defaults: SQLite store, one protocol thread for each CPU, mail is synced before it is acknowledged, flags are not',
   'argon2id passwords with the cache of verified log-ins; plain text allowed on loopback; TLS with the self-signed certificate of the first start',
 ]
+
+/** Removes the data and the log. */
+export function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  rmSync(logOf(folder), { force: true })
+}
 
 /** Runs one command of the program on this data to its end; gives what it printed, fails when it fails. */
 export async function restante(folder: string, args: readonly string[], input = ''): Promise<string> {
@@ -84,32 +91,32 @@ export async function addAccounts(folder: string, lines: string): Promise<void> 
 export async function serve(folder: string, more: readonly string[] = []): Promise<Serving> {
   const startedAt = performance.now()
   const args = listeners.flatMap(name => ['--listen', `${name}=127.0.0.1:0`])
+  const log = openSync(logOf(folder), 'a')
   const child = spawn(process.execPath, [...nodeFlags, main, 'serve', '--data', folder, ...args, ...more], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', log],
     env: environment(),
   })
-  const said: Buffer[] = []
-  child.stderr?.on('data', (chunk: Buffer) => {
-    if (said.length < 1000) said.push(chunk)
-  })
+  closeSync(log)
   return new Promise((resolve, reject) => {
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => {
-      if (output === ready) return
+      if (isReady(output)) return
       output += chunk.toString('utf8')
-      const ports = findPorts(output)
-      if (ports === undefined) return
-      output = ready
-      resolve({ child, ports, readyMs: performance.now() - startedAt })
+      if (isReady(output)) {
+        resolve({ child, ports: portsOf(output), readyMs: performance.now() - startedAt })
+      }
     })
+    child.once('error', reject)
     child.once('exit', code => {
-      reject(
-        new Error(
-          `restante serve ended with ${code} before it was ready\n${output}${Buffer.concat(said).toString('utf8')}`,
-        ),
-      )
+      const log = readFileSync(logOf(folder), 'utf8').slice(-4000)
+      reject(new Error(`restante serve ended with ${code} before it was ready\n${output}${log}`))
     })
   })
+}
+
+/** Where the server's log goes: beside its data, so that the client spends no time on it. */
+export function logOf(folder: string): string {
+  return `${folder}.log`
 }
 
 /** Ends it gracefully. */
@@ -118,15 +125,24 @@ export async function terminate(child: ChildProcess): Promise<void> {
   await ended(child)
 }
 
-const ready = 'ready'
 const nodeFlags = ['--disable-warning=ExperimentalWarning']
 
 function environment(): NodeJS.ProcessEnv {
   return { ...process.env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') }
 }
 
-function findPorts(_output: string): RestantePorts | undefined {
-  return undefined
+/** What `serve` prints when it can be used: `imap 127.0.0.1:1143` for each address, then `ready`. */
+function isReady(output: string): boolean {
+  return /^ready$/m.test(output)
+}
+
+function portsOf(output: string): RestantePorts {
+  const port = (name: string) => {
+    const found = new RegExp(`^${name} \\S+:(\\d+)$`, 'm').exec(output)?.[1]
+    if (found === undefined) throw new Error(`serve has no ${name}\n${output}`)
+    return Number(found)
+  }
+  return Object.fromEntries(listeners.map(name => [name, port(name)])) as RestantePorts
 }
 
 function versionOf(packageJson: string): string {

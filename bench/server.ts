@@ -13,6 +13,8 @@ export interface Server {
   readonly ports: Ports
   /** The root of its process tree. */
   readonly pid: number
+  /** The data folder, where commands can be run on it. */
+  readonly folder?: string
   /** Ends it gracefully and starts it again over the same data (and perhaps on other ports). */
   restart(): Promise<void>
   stop(): Promise<void>

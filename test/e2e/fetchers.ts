@@ -66,7 +66,8 @@ export const fetchers: readonly Fetcher[] = [
   },
 ]
 
-async function fetchByImapflow({ server, account }: Source): Promise<Buffer[]> {
+/** Every message of an INBOX in its order. */
+export async function fetchByImapflow({ server, account }: Source): Promise<Buffer[]> {
   const client = imapflow(server, account)
   await client.connect()
   const lock = await client.getMailboxLock('INBOX')

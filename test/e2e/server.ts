@@ -3,7 +3,7 @@
 import type { TestContext } from 'node:test'
 import { startDovecot } from '../../bench/dovecot.ts'
 import { ImapClient } from '../../bench/imap-client.ts'
-import { startRestante } from '../../bench/restante.ts'
+import { restante, startRestante } from '../../bench/restante.ts'
 import { password, type Server, user } from '../../bench/server.ts'
 
 /** How many accounts the server of a test has: user(0) to user(5). */
@@ -38,4 +38,10 @@ export async function append(
   if (mailbox !== 'INBOX') await client.ask(`CREATE "${mailbox}"`)
   for (const message of messages) await client.append(mailbox, [message])
   await client.logout()
+}
+
+/** Runs a command of the program on the data of a running Restante. */
+export async function restanteOf(server: Server, args: readonly string[]): Promise<string> {
+  if (server.folder === undefined) throw new Error('not Restante')
+  return restante(server.folder, args)
 }

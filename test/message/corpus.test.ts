@@ -11,18 +11,8 @@ import { parseMessage } from '../../src/message/part.ts'
 import { findSection, unpackParts, type PartNode, type SectionKind } from '../../src/message/sections.ts'
 import { summarize, type EmailSummary } from '../../src/message/summary.ts'
 import { sharedFolder } from '../shared.ts'
-import { readWire, type Wire } from './wire.ts'
-
-interface Oracle {
-  readonly file: string
-  readonly size: number
-  readonly envelope: Wire
-  readonly bodystructure: Wire
-  readonly sections: Readonly<Record<string, readonly [number, string] | null>>
-  readonly error?: unknown
-}
-
-type Aspect = 'envelope' | 'bodystructure' | 'sections'
+import { type Aspect, EXCEPTIONS, normalize, type Oracle, readAgreement, readOracle } from './oracle.ts'
+import { readWire } from './wire.ts'
 
 interface Message {
   readonly file: string
@@ -30,34 +20,8 @@ interface Message {
   readonly summary: EmailSummary
 }
 
-/** Where neither server is followed, and why. */
-const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
-  [
-    'py-mail-parser__tests_mails_mail_malformed_3.eml sections',
-    'has NUL bytes: Cyrus refuses it and Dovecot stores 0x80 for them; we keep the bytes, and what IMAP sends is for the encoder',
-  ],
-])
-
 /** Milliseconds for one message on a slow, busy machine. */
 const TIME_BOUND_MS = 250
-
-/** Case, the default charset, and the words for a missing mailbox or host differ between the servers that "agree". */
-function normalize(value: Wire): unknown {
-  if (value === null || typeof value === 'number') return value
-  if ('s' in value) {
-    const text = value.s.toLowerCase()
-    if (text === 'missing_mailbox') return ''
-    return text === 'missing_domain' || text === 'syntax_error' ? 'unspecified-domain' : text
-  }
-  let list: unknown[] = value.map(normalize)
-  if (list.at(-2) === 'charset' && list.at(-1) === 'us-ascii') list = list.slice(0, -2)
-  return list.length === 0 ? null : list
-}
-
-function readOracle(folder: string, name: string): Map<string, Oracle> {
-  const lines = readFileSync(join(folder, name), 'utf8').trim().split('\n')
-  return new Map(lines.map(line => JSON.parse(line) as Oracle).map(oracle => [oracle.file, oracle]))
-}
 
 function sectionMatches(
   message: Message,
@@ -96,10 +60,7 @@ else runCorpus(join(sharedFolder, 'corpus'))
 function runCorpus(folder: string): void {
   const dovecot = readOracle(folder, 'oracle-dovecot-2.3.19.jsonl')
   const cyrus = readOracle(folder, 'oracle-cyrus-3.6.1.jsonl')
-  const agreement = JSON.parse(readFileSync(join(folder, 'oracle-agreement.json'), 'utf8')) as Record<
-    string,
-    Record<Aspect, boolean>
-  >
+  const agreement = readAgreement(folder)
   const messages: Message[] = []
 
   test('every message of the corpus is summed up, in a bounded time', () => {

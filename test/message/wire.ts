@@ -9,7 +9,8 @@ export function readWire(text: string): Wire {
   return value
 }
 
-function readValue(text: string, at: number): [Wire, number] {
+/** The value that begins at `at`, and where it ends. */
+export function readValue(text: string, at: number): [Wire, number] {
   const char = text[at]
   if (char === '(') return readList(text, at)
   if (char === '"') return readQuoted(text, at)
