@@ -9,7 +9,7 @@ const main = join(root, 'src', 'main.ts')
 const listeners = ['imap', 'imaps', 'pop3', 'pop3s', 'lmtp', 'smtp', 'submission', 'submissions'] as const
 
 /** The port of each listener of a running Restante. */
-export type RestantePorts = Ports & Readonly<Record<(typeof listeners)[number], number>>
+export type RestantePorts = Required<Ports>
 
 /** A running `restante serve`. */
 export interface Serving {
@@ -142,7 +142,16 @@ function portsOf(output: string): RestantePorts {
     if (found === undefined) throw new Error(`serve has no ${name}\n${output}`)
     return Number(found)
   }
-  return Object.fromEntries(listeners.map(name => [name, port(name)])) as RestantePorts
+  return {
+    imap: port('imap'),
+    imaps: port('imaps'),
+    pop3: port('pop3'),
+    pop3s: port('pop3s'),
+    lmtp: port('lmtp'),
+    smtp: port('smtp'),
+    submission: port('submission'),
+    submissions: port('submissions'),
+  }
 }
 
 function versionOf(packageJson: string): string {
