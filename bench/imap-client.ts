@@ -88,7 +88,7 @@ export class ImapClient {
   /** APPENDs messages with one command (RFC 3502 where there are several) and non-synchronising literals (RFC 7888). */
   append(mailbox: string, messages: readonly Buffer[], flags = ''): Promise<Reply> {
     const parts: Buffer[] = [Buffer.from(`APPEND ${quote(mailbox)}`)]
-    for (const message of messages) parts.push(Buffer.from(` (${flags}) {${message.length}+}\r\n`), message)
+    for (const message of messages) parts.push(Buffer.from(` (${flags}) `), literal(message))
     return this.run(parts)
   }
 
@@ -138,6 +138,11 @@ export class ImapClient {
     else this.#stream.write(Buffer.concat([Buffer.from(`${tag} `), ...command, crlf]))
     return tag
   }
+}
+
+/** A non-synchronising literal (RFC 7888); a literal8 where there are NULs (RFC 9051 §4.3.1, §6.3.12). */
+function literal(bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${bytes.includes(0) ? '~' : ''}{${bytes.length}+}\r\n`), bytes])
 }
 
 const crlf = Buffer.from('\r\n')
