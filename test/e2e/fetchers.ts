@@ -222,7 +222,9 @@ fetchall keep norewrite pass8bits stripcr sslproto '' mda "${folder}/deliver"
 
 function getmail(protocol: 'IMAP' | 'POP3'): Fetcher['fetch'] {
   return async ({ server, account }, folder) => {
-    const mail = deliverTo(folder)
+    // Not as root: getmail then delivers through a child, and now and then misses that it has ended.
+    const maildir = join(folder, 'maildir')
+    for (const name of ['cur', 'new', 'tmp']) mkdirSync(join(maildir, name), { recursive: true })
     const port = protocol === 'IMAP' ? server.ports.imap : server.ports.pop3
     writeFileSync(
       join(folder, 'rc'),
@@ -234,9 +236,8 @@ username = ${user(account)}
 password = ${password}
 
 [destination]
-type = MDA_external
-path = ${folder}/deliver
-allow_root_commands = true
+type = Maildir
+path = ${maildir}/
 
 [options]
 read_all = true
@@ -247,8 +248,13 @@ verbose = 0
 `,
       { mode: 0o600 },
     )
-    await run('getmail', ['--getmaildir', folder, '--rcfile', 'rc'], { cwd: folder, timeoutMs: 600_000 })
-    return readFolder(mail)
+    await run('getmail', ['--getmaildir', folder, '--rcfile', 'rc'], {
+      cwd: folder,
+      asNobody: folder,
+      env: { HOME: folder },
+      timeoutMs: 600_000,
+    })
+    return readMaildir(maildir)
   }
 }
 
