@@ -65,13 +65,19 @@ function parseText(parser: Parser, path: readonly number[]): SectionName {
     case 'HEADER.FIELDS':
     case 'HEADER.FIELDS.NOT': {
       parser.sp()
-      const fields = parser.list(() => parser.astringBytes().toString('latin1'))
+      const fields = parser.list(() => parseFieldName(parser))
       if (fields.length === 0) throw bad('name at least one header field')
       return { kind: word, path, fields }
     }
     default:
       throw bad('there is no such section')
   }
+}
+
+function parseFieldName(parser: Parser): string {
+  const name = parser.astringBytes().toString('latin1')
+  if (name === '') throw bad('a header field has a name')
+  return name
 }
 
 /** Reads `<offset.count>` if it is next. */
