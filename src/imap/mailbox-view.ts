@@ -57,7 +57,7 @@ export class MailboxView {
   readonly #knownKeywords = new Set<string>()
   /** modSeqs of this session's own silent changes, by UID, until the next sync. */
   #silenced: Map<number, number> | undefined
-  /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). */
+  /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
   #saved: readonly number[] = []
 
   constructor(
@@ -222,7 +222,6 @@ export class MailboxView {
         for (let at = gone.length - 1; at >= 0; at--)
           out.line(`* ${this.numberOf(gone[at] as number)} EXPUNGE`)
       this.#remove(gone)
-      this.#forgetSaved(gone)
     }
     this.#toldExpunges = delta.modSeq
   }
@@ -241,13 +240,6 @@ export class MailboxView {
     kept.set(this.#uids.subarray(from, this.#count), to)
     this.#uids = kept
     this.#count = kept.length
-  }
-
-  /** An expunged message leaves the saved result (RFC 5182 §2.1). */
-  #forgetSaved(gone: readonly number[]): void {
-    if (this.#saved.length === 0) return
-    const set = new Set(gone)
-    this.#saved = this.#saved.filter(uid => !set.has(uid))
   }
 
   #tellNew(snapshot: MailboxSnapshot, out: Encoder, style: SyncStyle): void {
