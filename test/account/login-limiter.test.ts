@@ -95,6 +95,13 @@ test('one device with an old password does not lock out the others behind its pr
   assert.deepEqual([other.kind, other.kind === 'go' && other.delayMs], ['go', 0])
 })
 
+test('many failures of a few names behind one address count little against it', () => {
+  const { limiter } = open()
+  for (let i = 0; i < 11; i++) fail(limiter, from('192.0.2.1'), `name${i}`, 100)
+  const other = limiter.admit(from('192.0.2.1'), 'bob', false)
+  assert.deepEqual([other.kind, other.kind === 'go' && other.delayMs], ['go', 0])
+})
+
 test('a network that tries many names is refused', () => {
   const { limiter } = open()
   let admitted = 0

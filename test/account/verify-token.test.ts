@@ -130,6 +130,11 @@ test('CVE-2021-29157: no token gets in with alg=none, a kid that is a path, anot
   }
 })
 
+test('a signature of a kind that the configuration does not list is refused, though its key is right', async t => {
+  const { show } = await open(t, { algorithms: ['RS256', 'EdDSA'] })
+  await assert.rejects(show(await token()), coded('bad-credentials'))
+})
+
 test('a token is for its own account: another name is refused', async t => {
   const { show, directory } = await open(t)
   await createAccount(directory, { address: 'bob@example.org', password: 'correct horse' })

@@ -72,6 +72,24 @@ test('STLS after UTF8 is refused (RFC 6856 §2.1)', async t => {
   assert.equal(await client.command('STLS'), '-ERR STLS must come before UTF8')
 })
 
+test('from another machine no password is taken in the clear, nor asked for; after STLS it is (RFC 8314 §3)', async t => {
+  const server = await startServer(t, { behindProxy: true })
+  const client = await Client.connect(t, server.port)
+  client.send('PROXY TCP4 192.0.2.1 192.0.2.2 1234 110\r\n')
+  await client.line()
+  const { lines } = await client.listing('CAPA')
+  assert.ok(!lines.includes('USER'))
+  assert.ok(lines.includes('SASL SCRAM-SHA-256 SCRAM-SHA-1'))
+  const refusal = '-ERR no password without TLS: use STLS first'
+  assert.equal(await client.command('USER ann'), refusal)
+  assert.equal(await client.command('PASS correct horse'), '-ERR PASS comes right after USER')
+  assert.equal(await client.command('AUTH PLAIN'), refusal)
+  await client.command('STLS')
+  await client.startTls()
+  await client.command('USER ann')
+  assert.match(await client.command('PASS correct horse'), /^\+OK/)
+})
+
 test('POP3S speaks TLS from the first byte, for clients that know of ALPN and those that do not', async t => {
   const server = await startServer(t, { implicitTls: true })
   const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })

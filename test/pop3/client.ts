@@ -12,6 +12,7 @@ import { silentMetrics } from '../../src/base/metrics.ts'
 import { summarize } from '../../src/message/summary.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import type { TlsProvider } from '../../src/net/handshake.ts'
+import { parseNetwork } from '../../src/net/ip.ts'
 import { Listener } from '../../src/net/listener.ts'
 import { pop3Config } from '../../src/pop3/config.ts'
 import { MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
@@ -27,8 +28,10 @@ import { testCertificate } from '../net/test-tls.ts'
 export interface ServerOptions {
   readonly pop3?: z.input<typeof pop3Config>
   readonly account?: ConfigInput
-  /** How the listener's limits differ. */
+  /** Off: there is no certificate. */
   readonly tls?: boolean
+  /** Clients say with a PROXY header where they come from. */
+  readonly behindProxy?: boolean
   readonly implicitTls?: boolean
   /** Moved by the test, for deadlines. */
   readonly deadlines?: Deadlines
@@ -78,6 +81,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     deadlines: options.deadlines ?? new Deadlines(),
     log,
     handle: connection => servePop3(connection, context),
+    ...(options.behindProxy === true ? { proxyNetworks: [parseNetwork('127.0.0.0/8')] } : {}),
     ...(options.implicitTls === true && tls ? { implicitTls: tls } : {}),
   })
   t.after(async () => {
