@@ -28,5 +28,12 @@ export function libraryConfig(options: MailServerOptions): Config {
   const listen: Listen = Object.fromEntries(
     protocols.map(name => [name, [{ kind: 'tcp', host: '127.0.0.1', port: 0 }]]),
   )
-  return { ...settled, hostname, listen, threads: 0, dataDir: store === 'memory' ? '' : store.dataDir }
+  return {
+    ...settled,
+    hostname,
+    listen,
+    threads: 0,
+    isIsolated: false,
+    dataDir: store === 'memory' ? '' : store.dataDir,
+  }
 }

@@ -11,6 +11,7 @@ import { silentLog } from '../base/log.ts'
 import { StatusServer } from '../http/status-server.ts'
 import type { Connection } from '../net/connection.ts'
 import { CertificateStore } from '../net/tls.ts'
+import type { QueueRunner } from '../queue/runner.ts'
 import { type App, createApp } from '../server/app.ts'
 import { type ImportReport, importArchive } from '../server/archive/importer.ts'
 import { certificateFiles } from '../server/certificates.ts'
@@ -19,6 +20,7 @@ import type { MailProtocol } from '../server/doors.ts'
 import { type DoorName, doorNames, type Listen } from '../server/listen.ts'
 import { mailSettings } from '../server/mail-settings.ts'
 import { MetricsRegistry, ThreadMetrics } from '../server/metrics.ts'
+import { createQueueRunner } from '../server/queue-service.ts'
 import { Runner } from '../server/runner.ts'
 import { allocateSharedTables } from '../server/shared-tables.ts'
 import { defaultQuota } from '../server/storage.ts'
@@ -175,6 +177,7 @@ interface Parts {
   readonly app: App
   readonly store: Store
   readonly runner: Runner
+  readonly queue: QueueRunner
   readonly status: StatusServer | undefined
   readonly listen: Listen
   readonly certificate: string
@@ -185,8 +188,8 @@ interface Parts {
 /** How long a session may take to say goodbye when the server closes. */
 const drainMs = 500
 
-async function stopParts({ runner, status, events, store }: Parts): Promise<void> {
-  await runner.stop(drainMs)
+async function stopParts({ runner, queue, status, events, store }: Parts): Promise<void> {
+  await Promise.all([runner.stop(drainMs), queue.stop(drainMs)])
   await status?.stop()
   await events.settled()
   await store.close()
@@ -203,6 +206,7 @@ async function startParts(options: MailServerOptions): Promise<Parts> {
   const inner = await openStore(place, { clock, log, metrics, defaultQuota: defaultQuota(config) })
   let runner: Runner | undefined
   let status: StatusServer | undefined
+  let queue: QueueRunner | undefined
   try {
     const events = new StoreEvents(inner.reader, emitter, error =>
       log.error({ err: error as Error }, 'an event was lost'),
@@ -234,10 +238,13 @@ async function startParts(options: MailServerOptions): Promise<Parts> {
       },
     })
     runner.start(app)
+    queue = createQueueRunner(app)
+    await queue.start()
     status = await startStatus(config, app, metrics, runner)
     const listen = { ...runner.addresses, ...(status && { http: status.addresses }) }
-    return { app, store, runner, status, listen, certificate: pem, emitter, events }
+    return { app, store, runner, queue, status, listen, certificate: pem, emitter, events }
   } catch (error) {
+    await queue?.stop(0)
     await runner?.stop(0)
     await status?.stop()
     await inner.close()

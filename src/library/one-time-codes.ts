@@ -1,7 +1,7 @@
 // One-time codes in a message: digits or capitals that stand by themselves near the words that announce them.
 
 const candidates =
-  /(?<![\p{L}\p{N}_./:@#+-])(?:\d{4,10}|\d{2,4}(?:[ \u00a0-]\d{2,4}){1,2}|[A-Z0-9]{3,5}-[A-Z0-9]{3,5}|(?=[A-Z0-9]{0,7}\d)[A-Z0-9]{5,8})(?![\p{L}\p{N}_/@%-]|[.,:]\d)/gu
+  /(?<![\p{L}\p{N}_./:@#+-])(?:(?:[A-Z]-)?\d{4,10}|\d{2,4}(?:[ \u00a0-]\d{2,4}){1,2}|[A-Z0-9]{3,5}-[A-Z0-9]{3,5}|(?=[A-Z0-9]{0,7}\d)[A-Z0-9]{5,8})(?![\p{L}\p{N}_/@%-]|[.,:]\d)/gu
 const announcements =
   /\b(?:code|otp|one[- ]time|passcode|pin|verif\w{0,10}|confirm\w{0,10}|token|2fa|kod|código|codice|bestätigungs\w{0,8})\b|验证码|認証コード|인증/giu
 /** How far, in characters, a code may be from the word that announces it. */
@@ -18,7 +18,8 @@ export function findCodes(subject: string, text: string): string[] {
   const scores = new Map<string, number>()
   for (const match of whole.matchAll(candidates).take(candidatesAtMost)) {
     const score = scoreOf(whole, match[0], match.index, words)
-    const code = /^[\d \u00a0-]+$/.test(match[0]) ? match[0].replaceAll(/[^\d]/g, '') : match[0]
+    const bare = match[0].replace(/^[A-Z]-(?=\d{4})/, '')
+    const code = /^[\d \u00a0-]+$/.test(bare) ? bare.replaceAll(/[^\d]/g, '') : bare
     if (score > 0 && code.length >= 4 && code.length <= 10)
       scores.set(code, Math.max(score, scores.get(code) ?? 0))
   }
