@@ -17,10 +17,9 @@ import { type Pop3Context, Session } from './session.ts'
 /** Serves one client until he or the server ends it. Never rejects because of the peer. */
 export async function servePop3(connection: Connection, context: Pop3Context): Promise<void> {
   const session = new Session(connection, context, timestampFor(context))
-  let isWaiting = false
   connection.onShutdown(() => {
     // Between commands the farewell goes out at once; a command that runs is finished first.
-    if (isWaiting) sayFarewell(session)
+    if (session.isWaiting) sayFarewell(session)
   })
   try {
     connection.setDeadline(context.config.pop3.loginTimeoutMs)
@@ -31,41 +30,17 @@ export async function servePop3(connection: Connection, context: Pop3Context): P
         sayFarewell(session)
         break
       }
-      let line: Buffer | undefined
-      try {
-        const next = connection.readLine(lineBytes(session))
-        if (next instanceof Promise) {
-          isWaiting = true
-          line = await next
-          isWaiting = false
-          if (session.state.kind === 'transaction') session.state.maildrop.beginTurn()
-        } else line = next
-      } catch (error) {
-        isWaiting = false
-        if (!isConnectionError(error, 'LineTooLong')) throw error
-        await connection.skipLine()
-        badCommands = fail(
-          session,
-          bad(texts => texts.lineTooLong),
-        )
-          ? badCommands + 1
-          : 0
-        line = Buffer.alloc(0)
-        if (badCommands < limits.pop3.badCommands) continue
-      }
-      if (line === undefined) break
-      if (badCommands < limits.pop3.badCommands) {
-        // A browser was sent here: no answer that it could show (ALPACA).
-        if (session.state.kind === 'authorization' && isHttpRequestLine(line)) break
-        if (session.state.kind === 'transaction') connection.setDeadline(context.config.pop3.idleTimeoutMs)
-        const outcome = runLine(session, line)
-        const isBad = outcome instanceof Promise ? await outcome : outcome
-        badCommands = isBad ? badCommands + 1 : 0
-      }
-      if (badCommands >= limits.pop3.badCommands) {
-        session.err(undefined, texts => texts.tooManyErrors)
-        break
-      }
+      const next = nextCommand(session)
+      const line = next instanceof Promise ? await next : next
+      // A browser that was sent here gets no answer that it could show (ALPACA).
+      if (line === undefined || isForAnotherServer(session, line)) break
+      if (session.state.kind === 'transaction') connection.setDeadline(context.config.pop3.idleTimeoutMs)
+      const outcome = runLine(session, line)
+      const isBad = outcome instanceof Promise ? await outcome : outcome
+      badCommands = isBad ? badCommands + 1 : 0
+      if (badCommands < limits.pop3.badCommands) continue
+      session.err(undefined, texts => texts.tooManyErrors)
+      break
     }
   } catch (error) {
     endOnError(session, error)
@@ -86,14 +61,46 @@ function greet({ connection, timestamp }: Session): void {
   connection.write(okLine(timestamp === undefined ? 'POP3 server ready' : `POP3 server ready ${timestamp}`))
 }
 
+type Line = Buffer | 'too-long' | undefined
+
+/** The next command, without a promise while there is input; undefined at the end. */
+function nextCommand(session: Session): Line | Promise<Line> {
+  try {
+    const next = session.connection.readLine(lineBytes(session))
+    return next instanceof Promise ? waitForCommand(session, next) : next
+  } catch (error) {
+    return skipLongLine(session, error)
+  }
+}
+
+async function waitForCommand(session: Session, reading: Promise<Buffer | undefined>): Promise<Line> {
+  try {
+    const line = await session.nextLine(reading)
+    if (session.state.kind === 'transaction') session.state.maildrop.beginTurn()
+    return line
+  } catch (error) {
+    return skipLongLine(session, error)
+  }
+}
+
+async function skipLongLine({ connection }: Session, error: unknown): Promise<Line> {
+  if (!isConnectionError(error, 'LineTooLong')) throw error
+  return (await connection.skipLine()) ? 'too-long' : undefined
+}
+
+function isForAnotherServer({ state }: Session, line: Buffer | 'too-long'): boolean {
+  return state.kind === 'authorization' && line !== 'too-long' && isHttpRequestLine(line)
+}
+
 /** AUTH may have a long token behind it; other commands are short. */
 function lineBytes({ state }: Session): number {
   return state.kind === 'authorization' ? limits.pop3.authLineBytes : limits.pop3.lineBytes
 }
 
 /** Whether the command made no sense. */
-function runLine(session: Session, line: Buffer): boolean | Promise<boolean> {
+function runLine(session: Session, line: Buffer | 'too-long'): boolean | Promise<boolean> {
   try {
+    if (line === 'too-long') throw bad(texts => texts.lineTooLong)
     const space = line.indexOf(' ')
     const keyword = line.toString('latin1', 0, space === -1 ? line.length : space)
     const command = getCommand(session, keyword, line)

@@ -51,6 +51,8 @@ export class Session {
   language: Language = firstLanguage
   /** After UTF8. RFC 6856 §2. */
   isUtf8 = false
+  /** Whether it is the client's turn: a farewell may go out at once. */
+  isWaiting = false
 
   constructor(connection: Connection, context: Pop3Context, timestamp: string | undefined) {
     this.connection = connection
@@ -67,6 +69,16 @@ export class Session {
   getMaildrop(): Maildrop {
     if (this.state.kind !== 'transaction') throw new Error('there is no maildrop in this state')
     return this.state.maildrop
+  }
+
+  /** The client's next line; see `Connection.readLine`. */
+  async nextLine(reading: Promise<Buffer | undefined>): Promise<Buffer | undefined> {
+    this.isWaiting = true
+    try {
+      return await reading
+    } finally {
+      this.isWaiting = false
+    }
   }
 
   /** A positive answer with a text for people. */

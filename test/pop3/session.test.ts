@@ -188,7 +188,15 @@ test('when the server stops, an idle session hears so, and removes nothing', asy
   assert.equal(inbox.count, 1)
 })
 
-test('a message too few, a client that goes, and one that sends rubbish leave the others alone', async t => {
+test('a session that waits in the middle of AUTH hears of the stop too', async t => {
+  const server = await startServer(t)
+  const client = await server.connect()
+  assert.equal(await client.command('AUTH PLAIN'), '+ ')
+  await server.listener.stop(1000)
+  assert.equal(await client.rest(), '-ERR [SYS/TEMP] the server is going down, come back in a minute\r\n')
+})
+
+test('a client that goes, and one that sends rubbish leave the others alone', async t => {
   const server = await startServer(t)
   await server.deliver(letter('one'))
   const good = await server.logIn()

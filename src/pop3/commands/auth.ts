@@ -45,9 +45,11 @@ async function ask(session: Session, challenge: Buffer): Promise<Buffer> {
   return dataOf(readResponse(line))
 }
 
-async function readAnswer({ connection }: Session): Promise<Buffer | undefined> {
+async function readAnswer(session: Session): Promise<Buffer | undefined> {
+  const { connection } = session
   try {
-    return await connection.readLine(limits.pop3.authLineBytes)
+    const next = connection.readLine(limits.pop3.authLineBytes)
+    return next instanceof Promise ? await session.nextLine(next) : next
   } catch (error) {
     if (!isConnectionError(error, 'LineTooLong')) throw error
     await connection.skipLine()

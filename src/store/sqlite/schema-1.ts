@@ -36,7 +36,6 @@ CREATE TABLE account (
   quota_messages INTEGER,
   used_bytes INTEGER NOT NULL DEFAULT 0,
   used_messages INTEGER NOT NULL DEFAULT 0,
-  settings TEXT NOT NULL DEFAULT '{}',             -- JSON, see account/settings.ts
   created_at INTEGER NOT NULL
 );
 
