@@ -1,7 +1,9 @@
-// Writes delivery status notifications. RFC 3464; RFC 3461 §6; RFC 6522 (multipart/report); RFC 6533 (internationalized); RFC 3834 §2.
+// Writes delivery status notifications. RFC 3464; RFC 3461 §6; RFC 6522 (multipart/report); RFC 6533 §3 (internationalized); RFC 3834 §2.
 import { createHash } from 'node:crypto'
+import { type ComposePart, composeMessage } from '../message/compose.ts'
 import { findBodyStart } from '../message/header.ts'
-import { isAscii } from '../smtp/mailbox.ts'
+import { isAscii, parseMailbox } from '../smtp/mailbox.ts'
+import { asciiOriginalRecipient } from '../smtp/parameters.ts'
 import { formatDate } from '../smtp/trace.ts'
 import { decodeXtext } from '../smtp/xtext.ts'
 
@@ -53,39 +55,36 @@ export function composeReport(
   entries: readonly ReportEntry[],
 ): Buffer {
   const { hostname, atMs, id } = options
+  const { local, domain } = parseMailbox(source.mailFrom)
   // Nothing in the message can hold a boundary that is made of its own hash.
-  const boundary = `report-${createHash('sha256').update(source.original).update(id).digest('hex').slice(0, 32)}`
-  const isGlobal = !entries.every(entry => isAscii(entry.address)) || !isAscii(source.mailFrom)
-  const returned = returnedPart(options, action, source)
-  const head = [
-    `From: Mail Delivery System <postmaster@${hostname}>`,
-    `To: <${source.mailFrom}>`,
-    `Subject: ${subjects[action]}`,
-    `Date: ${formatDate(atMs)}`,
-    `Message-ID: <${id}@${hostname}>`,
-    'Auto-Submitted: auto-replied',
-    'MIME-Version: 1.0',
-    `Content-Type: multipart/report; report-type=delivery-status;`,
-    `\tboundary="${boundary}"`,
-    ...(isGlobal || returned.is8Bit ? ['Content-Transfer-Encoding: 8bit'] : []),
-    '',
-    `--${boundary}`,
-    `Content-Type: text/plain; charset=${isGlobal ? 'utf-8' : 'us-ascii'}`,
-    ...(isGlobal ? ['Content-Transfer-Encoding: 8bit'] : []),
-    '',
-    ...explain(options, action, entries),
-    `--${boundary}`,
-    // RFC 6533 §3.
-    `Content-Type: message/${isGlobal ? 'global-' : ''}delivery-status`,
-    ...(isGlobal ? ['Content-Transfer-Encoding: 8bit'] : []),
-    '',
-    ...statusFields(options, action, source, entries),
-    `--${boundary}`,
-    ...returned.fields,
-    '',
-    '',
-  ].join('\r\n')
-  return Buffer.concat([Buffer.from(head), returned.body, Buffer.from(`\r\n--${boundary}--\r\n`)])
+  let count = 0
+  const randomText = () =>
+    createHash('sha256').update(`${id} ${count++} `).update(source.original).digest('hex').slice(0, 32)
+  return composeMessage(
+    {
+      fields: [['Auto-Submitted', 'auto-replied']],
+      from: [{ name: 'Mail Delivery System', address: `postmaster@${hostname}` }],
+      to: [{ address: `${local}@${domain}` }],
+      subject: subjects[action],
+      dateMs: atMs,
+      messageId: `${id}@${hostname}`,
+      body: {
+        kind: 'multipart',
+        subtype: 'report',
+        params: [['report-type', 'delivery-status']],
+        parts: [
+          { kind: 'text', text: explain(options, action, entries) },
+          {
+            kind: 'status',
+            type: 'message/delivery-status',
+            groups: [messageFields(options, source), ...entries.map(entry => recipientFields(action, entry))],
+          },
+          returnedPart(options, action, source),
+        ],
+      },
+    },
+    randomText,
+  )
 }
 
 const subjects: Readonly<Record<ReportAction, string>> = {
@@ -105,11 +104,7 @@ const explanations: Readonly<Record<ReportAction, string>> = {
   expanded: 'Your message was passed on to all who are behind this address:',
 }
 
-function explain(
-  { hostname }: ReportOptions,
-  action: ReportAction,
-  entries: readonly ReportEntry[],
-): string[] {
+function explain({ hostname }: ReportOptions, action: ReportAction, entries: readonly ReportEntry[]): string {
   const lines = [`This is the mail system at ${hostname}.`, '', explanations[action], '']
   for (const { address, diagnostic, remoteHost } of entries) {
     lines.push(`  <${address}>`)
@@ -118,58 +113,63 @@ function explain(
       `    ${remoteHost === undefined ? '' : `${printable(remoteHost)} said: `}${printable(diagnostic)}`,
     )
   }
-  lines.push('')
-  return lines
+  return `${lines.join('\r\n')}\r\n`
 }
 
-/** RFC 3464 §2.2, §2.3. */
-function statusFields(
-  { hostname }: ReportOptions,
-  action: ReportAction,
-  source: ReportSource,
-  entries: readonly ReportEntry[],
-): string[] {
-  const lines: string[] = []
-  if (source.envelopeId !== undefined) lines.push(`Original-Envelope-Id: ${printable(source.envelopeId)}`)
-  lines.push(`Reporting-MTA: dns; ${hostname}`, `Arrival-Date: ${formatDate(source.arrivedAt)}`, '')
-  for (const entry of entries) {
-    if (entry.originalRecipient !== undefined)
-      lines.push(`Original-Recipient: ${original(entry.originalRecipient)}`)
-    lines.push(
-      `Final-Recipient: ${isAscii(entry.address) ? 'rfc822' : 'utf-8'}; ${entry.address}`,
-      `Action: ${action}`,
-      `Status: ${entry.status}`,
-    )
-    if (entry.remoteHost !== undefined) lines.push(`Remote-MTA: dns; ${printable(entry.remoteHost)}`)
-    if (entry.diagnostic !== undefined) lines.push(`Diagnostic-Code: smtp; ${printable(entry.diagnostic)}`)
-    if (entry.lastAttemptAt !== undefined) lines.push(`Last-Attempt-Date: ${formatDate(entry.lastAttemptAt)}`)
-    if (entry.retryUntil !== undefined) lines.push(`Will-Retry-Until: ${formatDate(entry.retryUntil)}`)
-    lines.push('')
-  }
-  return lines
+type Fields = readonly (readonly [name: string, value: string])[]
+
+/** RFC 3464 §2.2. */
+function messageFields({ hostname }: ReportOptions, { envelopeId, arrivedAt }: ReportSource): Fields {
+  return [
+    ...optional('Original-Envelope-Id', envelopeId),
+    ['Reporting-MTA', `dns; ${hostname}`],
+    ['Arrival-Date', formatDate(arrivedAt)],
+  ]
 }
 
-function original(originalRecipient: string): string {
+/** RFC 3464 §2.3. */
+function recipientFields(action: ReportAction, entry: ReportEntry): Fields {
+  const { address, originalRecipient, remoteHost, diagnostic, lastAttemptAt, retryUntil } = entry
+  return [
+    ...optional(
+      'Original-Recipient',
+      originalRecipient === undefined ? undefined : decodeOriginal(originalRecipient),
+    ),
+    ['Final-Recipient', typedAddress(isAscii(address) ? 'rfc822' : 'utf-8', address)],
+    ['Action', action],
+    ['Status', entry.status],
+    ...optional('Remote-MTA', remoteHost === undefined ? undefined : `dns; ${printable(remoteHost)}`),
+    ...optional('Diagnostic-Code', diagnostic === undefined ? undefined : `smtp; ${printable(diagnostic)}`),
+    ...optional('Last-Attempt-Date', lastAttemptAt === undefined ? undefined : formatDate(lastAttemptAt)),
+    ...optional('Will-Retry-Until', retryUntil === undefined ? undefined : formatDate(retryUntil)),
+  ]
+}
+
+function optional(name: string, value: string | undefined): Fields {
+  return value === undefined ? [] : [[name, value]]
+}
+
+function decodeOriginal(originalRecipient: string): string {
   const semicolon = originalRecipient.indexOf(';')
   const text = decodeXtext(originalRecipient.slice(semicolon + 1))
-  return `${originalRecipient.slice(0, semicolon)}; ${text.replaceAll(/[\x00-\x1f\x7f]/g, '?')}`
+  return typedAddress(originalRecipient.slice(0, semicolon), text.replaceAll(/[\x00-\x1f\x7f]/g, '?'))
+}
+
+/** RFC 6533 §3: in message/delivery-status what is not ASCII stands as `\x{…}`. */
+function typedAddress(type: string, address: string): string {
+  return `${type}; ${asciiOriginalRecipient(address)}`
 }
 
 /** RFC 3461 §4.3: the message for a failure unless HDRS was asked for; its header otherwise. */
 function returnedPart(
   { returnedBytes }: ReportOptions,
   action: ReportAction,
-  { original: bytes, ret }: ReportSource,
-) {
-  const headerEnd = findBodyStart(bytes)
-  const isWhole = action === 'failed' && ret !== 'HDRS' && bytes.length <= returnedBytes
-  const body = isWhole ? bytes : cutAtLine(bytes.subarray(0, Math.min(headerEnd, headerBytes)))
-  const is8Bit = body.some(byte => byte > 0x7f)
-  const fields = [
-    `Content-Type: ${isWhole ? 'message/rfc822' : 'text/rfc822-headers'}`,
-    ...(is8Bit ? ['Content-Transfer-Encoding: 8bit'] : []),
-  ]
-  return { fields, body, is8Bit }
+  { original, ret }: ReportSource,
+): ComposePart {
+  const isWhole = action === 'failed' && ret !== 'HDRS' && original.length <= returnedBytes
+  if (isWhole) return { kind: 'message', bytes: original }
+  const header = original.subarray(0, Math.min(findBodyStart(original), headerBytes))
+  return { kind: 'message', type: 'text/rfc822-headers', bytes: cutAtLine(header) }
 }
 
 function cutAtLine(bytes: Buffer): Buffer {

@@ -1,6 +1,6 @@
 // Decides who is told of what, and puts the report on its way. RFC 3461 §5.2; RFC 5321 §6.1 (never a report about a report).
 import { resolveRecipient } from '../account/resolve-recipient.ts'
-import { parseMailbox } from '../smtp/mailbox.ts'
+import { isAscii, parseMailbox } from '../smtp/mailbox.ts'
 import { returnPathField } from '../smtp/trace.ts'
 import type { AcceptMessage } from '../store/mutations/accept-message.ts'
 import type { DeliveryContext } from './context.ts'
@@ -59,7 +59,7 @@ export async function planReport(
       returnPathBytes: returnPath.length,
       mailFrom: undefined,
       bodyType: '8BITMIME',
-      smtpUtf8: true,
+      smtpUtf8: !isAscii(source.mailFrom),
       ret: undefined,
       envelopeId: undefined,
       submitter: undefined,

@@ -56,10 +56,9 @@ export class QueueRunner {
   }
 
   /** Begins, with all that an earlier life of this machine's runner left half done. Goes on until `stop`. */
-  async start(): Promise<void> {
-    if (this.#running) return
-    await this.#takeBack()
-    this.#running = this.#run()
+  start(): Promise<void> {
+    this.#running ??= this.#run()
+    return Promise.resolve()
   }
 
   /** Leases no more, waits for what is on its way, at most `drainMs`; what is not done then is tried again after the next start. */
@@ -86,10 +85,13 @@ export class QueueRunner {
   async #run(): Promise<void> {
     const { store, log } = this.#context
     const unwatch = store.watch(serverAccount, () => this.#wake())
+    let hasTakenBack = false
     try {
       while (!this.#stop.signal.aborted) {
         this.#isAwake = false
         try {
+          if (!hasTakenBack) await this.#takeBack()
+          hasTakenBack = true
           await this.#renew()
           await this.#prune()
           await this.#startJobs()
