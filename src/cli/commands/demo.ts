@@ -65,8 +65,7 @@ async function demoConfig(context: CommandContext, ownFolder: string | undefined
     log: { level: config.log.level === 'info' ? 'warn' : config.log.level, format: config.log.format },
     stop: { drainMs },
     addressing: { ...config.addressing, defaultDomain: demoDomain },
-    queue: { ...config.queue, outbound: 'direct' },
-    isIsolated: true,
+    queue: { ...config.queue, outbound: 'none' },
   }
 }
 
