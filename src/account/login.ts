@@ -217,7 +217,7 @@ export class Login {
     authzid: string,
     certificate: X509Certificate,
   ): Promise<Identity | undefined> {
-    const names = certificateNames(certificate, this.config.certificate)
+    const names = await certificateNames(certificate, this.config.certificate)
     const wanted = parseAddress(authzid, this.#directory.config.addressing)?.address
     // A certificate may name several accounts; the one that is asked for, else the first.
     const name =

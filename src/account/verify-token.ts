@@ -3,16 +3,7 @@
 // The token says which issuer to ask and nothing else: the algorithm comes from the configuration's list, the key from the issuer's own set (`jwk`, `jku`,
 // `x5u` in a header are not looked at, and `kid` is only compared with the set's), the audience must be ours.
 import { readFile } from 'node:fs/promises'
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  decodeJwt,
-  errors,
-  type JSONWebKeySet,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose'
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import type { Issuer } from './config.ts'
@@ -49,7 +40,7 @@ export class TokenVerifier {
   /** The address that a token speaks for, as it stands in its claim. Throws `LoginError` `bad-credentials` or `unavailable`. */
   async verify(token: string): Promise<string> {
     if (token.length > limits.account.tokenBytes) throw refused('the token is too long')
-    const issuer = this.#issuerOf(token)
+    const issuer = await this.#issuerOf(token)
     const payload = await this.#payloadOf(token, issuer)
     if (issuer.requiredScope !== undefined && !hasScope(payload, issuer.requiredScope)) {
       throw refused(`the token lacks the scope ${issuer.requiredScope}`)
@@ -63,7 +54,8 @@ export class TokenVerifier {
     return address
   }
 
-  #issuerOf(token: string): Issuer {
+  async #issuerOf(token: string): Promise<Issuer> {
+    const { decodeJwt } = await loadJose()
     let claimed: unknown
     try {
       claimed = decodeJwt(token).iss
@@ -76,6 +68,7 @@ export class TokenVerifier {
   }
 
   async #payloadOf(token: string, issuer: Issuer): Promise<JWTPayload> {
+    const { errors, jwtVerify } = await loadJose()
     try {
       const { payload } = await jwtVerify(token, await this.#keysOf(issuer), {
         issuer: issuer.issuer,
@@ -106,7 +99,13 @@ export class TokenVerifier {
   }
 }
 
+/** With the first token: most servers have no issuer, and each thread would have a copy. */
+function loadJose(): Promise<typeof import('jose')> {
+  return import('jose')
+}
+
 async function loadKeys(issuer: Issuer): Promise<JWTVerifyGetKey> {
+  const { createLocalJWKSet, createRemoteJWKSet } = await loadJose()
   if (issuer.jwksUrl !== undefined) {
     return createRemoteJWKSet(new URL(issuer.jwksUrl), { timeoutDuration: limits.account.keysMs })
   }

@@ -14,7 +14,6 @@ import type { Config } from './config.ts'
 import { controlOperations } from './control-operations.ts'
 import { controlPath, ControlServer } from './control-server.ts'
 import { DoorError } from './doors.ts'
-import { InlineSlot } from './inline-slot.ts'
 import { type DoorName, type Listen, type ListenAddress } from './listen.ts'
 import type { LogLevel, ServerLog } from './log.ts'
 import { type MetricsBatch, MetricsRegistry, ThreadMetrics } from './metrics.ts'
@@ -165,14 +164,15 @@ export class Supervisor {
   /** The first thread finds the ports; the others share them. */
   async #openThreads(): Promise<void> {
     const count = sharesPorts ? Math.max(1, this.#config.threads) : 1
-    const first = this.#addSlot(0)
+    const first = await this.#addSlot(0)
     const http = this.#config.listen.http
     this.#listen = { ...(await first.start()), ...(http && { http }) }
-    const others = Array.from({ length: count - 1 }, (_, index) => this.#addSlot(index + 1))
+    const others: Slot[] = []
+    for (let index = 1; index < count; index++) others.push(await this.#addSlot(index))
     await Promise.all(others.map(slot => slot.start()))
   }
 
-  #addSlot(index: number): Slot {
+  async #addSlot(index: number): Promise<Slot> {
     const onListening = (slot: Slot) => this.#link(slot)
     const onMetrics = (batch: MetricsBatch) => this.#registry.apply(`thread ${index}`, batch)
     const data = () => this.#threadData(index)
@@ -180,9 +180,10 @@ export class Supervisor {
       this.#registry.forget(`thread ${index}`)
       if (!this.#stopping) this.#metrics.count('thread_deaths')
     }
+    // Loaded here: with threads, this one needs no protocol.
     const slot =
       this.#config.threads === 0
-        ? new InlineSlot({ log: this.#log, data, onListening, onMetrics })
+        ? new (await import('./inline-slot.ts')).InlineSlot({ log: this.#log, data, onListening, onMetrics })
         : new ThreadSlot({ index, log: this.#log, data, onListening, onMetrics, onDeath })
     this.#slots.push(slot)
     return slot
