@@ -7,10 +7,9 @@ import { formatMailbox } from '../smtp/mailbox.ts'
 import type { SmtpReply } from '../smtp/reply.ts'
 import type { AcceptMessage } from '../store/mutations/accept-message.ts'
 import type { Delivered } from '../store/mutations/deliver-messages.ts'
-import type { NewQueueRecipient } from '../store/queue-message.ts'
 import type { DeliveryContext } from './context.ts'
 import type { Addressee, Letter, Outcome } from './letter.ts'
-import { planDelivery, queueEnvelope, type Share } from './plan.ts'
+import { localRetry, planDelivery, queueEnvelope, type Share } from './plan.ts'
 import { joinArgs, planReport, wantsReport } from './report.ts'
 import type { ReportAction, ReportEntry, ReportSource } from './report-message.ts'
 import { storeRefusal } from './store-refusal.ts'
@@ -83,15 +82,13 @@ function failuresOf(addressee: Addressee, share: Share, results: readonly Delive
 
 function retries(context: DeliveryContext, letter: Letter, refused: readonly Refused[]): AcceptMessage {
   if (refused.length === 0) return { deliveries: [], messages: [] }
-  const recipients = refused.map(
-    ({ addressee, address }): NewQueueRecipient => ({
-      address: address ?? formatMailbox(addressee.recipient),
-      // Local addresses have no domain to route by: they are resolved again when they are due.
-      domain: '',
-      notify: addressee.notify === undefined ? null : addressee.notify.join(','),
-      originalRecipient: addressee.originalRecipient ?? null,
-      dueAt: context.clock.now() + (context.config.queue.retryMinutes[0] ?? 1) * 60_000,
-    }),
+  const recipients = refused.map(({ addressee, address }) =>
+    localRetry(
+      context,
+      address ?? formatMailbox(addressee.recipient),
+      addressee.notify === undefined ? null : addressee.notify.join(','),
+      addressee.originalRecipient ?? null,
+    ),
   )
   // The trace fields are in the body; only its Return-Path is written anew at the end.
   return { deliveries: [], messages: [{ ...queueEnvelope(context, letter), prefix: '', recipients }] }

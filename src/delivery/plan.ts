@@ -142,6 +142,17 @@ class Planner {
   }
 }
 
+/** A recipient here that is tried again after a while: resolved anew then, since it has no domain to route by. */
+export function localRetry(
+  { clock, config }: DeliveryContext,
+  address: string,
+  notify: string | null,
+  originalRecipient: string | null,
+): NewQueueRecipient {
+  const dueAt = clock.now() + (config.queue.retryMinutes[0] ?? 1) * 60_000
+  return { address, domain: '', notify, originalRecipient, dueAt }
+}
+
 /** The envelope under which a letter waits in the queue. */
 export function queueEnvelope(
   { clock, config }: DeliveryContext,

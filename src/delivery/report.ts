@@ -2,9 +2,10 @@
 import { resolveRecipient } from '../account/resolve-recipient.ts'
 import { isAscii, parseMailbox } from '../smtp/mailbox.ts'
 import { returnPathField } from '../smtp/trace.ts'
-import type { AcceptMessage } from '../store/mutations/accept-message.ts'
+import type { AcceptMessage, DeliveryRetry } from '../store/mutations/accept-message.ts'
 import type { DeliveryContext } from './context.ts'
-import { planDelivery } from './plan.ts'
+import type { Letter } from './letter.ts'
+import { localRetry, planDelivery, queueEnvelope, type Share } from './plan.ts'
 import { composeReport, type ReportAction, type ReportEntry, type ReportSource } from './report-message.ts'
 
 /** Whether the sender wants to hear of this. `notify` is RFC 3461's: undefined when nothing was said, empty for NEVER. */
@@ -33,7 +34,11 @@ export async function planReport(
   entries: readonly ReportEntry[],
 ): Promise<AcceptMessage> {
   const nothing: AcceptMessage = { deliveries: [], messages: [] }
-  if (source.mailFrom === '' || entries.length === 0) return nothing
+  if (entries.length === 0) return nothing
+  if (source.mailFrom === '') {
+    context.log.info({ id, action, recipients: entries.length }, 'no report: the sender is null')
+    return nothing
+  }
   const { store, directory, clock, hostname, config, log } = context
   const atMs = clock.now()
   const recipient = parseMailbox(source.mailFrom)
@@ -50,31 +55,48 @@ export async function planReport(
     entries,
   )
   const bytes = Buffer.concat([Buffer.from(returnPath), report])
-  const plan = await planDelivery(
-    context,
-    {
-      id: `${action}.${id}`,
-      body: store.bodyOf(bytes),
-      bytes,
-      returnPathBytes: returnPath.length,
-      mailFrom: undefined,
-      bodyType: '8BITMIME',
-      smtpUtf8: !isAscii(source.mailFrom),
-      ret: undefined,
-      envelopeId: undefined,
-      submitter: undefined,
-    },
-    // RFC 3461 §6.1: a report asks for none itself.
-    [{ recipient, resolved, notify: [] }],
-  )
+  const letter: Letter = {
+    id: `${action}.${id}`,
+    body: store.bodyOf(bytes),
+    bytes,
+    returnPathBytes: returnPath.length,
+    mailFrom: undefined,
+    bodyType: '8BITMIME',
+    smtpUtf8: !isAscii(source.mailFrom),
+    ret: undefined,
+    envelopeId: undefined,
+    submitter: undefined,
+  }
+  // RFC 3461 §6.1: a report asks for none itself.
+  const { args, shares } = await planDelivery(context, letter, [{ recipient, resolved, notify: [] }])
   context.metrics.count('smtp_reports_total', { action })
-  return plan.args
+  return { ...args, retries: retriesOf(context, letter, shares) }
+}
+
+/** A report about a report is never made, so one that a full mailbox does not take waits until it does. */
+function retriesOf(
+  context: DeliveryContext,
+  letter: Letter,
+  shares: readonly Share[],
+): readonly DeliveryRetry[] {
+  const deliveries = shares.flatMap(share => share.deliveries)
+  if (deliveries.length === 0) return []
+  const envelope = queueEnvelope(context, letter)
+  return deliveries.map(({ index, address }) => ({
+    delivery: index,
+    message: { ...envelope, prefix: '', recipients: [localRetry(context, address, '', null)] },
+  }))
 }
 
 /** Both of two things in one transaction. */
 export function joinArgs(one: AcceptMessage, other: AcceptMessage): AcceptMessage {
+  const shift = one.deliveries.length
   return {
     deliveries: [...one.deliveries, ...other.deliveries],
     messages: [...one.messages, ...other.messages],
+    retries: [
+      ...(one.retries ?? []),
+      ...(other.retries ?? []).map(retry => ({ ...retry, delivery: retry.delivery + shift })),
+    ],
   }
 }

@@ -35,7 +35,7 @@ export function parsePath(text: string, start: number): ParsedPath {
   if (text[position] === '@') position = skipRoute(text, position)
   const { mailbox, end } = parseMailboxAt(text, position, '>')
   if (text[end] !== '>') throw new SmtpSyntaxError('the address has no closing angle bracket')
-  if (Buffer.byteLength(text.slice(start, end)) > limits.smtp.pathBytes)
+  if (Buffer.byteLength(text.slice(start, end + 1)) > limits.smtp.pathBytes)
     throw new SmtpSyntaxError('the path is too long')
   return { mailbox, end: end + 1 }
 }

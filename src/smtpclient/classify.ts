@@ -10,7 +10,8 @@ export function verdictOf(reply: ReceivedReply, step: Step, host: string): Verdi
     kind: kindOf(reply, step),
     code: reply.code,
     status: reply.status ?? `${Math.floor(reply.code / 100)}.0.0`,
-    text: cleanText(reply.lines),
+    // A server may say a log-in back to us, and what it says is logged, stored and mailed.
+    text: step === 'auth' ? 'The log-in was refused' : cleanText(reply.lines),
     host,
   }
 }

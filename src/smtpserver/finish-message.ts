@@ -28,13 +28,15 @@ async function finish(session: Session, state: InTransaction, intake: Intake): P
   const outcomes = await deliver(session.context, letter, recipients)
   const refused = outcomes.flatMap((outcome, index) => {
     const addressee = recipients[index]
-    return outcome.kind === 'refused' && addressee ? [{ addressee, reply: outcome.reply }] : []
+    return outcome.kind === 'refused' && addressee
+      ? [{ addressee, reply: quotaReply(session, outcome.reply) }]
+      : []
   })
   logMessage(session, letter, outcomes)
   if (refused.length === recipients.length) {
     // A temporary refusal of one: the client keeps the message and tries again for all.
     const reply = refused.find(({ reply: { code } }) => code < 500)?.reply ?? refused[0]?.reply
-    if (reply) return quotaReply(session, reply)
+    if (reply) return reply
   }
   // RFC 5321 §4.2.5: one answer for all, so who accepts some has to see to the rest.
   if (refused.length > 0) await takeOver(session.context, letter, refused)

@@ -295,6 +295,27 @@ test('a full mailbox is tried again, and the sender told when it stays full', as
   assert.deepEqual(await setup.queue(), [])
 })
 
+test('a report that a full mailbox does not take waits for room', async t => {
+  const setup = await setUpQueue(t, { defaultQuota: { messages: 1 } })
+  await setup.deliver('ann@example.org')
+  await setup.deliver('a@gone.example')
+  await setup.runner.runDue()
+  assert.equal((await setup.inbox()).length, 1)
+  assert.deepEqual(
+    (await setup.queue()).map(({ mailFrom, recipients }) => [
+      mailFrom,
+      recipients[0]?.address,
+      recipients[0]?.notify,
+    ]),
+    [['', 'ann@example.org', '']],
+  )
+  await setup.store.mutate('updateAccount', { account: setup.ann, quotaMessages: 2 } as never)
+  setup.pass(1)
+  await setup.runner.runDue()
+  assert.match((await setup.inbox())[1] ?? '', /\r\nAction: failed\r\n/)
+  assert.deepEqual(await setup.queue(), [])
+})
+
 test('with outbound none nothing leaves, but what belongs here is delivered', async t => {
   const setup = await setUpQueue(t, { queue: { outbound: 'none' } })
   const remote = await remoteServer(t)

@@ -96,6 +96,17 @@ test('a local part may have so many bytes and not one more', () => {
   assert.throws(() => path(`<${most}a@x>`), SmtpSyntaxError)
 })
 
+test('a path with its source route may have so many bytes and not one more', () => {
+  const routed = (bytes: number) => {
+    const address = ':ann@x>'
+    const hops = '@h,'.repeat(Math.floor((bytes - address.length - 3) / 3))
+    return `<${hops}@${'h'.repeat(bytes - hops.length - address.length - 2)}${address}`
+  }
+  assert.equal(routed(limits.smtp.pathBytes).length, limits.smtp.pathBytes)
+  assert.equal(path(routed(limits.smtp.pathBytes))?.local, 'ann')
+  assert.throws(() => path(routed(limits.smtp.pathBytes + 1)), SmtpSyntaxError)
+})
+
 test('a domain may have 63 bytes in a label and 255 in all', () => {
   assert.ok(isDomain('a'.repeat(63)))
   assert.ok(!isDomain('a'.repeat(64)))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { limits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import type { OutgoingMessage, OutgoingRecipient, Verdict } from '../../src/smtpclient/outgoing.ts'
@@ -275,7 +276,10 @@ test('a smarthost gets all, after a log-in', async t => {
 })
 
 test('a refused log-in at the smarthost keeps the mail', async t => {
-  const remote = await remoteServer(t, { extensions: ['AUTH PLAIN'], auth: '535 5.7.8 no' })
+  const remote = await remoteServer(t, {
+    extensions: ['AUTH PLAIN'],
+    auth: '535 5.7.8 you said AHUAcA== which is u and p',
+  })
   const { send } = await setUp(
     t,
     {},
@@ -284,7 +288,10 @@ test('a refused log-in at the smarthost keeps the mail', async t => {
       smarthost: { host: '127.0.0.1', port: remote.port, tls: 'none', user: 'u', password: 'p' },
     },
   )
-  assert.deepEqual(brief(await send()), ['later 535 5.7.8'])
+  const [verdict] = await send()
+  assert.deepEqual(brief(verdict ? [verdict] : []), ['later 535 5.7.8'])
+  // What the server says back of the secret goes nowhere.
+  assert.doesNotMatch(verdict?.text ?? '', /AHUAcA/)
 })
 
 test('8-bit content becomes 7-bit for a server without 8BITMIME, and stays for one with it', async t => {
@@ -382,4 +389,22 @@ test('an address that could hold a command never reaches the wire', async t => {
   await assert.rejects(send({}, 'eve@remote.example>\r\nDATA'))
   await assert.rejects(send({ envelopeId: 'x', mailFrom: 'a\r\n@b' }))
   assert.ok(!remote.lines.some(line => line.startsWith('DATA')))
+})
+
+test('one connection carries so many messages and not one more', async t => {
+  const { remote, send } = await setUp(t)
+  for (let i = 0; i < limits.smtp.messagesPerConnection; i++) await send()
+  assert.equal(remote.connections, 1)
+  await send()
+  assert.equal(remote.connections, 2)
+})
+
+test('what is kept of a reply is bounded, on one line and ASCII', async t => {
+  const { send } = await setUp(t, {
+    mail: `550-${'x'.repeat(limits.smtp.keptReplyBytes)}\r\n550 \u00fc\x1b[31m`,
+  })
+  const [verdict] = await send()
+  assert.equal(verdict?.text, 'x'.repeat(limits.smtp.keptReplyBytes))
+  const other = await setUp(t, { mail: '550-a\r\n550 \u00fc\x1b[31m' })
+  assert.equal((await other.send())[0]?.text, 'a ?[31m')
 })

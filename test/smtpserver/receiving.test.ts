@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
 import { createAlias } from '../../src/account/directory.ts'
@@ -375,6 +376,21 @@ test('a silent client and one that stops within a message are sent away in time'
   assert.equal((await server.messages(server.ann)).length, 0)
 })
 
+test('a client that reads no answers is not heard any more, and others are', async t => {
+  const server = await openServer(t)
+  const listener = await server.open('smtp')
+  const deaf = connect({ port: listener.port, host: '127.0.0.1' })
+  t.after(() => deaf.destroy())
+  deaf.pause()
+  const lines = 'VRFY x\r\n'.repeat(100_000)
+  let isTaken = false
+  for (let i = 0; i < 30; i++) deaf.write(lines, () => (isTaken = i === 29))
+  const other = await Client.connect(t, listener.port)
+  for (let i = 0; i < 50; i++) assert.equal(codeOf(await other.say('NOOP')), '250 2.0.0')
+  // The server has stopped reading: what it owes the deaf one is bounded.
+  assert.equal(isTaken, false)
+})
+
 test('a client that leaves within a message leaves nothing', async t => {
   const server = await openServer(t)
   const client = await server.client()
@@ -464,6 +480,27 @@ test('a full mailbox is refused at RCPT, for now or for good', async t => {
     // It turns out at the end only.
     assert.equal(codeOf(await client.deliver('x'.repeat(600), 'a@b', 'ann@example.org')), code)
   }
+})
+
+test('a mailbox that is full for good is reported where others take the message', async t => {
+  const server = await openServer(t, {
+    smtp: { overQuota: 'never' },
+    account: { quota: { bytes: 4000 } },
+    defaultQuota: { bytes: 4000 },
+  })
+  const client = await server.client()
+  await client.say('EHLO x')
+  await client.deliver('x'.repeat(3300), 'a@b', 'ann@example.org')
+  assert.equal(
+    codeOf(await client.deliver('y'.repeat(700), 'bob@example.org', 'ann@example.org', 'bob@example.org')),
+    '250 2.0.0',
+  )
+  assert.deepEqual(await listQueue(server.store.reader), [])
+  const [, report = ''] = await server.messages(server.bob)
+  assert.match(
+    report,
+    /\r\nFinal-Recipient: rfc822; ann@example\.org\r\nAction: failed\r\nStatus: 5\.2\.2\r\n/,
+  )
 })
 
 test('where one mailbox of several is full, the others get the message and it is tried again (RFC 5321 §4.2.5)', async t => {

@@ -28,7 +28,7 @@ export interface RecordAttempt extends AcceptMessage {
  */
 export async function recordAttempt(
   tx: Tx,
-  { message, lease, results, deliveries, messages }: RecordAttempt,
+  { message, lease, results, ...reports }: RecordAttempt,
 ): Promise<{ readonly stale: readonly number[] }> {
   await nextModSeq(tx, serverAccount)
   const held = await tx.all<{ id: number }>(
@@ -43,7 +43,7 @@ export async function recordAttempt(
     await settle(tx, message, result)
     await remember(tx, message, result)
   }
-  await acceptMessage(tx, { deliveries, messages })
+  await acceptMessage(tx, reports)
   await finishQueueMessage(tx, message)
   return { stale: [] }
 }
