@@ -19,12 +19,19 @@ export interface Serving {
   readonly readyMs: number
 }
 
+export interface ServeOptions {
+  /** For Node itself, such as `--import FILE` or `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[]
+  /** Where the data goes, to stay there; without it a temporary folder. */
+  readonly folder?: string
+}
+
 /** Starts Restante with the accounts of server.ts. */
-export async function startRestante(count = accountCount): Promise<Server> {
-  const folder = temporaryFolder('bench-restante')
+export async function startRestante(count = accountCount, options: ServeOptions = {}): Promise<Server> {
+  const folder = options.folder ?? temporaryFolder('bench-restante')
   const accounts = Array.from({ length: count }, (_, number) => `${user(number)}:${password}\n`)
   await addAccounts(folder, accounts.join(''))
-  let serving = await serve(folder)
+  let serving = await serve(folder, options)
   return {
     name: 'Restante',
     version: versionOf(readFileSync(join(root, 'package.json'), 'utf8')),
@@ -38,11 +45,11 @@ export async function startRestante(count = accountCount): Promise<Server> {
     },
     async restart() {
       await terminate(serving.child)
-      serving = await serve(folder)
+      serving = await serve(folder, options)
     },
     async stop() {
       await terminate(serving.child)
-      remove(folder)
+      if (options.folder === undefined) remove(folder)
     },
   }
 }
@@ -88,14 +95,18 @@ export async function addAccounts(folder: string, lines: string): Promise<void> 
 }
 
 /** Starts `serve` with all listeners on free ports of loopback and waits until it is ready. */
-export async function serve(folder: string, more: readonly string[] = []): Promise<Serving> {
+export async function serve(folder: string, options: ServeOptions = {}): Promise<Serving> {
   const startedAt = performance.now()
   const args = listeners.flatMap(name => ['--listen', `${name}=127.0.0.1:0`])
   const log = openSync(logOf(folder), 'a')
-  const child = spawn(process.execPath, [...nodeFlags, main, 'serve', '--data', folder, ...args, ...more], {
-    stdio: ['ignore', 'pipe', log],
-    env: environment(),
-  })
+  const child = spawn(
+    process.execPath,
+    [...nodeFlags, ...(options.nodeFlags ?? []), main, 'serve', '--data', folder, ...args],
+    {
+      stdio: ['ignore', 'pipe', log],
+      env: environment(),
+    },
+  )
   closeSync(log)
   return new Promise((resolve, reject) => {
     let output = ''

@@ -39,8 +39,19 @@ export interface LoginOptions {
   readonly metrics: Metrics
   /** Named in CRAM-MD5's challenge. */
   readonly hostname: string
+  /** Hears how each attempt ended; what it throws is a bug of its own. */
+  readonly onResult?: ((result: LoginResult) => void) | undefined
   readonly sleep?: (ms: number) => Promise<void>
   readonly randomBytes?: (count: number) => Buffer
+}
+
+/** How an attempt ended, for who watches. */
+export interface LoginResult {
+  readonly protocol: Scope
+  readonly mechanism: string
+  /** Undefined for a name that is no account's. */
+  readonly account: string | undefined
+  readonly result: 'success' | 'bad-credentials' | 'limited' | 'scope'
 }
 
 /** One log-in under way: admitted by the limiter, with what the directory knows of the name. */
@@ -64,6 +75,7 @@ export class Login {
   readonly #limiter: LoginLimiter
   readonly #log: Log
   readonly #metrics: Metrics
+  readonly #onResult: ((result: LoginResult) => void) | undefined
   readonly #sleep: (ms: number) => Promise<void>
   readonly #verified: VerifiedPasswords
   #saltSecret: Promise<Buffer> | undefined
@@ -78,6 +90,7 @@ export class Login {
     this.#limiter = options.limiter
     this.#log = options.log
     this.#metrics = options.metrics
+    this.#onResult = options.onResult
     this.#sleep = options.sleep ?? (ms => sleepFor(ms, undefined, { ref: false }))
     this.#verified = new VerifiedPasswords(options.clock, this.config.cacheMinutes * 60_000)
   }
@@ -338,6 +351,7 @@ export class Login {
     result: 'success' | 'bad-credentials' | 'limited' | 'scope',
   ): void {
     this.#metrics.count('logins_total', { protocol: peer.protocol, mechanism, result })
+    this.#onResult?.({ protocol: peer.protocol, mechanism, account: row?.address, result })
     const fields = {
       protocol: peer.protocol,
       mechanism,

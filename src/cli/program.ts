@@ -206,6 +206,28 @@ function addMail(program: Command, define: Define): void {
       .requiredOption('-a, --account <address>', 'whose mail')
       .option('-m, --mailbox <name>', 'only this mailbox, any number of times', collect, [])
   }
+  const queue = group(program, 'queue', 'mail that waits to go out')
+  const queues = () => import('./commands/queue.ts')
+  define(queue, 'list', 'list it', async () => (await queues()).listQueue)
+  define(
+    queue,
+    'show <id>',
+    'show one message with every attempt',
+    async () => (await queues()).showQueueMessage,
+  )
+  for (const verb of ['retry', 'hold', 'release', 'drop'] as const) {
+    const what = {
+      retry: 'try again now',
+      hold: 'keep back',
+      release: 'no longer keep back',
+      drop: 'throw away, and tell nobody',
+    }[verb]
+    define(queue, `${verb} [ids...]`, `${what}: messages by their numbers, or --all`, async () =>
+      (await queues()).changeQueue(verb),
+    )
+      .option('--all', 'all that waits')
+      .option('--domain <name>', 'only recipients of this domain')
+  }
 }
 
 function addMaintenance(program: Command, define: Define): void {

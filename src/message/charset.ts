@@ -102,7 +102,8 @@ export function decodeCharset(bytes: Buffer, charset: string): string {
   const label = ALIASES.get(name) ?? name
   if (label === 'utf-16' || label === 'utf-16le') return decodeUtf16(bytes, label)
   const decoder = findDecoder(label)
-  if (decoder !== undefined) return decoder.decode(bytes)
+  if (decoder !== undefined)
+    return decoder.decode(label === 'iso-2022-jp' ? withoutIdleEscapes(bytes) : bytes)
   return isIconvCharset(label) ? iconv.decode(bytes, label) : decodeUnknown(bytes)
 }
 
@@ -175,6 +176,16 @@ export function decodeRaw(text: string): string {
     if (text.charCodeAt(at) > 127) return decodeUnknown(Buffer.from(text, 'latin1'))
   }
   return text
+}
+
+/**
+ * ISO-2022-JP without escape sequences that another follows at once. Texts that were joined (two encoded words, RFC 2047 §6.2) have such,
+ * and TextDecoder takes them for an attack.
+ */
+function withoutIdleEscapes(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1')
+  const plain = text.replaceAll(/\x1b(?:\([BIJ]|\$[@B])(?=\x1b(?:\([BIJ]|\$[@B]))/g, '')
+  return plain.length === text.length ? bytes : Buffer.from(plain, 'latin1')
 }
 
 /** RFC 1843: `~{` and `~}` go into and out of GB 2312 without its eighth bits; `~~` is a tilde, `~` at a line's end joins. */

@@ -1,7 +1,7 @@
 // What a thread's sessions work with: one of each, made when the store is open.
 import type { Directory } from '../account/directory.ts'
 import { openDirectory } from '../account/directory.ts'
-import { Login } from '../account/login.ts'
+import { Login, type LoginResult } from '../account/login.ts'
 import { LoginLimiter } from '../account/login-limiter.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -32,10 +32,12 @@ export interface AppParts {
   readonly metrics: Metrics
   readonly store: Store
   readonly shared: SharedTables
+  /** Hears how each log-in ended. */
+  readonly onLogin?: ((result: LoginResult) => void) | undefined
 }
 
 /** Puts a thread's parts together. */
-export function createApp({ config, clock, log, metrics, store, shared }: AppParts): App {
+export function createApp({ config, clock, log, metrics, store, shared, onLogin }: AppParts): App {
   const live = withLiveDefaultDomain(config, store.reader, clock)
   const directory = openDirectory(store, live)
   const { hostname } = config
@@ -54,6 +56,7 @@ export function createApp({ config, clock, log, metrics, store, shared }: AppPar
       log,
       metrics,
       hostname,
+      onResult: onLogin,
     }),
     maildropLocks: new MaildropLocks(clock, shared.maildropLocks),
   }

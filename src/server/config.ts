@@ -19,6 +19,8 @@ export interface Config extends Omit<ConfigOutput, 'listen' | 'hostname' | 'data
   readonly dataDir: string
   readonly threads: number
   readonly listen: Listen
+  /** Nothing goes to other machines: mail for them comes back at once. Of the demo; no key of the file. */
+  readonly isIsolated: boolean
 }
 
 export interface ConfigSources {
@@ -131,6 +133,7 @@ function settle(output: ConfigOutput, { baseDir }: ParseContext): ParsedConfig {
     dataDir: output.dataDir === undefined ? undefined : pathOf(output.dataDir),
     threads: output.threads ?? Math.min(availableParallelism(), 4),
     listen,
+    isIsolated: false,
   }
 }
 

@@ -1,10 +1,12 @@
 // Sessions in the calling thread: `threads = 0`. What nobody catches ends the process, as it does any program of one thread.
 import { systemClock } from '../base/clock.ts'
 import { CertificateStore } from '../net/tls.ts'
+import type { QueueRunner } from '../queue/runner.ts'
 import { createApp } from './app.ts'
 import type { Listen } from './listen.ts'
 import type { LogLevel, ServerLog } from './log.ts'
 import { type MetricsBatch, ThreadMetrics } from './metrics.ts'
+import { createQueueRunner } from './queue-service.ts'
 import { Runner } from './runner.ts'
 import type { Slot } from './slot.ts'
 import type { Storage } from './storage.ts'
@@ -25,6 +27,7 @@ export class InlineSlot implements Slot {
   #data: ThreadData | undefined
   #runner: Runner | undefined
   #certificates: CertificateStore | undefined
+  #queue: QueueRunner | undefined
   #isReady = false
 
   constructor(options: InlineSlotOptions) {
@@ -61,9 +64,13 @@ export class InlineSlot implements Slot {
     if (!this.#data || !this.#runner) return
     const { config, shared } = this.#data
     const { log } = this.#options
-    this.#runner.start(createApp({ config, clock: systemClock, log, metrics: this.#metrics, store, shared }))
-    this.#isReady = true
-    this.#ready.resolve()
+    const app = createApp({ config, clock: systemClock, log, metrics: this.#metrics, store, shared })
+    this.#runner.start(app)
+    this.#queue = createQueueRunner(app)
+    this.#queue.start().then(() => {
+      this.#isReady = true
+      this.#ready.resolve()
+    }, this.#ready.reject)
   }
 
   newWriter(): void {
@@ -85,7 +92,7 @@ export class InlineSlot implements Slot {
   }
 
   async stop(drainMs: number): Promise<void> {
-    await this.#runner?.stop(drainMs)
+    await Promise.all([this.#runner?.stop(drainMs), this.#queue?.stop(drainMs)])
     this.#isReady = false
   }
 

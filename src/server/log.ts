@@ -24,7 +24,7 @@ export interface LogOptions {
 export function createLog({ level, format, write }: LogOptions): ServerLog {
   const isPretty =
     format === 'pretty' || (format === 'auto' && write === undefined && process.stderr.isTTY === true)
-  const output: DestinationStream = write ? { write } : pino.destination({ fd: 2, sync: true })
+  const output: DestinationStream = write ? { write } : standardError()
   const destination = isPretty ? { write: (line: string) => output.write(prettyLine(line)) } : output
   const logger = pino(
     {
@@ -36,6 +36,13 @@ export function createLog({ level, format, write }: LogOptions): ServerLog {
     destination,
   )
   return new PinoLog(logger, { weight: weights[level] })
+}
+
+/** Where standard error can't take a line (a file on a full disk, a reader that is gone) the line is lost and the server goes on. */
+function standardError(): DestinationStream {
+  const output = pino.destination({ fd: 2, sync: true })
+  output.on('error', () => {})
+  return output
 }
 
 class PinoLog implements ServerLog {

@@ -6,9 +6,11 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
 import { type ConnectedStore, openStore } from '../store/open-store.ts'
 import { CertificateStore } from '../net/tls.ts'
+import type { QueueRunner } from '../queue/runner.ts'
 import { createApp } from './app.ts'
 import { createLog } from './log.ts'
 import { ThreadMetrics } from './metrics.ts'
+import { createQueueRunner } from './queue-service.ts'
 import { Runner } from './runner.ts'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
 
@@ -31,6 +33,7 @@ const certificates = await CertificateStore.load({
 })
 const runner = await openDoors()
 let store: ConnectedStore | undefined
+let queue: QueueRunner | undefined
 tell({ kind: 'listening', addresses: runner.addresses })
 
 port.on('message', (message: ToThread) => {
@@ -72,7 +75,12 @@ async function openDoors(): Promise<Runner> {
 async function open(writer: MessagePort): Promise<void> {
   const { config, shared } = data
   store = await openStore({ dataDir: config.dataDir, port: writer }, { clock: systemClock, log, metrics })
-  runner.start(createApp({ config, clock: systemClock, log, metrics, store, shared }))
+  const app = createApp({ config, clock: systemClock, log, metrics, store, shared })
+  runner.start(app)
+  if (data.index === 0) {
+    queue = createQueueRunner(app)
+    await queue.start()
+  }
   tell({ kind: 'ready' })
 }
 
@@ -86,7 +94,7 @@ async function reload(): Promise<void> {
 }
 
 async function stop(drainMs: number): Promise<void> {
-  await runner.stop(drainMs)
+  await Promise.all([runner.stop(drainMs), queue?.stop(drainMs)])
   await store?.close()
   runner.report()
   tell({ kind: 'metrics', batch: metrics.take() })

@@ -20,7 +20,7 @@ export interface RunServerOptions {
   readonly onReady?: (supervisor: Supervisor) => Promise<void>
 }
 
-/** Runs a server until a signal ends it. The exit code: 0, or 1 when it could not go on. Throws what it cannot start for. */
+/** Runs a server until a signal ends it. The exit code. Throws what it cannot start for. */
 export async function runServer({
   readConfig,
   print,
@@ -53,11 +53,6 @@ export async function runServer({
         log.warn({}, 'a second signal: ending at once')
         void supervisor.stop(0)
       })
-    })
-    void supervisor.failed.then(async error => {
-      log.error({ err: error }, 'the server cannot go on')
-      await supervisor.stop(0)
-      stopped.resolve(1)
     })
     return await stopped.promise
   } finally {

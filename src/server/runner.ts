@@ -16,6 +16,8 @@ export interface RunnerOptions {
   readonly log: Log
   readonly metrics: Metrics
   readonly certificates: CertificateStore
+  /** Called before each session; what it throws ends the connection. */
+  readonly onSession?: (connection: Connection, protocol: MailProtocol) => void | Promise<void>
 }
 
 export class Runner {
@@ -68,6 +70,7 @@ export class Runner {
   async #serve(connection: Connection, protocol: MailProtocol): Promise<void> {
     const { metrics, certificates } = this.#options
     const app = await this.#app.promise
+    await this.#options.onSession?.(connection, protocol)
     const serve: Serve = await loadProtocol(protocol)
     metrics.count('sessions', { protocol })
     const startedAt = performance.now()

@@ -59,7 +59,6 @@ export class Supervisor {
   #control: ControlServer | undefined
   #status: StatusServer | undefined
   #stopping: Promise<void> | undefined
-  readonly #failed = Promise.withResolvers<Error>()
 
   private constructor(options: SupervisorOptions) {
     this.#options = options
@@ -84,11 +83,6 @@ export class Supervisor {
   /** Where it listens, with the ports that were found where 0 was asked for. */
   get addresses(): Listen {
     return this.#listen
-  }
-
-  /** Resolves when the server cannot go on (its store has failed for good), with the reason. */
-  get failed(): Promise<Error> {
-    return this.#failed.promise
   }
 
   /** Reads the configuration's log level and the certificates again; what was in use stays when that fails. */
@@ -254,6 +248,8 @@ export class Supervisor {
       live: true,
       checks: {
         threads: this.#slots.some(slot => slot.isReady) ? 'ok' : 'no protocol thread is ready',
+        // The first thread has it.
+        queue: this.#slots[0]?.isReady ? 'ok' : 'not running',
         store,
         certificates:
           expired.length === 0 ? 'ok' : `expired: ${expired.map(({ certFile }) => certFile).join(', ')}`,

@@ -27,6 +27,7 @@ import { renameMailbox } from './mutations/rename-mailbox.ts'
 import { renewLeases } from './mutations/renew-leases.ts'
 import { replacePassword } from './mutations/replace-password.ts'
 import { replaceMessage } from './mutations/replace-message.ts'
+import { saveSnapshot } from './mutations/save-snapshot.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
 import { steerQueue } from './mutations/steer-queue.ts'
@@ -68,6 +69,7 @@ export const mutations = {
   renewLeases,
   replaceMessage,
   replacePassword,
+  saveSnapshot,
   setSpecialUse,
   setSubscription,
   steerQueue,
@@ -82,6 +84,7 @@ export type MutationResult<Name extends MutationName> = Awaited<ReturnType<(type
 /** Mutations whose loss in a power cut loses no mail: the disk may have them a second later. */
 const relaxed: ReadonlySet<MutationName> = new Set<MutationName>([
   'claimRecent',
+  'saveSnapshot',
   'setSubscription',
   'storeFlags',
 ])

@@ -108,11 +108,13 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
     void opened.close()
     throw error
   }
+  const snapshots = new SnapshotCache(connection, options.snapshotBytes)
+  snapshots.packWith(args => opened.writer.mutate('saveSnapshot', args))
   const store: SqliteStore = new SqliteStore({
     connection,
     reader: new ConnectionReader(connection),
     whenCommitted: section => section(),
-    snapshots: new SnapshotCache(connection, options.snapshotBytes),
+    snapshots,
     bodies: new SegmentReader(folder),
     log,
     mutate: (name, args) => opened.writer.mutate(name, args),
@@ -131,11 +133,13 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
   const { log = silentLog } = options
   const connection = openReader(folder)
   const writer: RemoteWriter = new RemoteWriter(port, hints => store.tell(hints))
+  const snapshots = new SnapshotCache(connection, options.snapshotBytes)
+  snapshots.packWith(args => writer.mutate('saveSnapshot', args))
   const store: SqliteStore = new SqliteStore({
     connection,
     reader: new ConnectionReader(connection),
     whenCommitted: section => section(),
-    snapshots: new SnapshotCache(connection, options.snapshotBytes),
+    snapshots,
     bodies: new SegmentReader(folder),
     log,
     mutate: (name, args) => writer.mutate(name, args),

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
+import type { SegmentFileSystem } from './bodies/segment-writer.ts'
 import type { Durability } from './sqlite/wal-keeper.ts'
 import type { Quota } from './store.ts'
 
@@ -13,6 +14,8 @@ export interface StoreOptions {
   readonly durability?: Durability | undefined
   /** For accounts without a quota of their own. No limit by default. */
   readonly defaultQuota?: Quota | undefined
+  /** The system calls that write bodies, for tests that make the disk fail. */
+  readonly files?: SegmentFileSystem | undefined
   /** Bytes of mailbox snapshots kept in memory by each thread. */
   readonly snapshotBytes?: number | undefined
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { test } from 'node:test'
 import { authenticate, mechanisms } from '../../src/account/authenticate.ts'
 import { createAccount, updateAccount } from '../../src/account/directory.ts'
@@ -9,6 +9,7 @@ import { LoginError, type LoginErrorCode } from '../../src/account/login-error.t
 import type { LoginPeer } from '../../src/account/login-peer.ts'
 import { createSharedSecret, deleteSharedSecret, setPassword } from '../../src/account/set-password.ts'
 import { DirectoryError } from '../../src/account/directory-error.ts'
+import { ScramClient } from '../sasl/scram-client.ts'
 import { loginOver, openTestLogin, peerOf } from './open-login.ts'
 
 const coded = (code: LoginErrorCode) => (error: unknown) => error instanceof LoginError && error.code === code
@@ -43,26 +44,19 @@ interface ScramOptions {
   readonly seen?: string[]
 }
 
-/** A SCRAM client of our own. RFC 5802 §3. */
-function scram(login: Login, peer: LoginPeer, name: string, password: string, options: ScramOptions = {}) {
-  const { hash = 'sha256', flag = 'n', bindingData = Buffer.alloc(0), authzid = '', seen = [] } = options
-  const mechanism = options.mechanism ?? (hash === 'sha256' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1')
-  const header = `${flag},${authzid === '' ? '' : `a=${authzid}`},`
-  const bare = `n=${name},r=clientnonce`
+function scram(login: Login, peer: LoginPeer, name: string, secret: string, options: ScramOptions = {}) {
+  const { hash = 'sha256', seen = [], mechanism, ...rest } = options
+  const client = new ScramClient({ hash, name, password: secret, nonce: 'clientnonce', ...rest })
   const final = (serverFirst: string) => {
     seen.push(serverFirst)
-    const [, nonce = '', salt = '', iterations = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(serverFirst) ?? []
-    const bytes = hash === 'sha256' ? 32 : 20
-    const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), bytes, hash)
-    const clientKey = createHmac(hash, salted).update('Client Key').digest()
-    const storedKey = createHash(hash).update(clientKey).digest()
-    const bindInput = Buffer.concat([Buffer.from(header), bindingData]).toString('base64')
-    const without = `c=${bindInput},r=${nonce}`
-    const signature = createHmac(hash, storedKey).update(`${bare},${serverFirst},${without}`).digest()
-    const proof = Buffer.from(clientKey.map((byte, i) => byte ^ (signature[i] as number)))
-    return `${without},p=${proof.toString('base64')}`
+    return client.final(Buffer.from(serverFirst)).toString()
   }
-  return authenticate(login, peer, mechanism, Buffer.from(header + bare), script(final, ''))
+  const confirm = (serverFinal: string) => {
+    assert.ok(client.isServer(Buffer.from(serverFinal)))
+    return ''
+  }
+  const named = mechanism ?? (hash === 'sha256' ? 'SCRAM-SHA-256' : 'SCRAM-SHA-1')
+  return authenticate(login, peer, named, client.first(), script(final, confirm))
 }
 
 test('PLAIN and LOGIN log in with and without an initial response', async () => {

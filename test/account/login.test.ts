@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createAppPassword, deleteAppPassword } from '../../src/account/app-password.ts'
-import { createAccount, updateAccount } from '../../src/account/directory.ts'
+import { createAccount, openDirectory, updateAccount } from '../../src/account/directory.ts'
 import { LoginError, type LoginErrorCode } from '../../src/account/login-error.ts'
 import { removeAccount } from '../../src/account/remove-account.ts'
 import { setPassword } from '../../src/account/set-password.ts'
@@ -191,7 +191,6 @@ test('a password is hashed anew at log-in when the cost has changed, and still w
   assert.equal(await hashOf(), before)
   const { config, store } = directory
   const dearer = { ...config, login: { ...config.login, hash: { ...config.login.hash, passes: 2 } } }
-  const { openDirectory } = await import('../../src/account/directory.ts')
   const upgraded = loginOver(openDirectory(store, dearer), clock)
   await upgraded.login.password(peerOf(), 'ann', 'correct horse')
   assert.match((await hashOf()) ?? '', /^\$argon2id\$v=19\$m=8,t=2,p=1\$/)

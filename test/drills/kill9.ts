@@ -2,6 +2,8 @@
 // compaction. After each: nothing acknowledged is lost, `restante check` is clean, UIDs never name another message, and
 // UIDNEXT and HIGHESTMODSEQ never go back.
 // node test/drills/kill9.ts [--count KILLS] [--seed N] [--server dovecot] [--fault lose|flag|double]
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { startDovecot } from '../../bench/dovecot.ts'
 import { ImapClient } from '../../bench/imap-client.ts'
 import { processTree } from '../../bench/process-tree.ts'
@@ -15,7 +17,8 @@ import { ImapWorker } from './imap-worker.ts'
 
 const drill = new Drill('kill9', { count: 100, faults: ['lose', 'flag', 'double'] })
 const isDovecot = drill.serverName === 'Dovecot'
-const server = isDovecot ? await startDovecot(8) : await startRestante(8)
+const eager = ['--import', join(import.meta.dirname, 'eager-store.ts')]
+const server = isDovecot ? await startDovecot(8) : await startRestante(8, { nodeFlags: eager })
 const sessions = [0, 1, 2].map(account => new ImapWorker(account, new Random(drill.seed + account)))
 const deliveries = [
   new DeliveryWorker(3, 'LHLO', new Random(drill.seed + 3)),
@@ -57,6 +60,7 @@ try {
     deliveries.reduce((sum, { acknowledged: count }) => sum + count, 0),
   )
   drill.figure('clean checks', cleanChecks)
+  if (server.folder !== undefined) drill.figure('segments', segments(server.folder))
   drill.figure(
     'ready after a kill, p50 / max',
     `${percentile(readyMs, 0.5).toFixed(0)} / ${Math.max(...readyMs).toFixed(0)} ms`,
@@ -101,6 +105,12 @@ async function check(): Promise<void> {
   } catch (error) {
     drill.violation(`restante check: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** How many segments compaction and its rewriting have gone through, and how many are left. */
+function segments(folder: string): string {
+  const names = readdirSync(join(folder, 'segments')).toSorted()
+  return `${Number.parseInt(names.at(-1) ?? '0', 10)} begun, ${names.length} left`
 }
 
 function acknowledged(): number {

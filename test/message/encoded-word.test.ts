@@ -71,3 +71,9 @@ test('decoding any bytes never throws', () => {
     { numRuns: 2000 },
   )
 })
+
+test('words in ISO-2022-JP that stand beside each other are one text, without the escapes between them (RFC 2047 §6.2)', () => {
+  const word = (text: string) => `=?iso-2022-jp?B?${Buffer.from(text, 'latin1').toString('base64')}?=`
+  const line = `${word('\x1b$BF|\x1b(B')} ${word('\x1b$BK\\\x1b(B')} ${word('a\x1b(B\x1b$BK\\\x1b(J\x1b(B')}`
+  assert.equal(decodeWords(line), '日本a本')
+})

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { createAppPassword } from '../../src/account/app-password.ts'
 import { createAccount, updateAccount } from '../../src/account/directory.ts'
 import { createSharedSecret, setPassword } from '../../src/account/set-password.ts'
-import { MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
-import { letter, password, startServer } from './client.ts'
+import { allocateMaildropLocks, MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
+import { ScramClient } from '../sasl/scram-client.ts'
+import { Client, letter, password, startServer } from './client.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
@@ -98,6 +101,34 @@ test('AUTH with and without an initial response, cancelled, malformed, unknown (
   assert.match(await third.command(plain), /^\+OK maildrop/)
 })
 
+test('SCRAM-SHA-256-PLUS binds a real TLS channel; the binding of another is refused (RFC 9266)', async t => {
+  const server = await startServer(t, { implicitTls: true })
+  const exchange = async (isRight: boolean) => {
+    const socket = connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    const client = Client.over(t, socket)
+    await client.line()
+    const exported = socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+    const bindingData = isRight ? exported : Buffer.alloc(32)
+    const scram = new ScramClient({
+      hash: 'sha256',
+      name: 'ann',
+      password,
+      nonce: 'n',
+      flag: 'p=tls-exporter',
+      bindingData,
+    })
+    const ask = async (text: string) => Buffer.from((await client.command(text)).slice(2), 'base64')
+    const first = await ask(`AUTH SCRAM-SHA-256-PLUS ${scram.first().toString('base64')}`)
+    const answer = scram.final(first).toString('base64')
+    if (!isRight) return client.command(answer)
+    assert.ok(scram.isServer(await ask(answer)))
+    return client.command('')
+  }
+  assert.equal(await exchange(false), '-ERR [AUTH] unknown name or wrong password')
+  assert.match(await exchange(true), /^\+OK maildrop/)
+})
+
 test('AUTH takes an answer much longer than a line, and refuses an endless one', async t => {
   const server = await startServer(t)
   const client = await server.connect()
@@ -123,7 +154,6 @@ test('APOP as in RFC 1939 §7, only for who has opted in', async t => {
       .update(timestamp + secret)
       .digest('hex')
   }
-  const { Client } = await import('./client.ts')
   const attempt = async (name: string, secret: string) => {
     const client = await Client.connect(t, server.port)
     const answer = await client.command(`APOP ${name} ${digestOf(await client.line(), secret)}`)
@@ -205,7 +235,6 @@ test('LOGIN-DELAY is announced and kept (RFC 2449 §6.5, §8.1.1)', async t => {
 test('a maildrop lock is shared by threads, ends with its thread, and never blocks another account', async () => {
   let nowMs = Date.UTC(2026, 0, 1)
   const clock = { now: () => nowMs }
-  const { allocateMaildropLocks } = await import('../../src/pop3/maildrop-locks.ts')
   const table = allocateMaildropLocks(16)
   const [one, two] = [new MaildropLocks(clock, table), new MaildropLocks(clock, table)]
   const account = (id: number) => id as Parameters<MaildropLocks['acquire']>[0]

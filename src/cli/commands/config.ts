@@ -24,7 +24,7 @@ export async function printDocs(context: CommandContext): Promise<void> {
   context.output.result({ page }, page.trimEnd())
 }
 
-function presentable(config: Config): Record<string, unknown> {
+function presentable({ isIsolated: _isIsolated, ...config }: Config): Record<string, unknown> {
   const listen = Object.fromEntries(
     doorNames.map(door => [door, (config.listen[door] ?? []).map(address => formatListenAddress(address))]),
   )

@@ -65,7 +65,8 @@ async function demoConfig(context: CommandContext, ownFolder: string | undefined
     log: { level: config.log.level === 'info' ? 'warn' : config.log.level, format: config.log.format },
     stop: { drainMs },
     addressing: { ...config.addressing, defaultDomain: demoDomain },
-    queue: { ...config.queue, outbound: 'none' },
+    queue: { ...config.queue, outbound: 'direct' },
+    isIsolated: true,
   }
 }
 

@@ -1,7 +1,8 @@
 // SELECT and EXAMINE. RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1; RFC 7162 §3.1.8, §3.2.5; RFC 8474 §4.1.
 import type { ModSeq } from '../../base/ids.ts'
 import { keywordShift, seen } from '../../store/flags.ts'
-import { findMailbox } from '../../store/read/mailboxes.ts'
+import { StoreError } from '../../store/error.ts'
+import { findMailbox, type Mailbox } from '../../store/read/mailboxes.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
 import { command, type Command, type Completion, type ParseContext } from '../command.ts'
@@ -92,15 +93,25 @@ async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Pr
   const row = await findMailbox(store.reader, account, args.name)
   if (!row) throw no('NONEXISTENT', 'There is no such mailbox')
   const mailbox = { account, id: row.id, name: row.name }
-  const firstRecentUid = isReadOnly
-    ? row.recentUid
-    : (await store.mutate('claimRecent', { account, mailbox: row.id })).firstRecentUid
   const snapshot = await store.snapshot(account, row.id)
+  const isNothingRecent = snapshot.uidNext <= row.recentUid
+  const firstRecentUid = isReadOnly || isNothingRecent ? row.recentUid : await claimRecent(session, row)
   const view = new MailboxView(store, mailbox, snapshot, { isReadOnly, firstRecentUid })
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
   if (args.resync) resynchronize(session, view, args.resync)
   return { code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE', text: isReadOnly ? 'Opened for reading' : 'Opened' }
+}
+
+/** Where what is recent in this session begins. */
+async function claimRecent({ account, store }: Session, row: Mailbox): Promise<number> {
+  try {
+    return (await store.mutate('claimRecent', { account, mailbox: row.id })).firstRecentUid
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === 'disk-full')) throw error
+    // A full disk keeps nobody from reading; what may be recent in a later session too is recent (RFC 3501 §2.3.2).
+    return row.recentUid
+  }
 }
 
 /** What SELECT must say about the mailbox. */

@@ -5,18 +5,49 @@ import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { splitKeywords } from '../mutations/intern-keywords.ts'
+import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
 import type { Connection } from '../sqlite/connection.ts'
 import { bytesPerMessage, copyRows, lowerBound, makeColumns, setRow, type SnapshotRow } from './columns.ts'
-import { LiveSnapshot, type MailboxState, type SnapshotContext } from './live-snapshot.ts'
+import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
+import {
+  chunkChecksum,
+  findPackedHeader,
+  messagesPerChunk,
+  packChunk,
+  packHeader,
+  unpackChunks,
+} from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 const stateColumns = `uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq", tombstone_floor AS "tombstoneFloor", total`
 const stateSql = `SELECT ${stateColumns} FROM mailbox WHERE account = ? AND id = ?`
 const rowColumns = 'uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
 
+/** What is known of a mailbox's packed snapshot. */
+interface Packed {
+  /** 0 when there is none. */
+  readonly modSeq: number
+  readonly checksums: readonly number[]
+}
+
+interface Entry {
+  readonly snapshot: LiveSnapshot
+  packed: Packed
+  /** Messages that changed since then. */
+  drift: number
+}
+
+export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
+
+/** Chunks in one mutation. */
+const chunksPerSave = 64
+
 export class SnapshotCache implements SnapshotContext {
   readonly #connection: Connection
-  readonly #snapshots: Lru<string, LiveSnapshot>
+  #save: SaveSnapshotCall | undefined
+  /** Mailboxes whose snapshot is being saved. */
+  readonly #saving = new Set<string>()
+  readonly #snapshots: Lru<string, Entry>
   /** Keyword sets never change, so what was read once stays right. */
   readonly #keywords = new Lru<string, readonly string[]>(limits.store.keywordSets)
 
@@ -25,18 +56,25 @@ export class SnapshotCache implements SnapshotContext {
     this.#snapshots = new Lru(maxBytes)
   }
 
+  /** Where snapshots that have drifted are kept packed, for the next cold start. */
+  packWith(save: SaveSnapshotCall): void {
+    this.#save = save
+  }
+
   /** The mailbox as the last commit left it. Throws `no-such-mailbox`. */
   get(account: AccountId, mailbox: MailboxId): MailboxSnapshot {
     const key = `${account}/${mailbox}`
     const known = this.#snapshots.get(key)
     const state = this.#state(account, mailbox)
-    if (known && state.modSeq === known.modSeq) return known
+    if (known && state.modSeq === known.snapshot.modSeq) return known.snapshot
     // What changed is read together with the state that it leads to.
-    const snapshot = this.#connection.consistently(() => {
+    const entry = this.#connection.consistently(() => {
       const current = this.#state(account, mailbox)
       return (known && this.#update(known, current)) ?? this.#load(account, mailbox, current)
     })
-    this.#snapshots.set(key, snapshot, snapshot.uids.length * bytesPerMessage + 1024)
+    const { snapshot } = entry
+    this.#snapshots.set(key, entry, snapshot.uids.length * bytesPerMessage + 1024)
+    this.#packIfDrifted(key, entry)
     return snapshot
   }
 
@@ -92,7 +130,9 @@ export class SnapshotCache implements SnapshotContext {
     return state
   }
 
-  #load(account: AccountId, mailbox: MailboxId, state: MailboxState): LiveSnapshot {
+  #load(account: AccountId, mailbox: MailboxId, state: MailboxState): Entry {
+    const packed = this.#unpack(account, mailbox, state)
+    if (packed.entry) return packed.entry
     const rows = this.#connection.arrays<SnapshotRow>(
       `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
       account,
@@ -100,12 +140,109 @@ export class SnapshotCache implements SnapshotContext {
     )
     const columns = makeColumns(roomFor(rows.length))
     for (let i = 0; i < rows.length; i++) setRow(columns, i, rows[i] as SnapshotRow)
-    const history = { changed: new RecentChanges(state.modSeq), vanished: new RecentChanges(state.modSeq) }
-    return new LiveSnapshot(this, { account, mailbox }, state, rows.length, columns, history)
+    const snapshot = new LiveSnapshot(
+      this,
+      { account, mailbox },
+      state,
+      rows.length,
+      columns,
+      newHistory(state.modSeq),
+    )
+    return { snapshot, packed: { modSeq: packed.modSeq, checksums: [] }, drift: rows.length }
+  }
+
+  /** The packed snapshot with what changed since; without an entry when there is none that is whole and recent enough. */
+  #unpack(account: AccountId, mailbox: MailboxId, state: MailboxState): { modSeq: number; entry?: Entry } {
+    const first = this.#headerRow(account, mailbox)
+    if (!first) return { modSeq: 0 }
+    const [modSeq, data] = first
+    const header = findPackedHeader(data)
+    if (!header || header.uidValidity !== state.uidValidity || modSeq > state.modSeq) return { modSeq }
+    const chunks = this.#connection.arrays<[data: Uint8Array]>(
+      'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > 0 ORDER BY chunk',
+      account,
+      mailbox,
+    )
+    const columns = unpackChunks(
+      header,
+      chunks.map(([chunk]) => chunk),
+      roomFor(header.count) - header.count,
+    )
+    if (!columns) return { modSeq }
+    const before = new LiveSnapshot(
+      this,
+      { account, mailbox },
+      { ...state, modSeq },
+      header.count,
+      columns,
+      newHistory(modSeq),
+    )
+    const packed = { modSeq, checksums: header.checksums }
+    const entry = this.#update({ snapshot: before, packed, drift: 0 }, state)
+    return entry ? { modSeq, entry } : { modSeq }
+  }
+
+  #packIfDrifted(key: string, entry: Entry): void {
+    const { count } = entry.snapshot
+    if (!this.#save || count < messagesPerChunk || this.#saving.has(key)) return
+    if (entry.packed.modSeq > 0 && entry.drift < Math.max(messagesPerChunk / 2, count / 16)) return
+    this.#saving.add(key)
+    // Not while a session waits for its SELECT.
+    setImmediate(() => {
+      this.#pack(entry, this.#save as SaveSnapshotCall)
+        .catch(() => {
+          // The store is closing or the disk is full; the rows are the truth.
+        })
+        .finally(() => this.#saving.delete(key))
+    })
+  }
+
+  /**
+   * Sends the chunks that differ from what is packed. Flags may change meanwhile: then a chunk is newer than its header says, and
+   * applying the changes since to it gives the same.
+   */
+  async #pack(entry: Entry, save: SaveSnapshotCall): Promise<void> {
+    const { snapshot, packed } = entry
+    const { account, mailbox, modSeq, uidValidity, count, columns } = snapshot
+    const checksums: number[] = []
+    const basedOn = packed.modSeq
+    const chunkCount = Math.ceil(count / messagesPerChunk)
+    let chunks: { chunk: number; data: Uint8Array }[] = []
+    for (let chunk = 0; chunk < chunkCount; chunk++) {
+      const data = packChunk(columns, chunk, count)
+      const checksum = chunkChecksum(data)
+      checksums.push(checksum)
+      if (packed.checksums[chunk] !== checksum) chunks.push({ chunk, data })
+      if (chunks.length === chunksPerSave) {
+        await save({ account, mailbox, basedOn, chunks })
+        chunks = []
+      }
+    }
+    const data = packHeader({ uidValidity, count, checksums })
+    await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })
+    const current = this.#snapshots.get(`${account}/${mailbox}`)
+    if (!current) return
+    // Another thread may have been quicker, so look at what is there now.
+    const row = this.#headerRow(account, mailbox)
+    current.packed = { modSeq: row?.[0] ?? 0, checksums: (row && findPackedHeader(row[1])?.checksums) ?? [] }
+    current.drift = 0
+  }
+
+  #headerRow(
+    account: AccountId,
+    mailbox: MailboxId,
+  ): readonly [modSeq: ModSeq, data: Uint8Array] | undefined {
+    const [row] = this.#connection.arrays<[modSeq: ModSeq, data: Uint8Array]>(
+      'SELECT mod_seq, data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = 0',
+      account,
+      mailbox,
+    )
+    return row
   }
 
   /** The next state of a snapshot; undefined when the way there is forgotten. */
-  #update(before: LiveSnapshot, state: MailboxState): LiveSnapshot | undefined {
+  #update(entry: Entry, state: MailboxState): Entry | undefined {
+    const before = entry.snapshot
     const { account, mailbox, modSeq, history } = before
     if (state.tombstoneFloor > modSeq || state.uidValidity !== before.uidValidity) return undefined
     const gone = this.#connection.arrays<[uid: number, modSeq: number]>(
@@ -145,8 +282,13 @@ export class SnapshotCache implements SnapshotContext {
     if (count !== state.total) return undefined
     for (const row of changed) history.changed.add(row[0], row[2])
     for (const [uid, at] of gone) history.vanished.add(uid, at)
-    return new LiveSnapshot(this, { account, mailbox }, state, count, columns, history)
+    const snapshot = new LiveSnapshot(this, { account, mailbox }, state, count, columns, history)
+    return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + gone.length }
   }
+}
+
+function newHistory(modSeq: number): RecentHistory {
+  return { changed: new RecentChanges(modSeq), vanished: new RecentChanges(modSeq) }
 }
 
 /** Room for what arrives next, so that most appends need no new arrays. */

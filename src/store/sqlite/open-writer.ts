@@ -7,7 +7,7 @@ import { silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
 import { compact } from '../bodies/compact.ts'
 import { type DataFolder, makeDataFolder } from '../bodies/data-folder.ts'
-import { type SegmentFileSystem, SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
+import { SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { BodyLocation, ChangeHint, MaintenanceReport } from '../store.ts'
 import { Connection } from './connection.ts'
@@ -27,8 +27,6 @@ export interface OpenWriter {
 }
 
 export interface OpenWriterOptions extends StoreOptions {
-  /** For tests that make the disk fail. */
-  readonly files?: SegmentFileSystem | undefined
   /** Other threads of this process have staged bodies, which must stay. */
   readonly isRestart?: boolean | undefined
   readonly afterBatch?: (() => void) | undefined

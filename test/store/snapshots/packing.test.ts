@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import type { AccountId, MailboxId } from '../../../src/base/ids.ts'
+import type { MailboxSnapshot } from '../../../src/store/mailbox-snapshot.ts'
+import { openStore } from '../../../src/store/open-store.ts'
+import { bytesPerMessage, makeColumns } from '../../../src/store/snapshots/columns.ts'
+import {
+  chunkChecksum,
+  findPackedHeader,
+  messagesPerChunk,
+  packChunk,
+  packHeader,
+  unpackChunks,
+} from '../../../src/store/snapshots/packing.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
+
+test('what is packed comes back as it was, for any count of messages', () => {
+  const counts = fc.constantFrom(0, 1, messagesPerChunk - 1, messagesPerChunk, messagesPerChunk + 1, 3000)
+  fc.assert(
+    fc.property(counts, fc.integer({ min: 0, max: 2 ** 31 }), (count, seed) => {
+      const columns = makeColumns(count + 5)
+      for (const column of Object.values(columns) as (Uint32Array | Float64Array)[]) {
+        for (let i = 0; i < count; i++) column[i] = (seed * (i + 1)) % 2 ** 32
+      }
+      const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_, i) =>
+        packChunk(columns, i, count),
+      )
+      const header = findPackedHeader(
+        packHeader({ uidValidity: 7, count, checksums: chunks.map(chunkChecksum) }),
+      )
+      assert.ok(header)
+      // From an odd offset, as a database may give it.
+      const shifted = chunks.map(chunk => {
+        const bytes = new Uint8Array(chunk.length + 1)
+        bytes.set(chunk, 1)
+        return bytes.subarray(1)
+      })
+      const back = unpackChunks(header, shifted, 5)
+      assert.deepEqual(back, columns)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('damaged or missing chunks and headers are not taken', () => {
+  const columns = makeColumns(2000)
+  const chunks = [packChunk(columns, 0, 2000), packChunk(columns, 1, 2000)]
+  const header = { uidValidity: 1, count: 2000, checksums: chunks.map(chunkChecksum) }
+  const bytes = packHeader(header)
+  assert.ok(findPackedHeader(bytes))
+  for (let at = 0; at < bytes.length; at++) {
+    const bad = bytes.slice()
+    bad[at] = (bad[at] as number) ^ 1
+    assert.equal(findPackedHeader(bad), undefined)
+  }
+  assert.equal(findPackedHeader(bytes.subarray(0, 8)), undefined)
+  assert.equal(findPackedHeader(new Uint8Array()), undefined)
+  const [first, second] = chunks as [Uint8Array, Uint8Array]
+  const bad = first.slice()
+  bad[bytesPerMessage] = 1
+  assert.ok(unpackChunks(header, [first, second], 0))
+  assert.equal(unpackChunks(header, [bad, second], 0), undefined)
+  assert.equal(unpackChunks(header, [first], 0), undefined)
+  assert.equal(unpackChunks(header, [second, first], 0), undefined)
+})
+
+function describe(snapshot: MailboxSnapshot): unknown {
+  const { count, uidNext, modSeq } = snapshot
+  const columns = [
+    snapshot.uids,
+    snapshot.flags,
+    snapshot.modSeqs,
+    snapshot.sizes,
+    snapshot.savedAts,
+    snapshot.emails,
+  ]
+  return [count, uidNext, modSeq, ...columns.map(column => [...column.subarray(0, count)])]
+}
+
+interface Opened {
+  readonly dataDir: string
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  store: Store
+  reopen(): Promise<void>
+  /** Changes the closed database and opens it again. */
+  tamper(sql: string): Promise<void>
+}
+
+/** A store with 2,100 messages in INBOX, whose snapshot is packed. */
+async function openPacked(t: TestContext): Promise<Opened> {
+  const dataDir = temporaryFolder(t)
+  const store = await openStore({ dataDir })
+  const account = await addAccount(store)
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  const messages = Array.from({ length: 700 }, (_, i) => mail(store, `${i}`, { fields: ['Subject: x'] }))
+  for (let i = 0; i < 3; i++) await store.mutate('appendMessages', { account, mailbox, messages })
+  const opened: Opened = {
+    dataDir,
+    account,
+    mailbox,
+    store,
+    async reopen() {
+      await opened.store.close()
+      opened.store = await openStore({ dataDir })
+    },
+    async tamper(sql) {
+      await opened.store.close()
+      const database = new DatabaseSync(join(dataDir, 'store.db'))
+      database.exec(sql)
+      database.close()
+      opened.store = await openStore({ dataDir })
+    },
+  }
+  t.after(() => opened.store.close())
+  await store.snapshot(account, mailbox)
+  await packedModSeq(opened, 0)
+  return opened
+}
+
+/** Waits until something newer than `after` is packed. */
+async function packedModSeq({ store, account, mailbox }: Opened, after: number): Promise<number> {
+  for (;;) {
+    const row = await store.reader.get<{ mod_seq: number }>(
+      'SELECT mod_seq FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = 0',
+      account,
+      mailbox,
+    )
+    if (row && row.mod_seq > after) return row.mod_seq
+    await new Promise(setImmediate)
+  }
+}
+
+test('a cold snapshot is read from the packed chunks and brought up to date', async t => {
+  const opened = await openPacked(t)
+  const { account, mailbox } = opened
+  const change = { account, mailbox, mode: 'add', flags: { system: 1, keywords: ['$X'] } } as const
+  await opened.store.mutate('storeFlags', {
+    ...change,
+    uids: [
+      [5, 9],
+      [1500, 1500],
+    ],
+  })
+  await opened.store.mutate('expungeMessages', {
+    account,
+    mailbox,
+    uids: [
+      [7, 7],
+      [2100, 2100],
+    ],
+    onlyDeleted: false,
+  })
+  await opened.store.mutate('appendMessages', { account, mailbox, messages: [mail(opened.store)] })
+  const warm = describe(await opened.store.snapshot(account, mailbox))
+  // The row of a message that did not change is read from the chunk, and not from the table: this shows it.
+  await opened.tamper('UPDATE message SET received_at = 12345 WHERE mailbox = 1 AND uid = 3')
+  const cold = await opened.store.snapshot(account, mailbox)
+  assert.deepEqual(describe(cold), warm)
+  assert.notEqual(cold.receivedAts[2], 12345)
+})
+
+for (const [what, sql] of [
+  ['a chunk is damaged', `UPDATE snapshot SET data = zeroblob(length(data)) WHERE chunk = 2`],
+  ['a chunk is missing', 'DELETE FROM snapshot WHERE chunk = 1'],
+  ['the header is damaged', `UPDATE snapshot SET data = x'00' WHERE chunk = 0`],
+  ['the header is of a later state than the mailbox', 'UPDATE snapshot SET mod_seq = 999999 WHERE chunk = 0'],
+  ['expunges since are forgotten', 'UPDATE mailbox SET tombstone_floor = mod_seq + 1'],
+  ['there is none', 'DELETE FROM snapshot'],
+] as const) {
+  test(`the rows are read when ${what}`, async t => {
+    const opened = await openPacked(t)
+    const { account, mailbox } = opened
+    const warm = describe(await opened.store.snapshot(account, mailbox))
+    await opened.tamper(`${sql}; UPDATE message SET received_at = 12345 WHERE mailbox = 1 AND uid = 3`)
+    const cold = await opened.store.snapshot(account, mailbox)
+    assert.deepEqual(describe(cold), warm)
+    assert.equal(cold.receivedAts[2], 12345)
+  })
+}
+
+test('a snapshot that has drifted is packed again, only where it differs', async t => {
+  const opened = await openPacked(t)
+  const { account, mailbox } = opened
+  const before = await packedModSeq(opened, 0)
+  const change = { account, mailbox, mode: 'add', flags: { system: 1, keywords: [] } } as const
+  await opened.store.mutate('storeFlags', { ...change, uids: [[1100, 2000]] })
+  await opened.store.snapshot(account, mailbox)
+  await packedModSeq(opened, before)
+  const warm = describe(await opened.store.snapshot(account, mailbox))
+  await opened.tamper('UPDATE message SET received_at = 12345 WHERE mailbox = 1 AND uid = 3')
+  const cold = await opened.store.snapshot(account, mailbox)
+  assert.deepEqual(describe(cold), warm)
+  assert.notEqual(cold.receivedAts[2], 12345)
+})
