@@ -231,6 +231,30 @@ function addMail(program: Command, define: Define): void {
 }
 
 function addMaintenance(program: Command, define: Define): void {
+  define(
+    program,
+    'check',
+    'check the store: every body present and right, every count',
+    async () => (await import('./commands/check.ts')).check,
+  )
+    .option('--no-bodies', 'do not read the bodies')
+    .addHelpText('after', '\nIt reads only, also while the server runs. Exit status 1: something is damaged.')
+  const backups = () => import('./commands/backup.ts')
+  define(
+    program,
+    'backup <folder>',
+    'copy the store, also while the server runs',
+    async () => (await backups()).backup,
+  ).addHelpText('after', '\nRun again into the same folder, it copies only what is new.')
+  define(
+    program,
+    'restore <folder>',
+    'make a store of a backup, in an empty data folder',
+    async () => (await backups()).restore,
+  ).option(
+    '--keep-uidvalidity',
+    'for a store that replaces one nobody has used since: mail programs need not fetch everything again',
+  )
   const config = group(program, 'config', 'the configuration')
   const configs = () => import('./commands/config.ts')
   define(config, 'check', 'say whether it is right', async () => (await configs()).checkConfig)

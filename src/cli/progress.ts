@@ -64,3 +64,36 @@ export class Progress {
     this.#isDrawn = true
   }
 }
+
+/** Work in named steps whose length is told as it goes. */
+export class Steps {
+  readonly #terminal: Terminal
+  readonly #label: string
+  #shownAt = -Infinity
+  #isDrawn = false
+
+  constructor(terminal: Terminal, label: string) {
+    this.#terminal = terminal
+    this.#label = label
+    if (!terminal.isTty) this.#shownAt = performance.now()
+  }
+
+  show(step: string, done: number, total: number): void {
+    const now = performance.now()
+    if (now - this.#shownAt < (this.#terminal.isTty ? redrawMs : lineMs)) return
+    this.#shownAt = now
+    const line = `${this.#label}: ${step}, ${done} of ${total}`
+    if (!this.#terminal.isTty) {
+      this.#terminal.err(`${line}\n`)
+      return
+    }
+    this.#terminal.err(`\r\x1b[K${line.slice(0, this.#terminal.columns - 1)}`)
+    this.#isDrawn = true
+  }
+
+  /** Removes the line. */
+  end(): void {
+    if (this.#isDrawn) this.#terminal.err('\r\x1b[K')
+    this.#isDrawn = false
+  }
+}
