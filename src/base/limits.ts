@@ -78,10 +78,14 @@ export const limits = {
   imap: {
     /** Bytes of one command without its literals. */
     lineBytes: 64 * 1024,
+    /** The same before log-in, and a response to a SASL challenge: OAuth tokens are the longest there is to say. */
+    lineBeforeLoginBytes: 12_288,
     /** Bytes of all the literals of one command other than APPEND's. */
     literalBytes: 1024 * 1024,
     /** Literals of one command that are held in memory. */
     literals: 1000,
+    /** Messages of one APPEND (RFC 3502): each holds up to a few hundred kilobytes, or a file, until the last has come. */
+    appendMessages: 100,
     /** A refused literal up to this size is read away; with a larger one the connection ends. */
     discardBytes: 256 * 1024 * 1024,
     /** A literal's size past this is not counted: the connection ends. */

@@ -29,7 +29,7 @@ export const authenticate = command({
 /** Sends a challenge and waits for the client's answer. */
 async function ask(session: Session, challenge: Buffer): Promise<Buffer> {
   session.out.line(`+ ${challenge.toString('base64')}`).send()
-  const line = await session.connection.readLine(limits.imap.lineBytes)
+  const line = await session.connection.readLine(limits.imap.lineBeforeLoginBytes)
   if (line === undefined) throw new LoginError('cancelled', 'the connection ended')
   return dataOf(readResponse(line))
 }

@@ -4,7 +4,7 @@
 import { limits } from '../../base/limits.ts'
 import type { Command, LiteralPlace } from '../command.ts'
 import { findCommand, findUidCommand } from '../commands.ts'
-import { bad, bye, ImapError } from '../error.ts'
+import { bad, bye, ImapError, no } from '../error.ts'
 import { refusalOf } from '../refusal.ts'
 import type { Session } from '../session.ts'
 import {
@@ -24,12 +24,17 @@ export type ReadResult =
 
 /** The next command, undefined at the end of the connection. Throws ConnectionError, and ImapError BYE where the stream can't be followed any more. */
 export async function readCommand(session: Session): Promise<ReadResult | undefined> {
-  const read = session.connection.readLine(limits.imap.lineBytes)
+  const read = session.connection.readLine(maxLineBytes(session))
   const line = read instanceof Promise ? await read : read
   if (line === undefined) return undefined
   const head = findLiteralHead(line)
   if (head) return readWithLiterals(session, Buffer.from(line), head)
   return { kind: 'command', input: { pieces: [{ text: line, literal: undefined }] } }
+}
+
+/** Strangers are many, so each may make the server hold little. */
+function maxLineBytes({ state }: Session): number {
+  return state.kind === 'notAuthenticated' ? limits.imap.lineBeforeLoginBytes : limits.imap.lineBytes
 }
 
 async function readWithLiterals(
@@ -57,10 +62,10 @@ async function readWithLiterals(
         return { kind: 'refused', tag, error: literal }
       }
       ;(pieces[pieces.length - 1] as Piece).literal = literal
-      const next = await session.connection.readLine(limits.imap.lineBytes)
+      const next = await session.connection.readLine(maxLineBytes(session))
       if (next === undefined) return undefined
       textBytes += next.length
-      if (textBytes > limits.imap.lineBytes) throw bye('The command is too long', 'TOOBIG')
+      if (textBytes > maxLineBytes(session)) throw bye('The command is too long', 'TOOBIG')
       pieces.push({ text: Buffer.from(next), literal: undefined })
       head = findLiteralHead(next)
     }
@@ -98,7 +103,12 @@ async function placeLiteral(
   try {
     if (isLoggedIn && command?.acceptLiteral) {
       const place = await command.acceptLiteral(session, argumentsOf(input), head)
-      if (place === 'store') return place
+      if (place === 'store') {
+        const staged = input.pieces.filter(({ literal }) => literal?.kind === 'staged').length
+        if (staged >= limits.imap.appendMessages)
+          throw no('LIMIT', `One APPEND takes up to ${limits.imap.appendMessages} messages`)
+        return place
+      }
     }
     let memoryBytes = head.sizeBytes
     for (const { literal } of input.pieces) if (literal?.kind === 'bytes') memoryBytes += literal.sizeBytes
@@ -164,7 +174,7 @@ async function discardLiteral(session: Session, head: LiteralHead): Promise<void
 /** Reads away the rest of a refused command. A literal for which the client waits will not come: it gets the refusal. */
 async function discardLine(session: Session): Promise<void> {
   for (;;) {
-    const line = await session.connection.readLine(limits.imap.lineBytes)
+    const line = await session.connection.readLine(maxLineBytes(session))
     const head = line && findLiteralHead(line)
     if (!head?.nonSynchronizing) return
     if (head.sizeBytes > limits.imap.discardBytes) throw bye('That literal is too large', 'TOOBIG')
