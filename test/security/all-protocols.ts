@@ -1,4 +1,4 @@
-// Every mail protocol over one store, on free ports, with all that is logged kept for the test to read.
+// Every mail protocol over one store, on free ports, with all that the server's log would write kept for the test to read.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
@@ -11,7 +11,7 @@ import { LoginLimiter } from '../../src/account/login-limiter.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import type { AccountId } from '../../src/base/ids.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { silentMetrics } from '../../src/base/metrics.ts'
+import { type Metrics, silentMetrics } from '../../src/base/metrics.ts'
 import { deliveryConfigSchema } from '../../src/delivery/config.ts'
 import { imapConfig } from '../../src/imap/config.ts'
 import { serveImap } from '../../src/imap/serve.ts'
@@ -28,7 +28,7 @@ import { serveLmtp, serveSmtp, serveSubmission } from '../../src/smtpserver/serv
 import { openStore } from '../../src/store/open-store.ts'
 import { startWriter } from '../../src/store/sqlite/start-writer.ts'
 import type { Store } from '../../src/store/store.ts'
-import { recordingLog } from '../account/open-login.ts'
+import { createLog } from '../../src/server/log.ts'
 import { testCertificate } from '../net/test-tls.ts'
 import { temporaryFolder } from '../store/fixture.ts'
 
@@ -45,6 +45,9 @@ export interface Options {
   /** In place of listeners that take connections as they come: a PROXY header says who the client is. */
   readonly proxied?: boolean
   readonly smtp?: Record<string, unknown>
+  readonly metrics?: Metrics
+  /** Instead of one that is made here. */
+  readonly store?: Store
 }
 
 export interface Servers {
@@ -55,6 +58,8 @@ export interface Servers {
   readonly logged: readonly string[]
   readonly login: Login
   port(protocol: Protocol): number
+  /** Open connections of a protocol, as the server sees it. */
+  open(protocol: Protocol): number
   /** Connected, and the greeting read (not where a PROXY header comes first). */
   connect(protocol: Protocol): Promise<Peer>
   /** The same, logged in as ann or bob where there is a log-in; after EHLO where there is one. */
@@ -63,13 +68,20 @@ export interface Servers {
 
 export async function startAll(t: TestContext, options: Options = {}): Promise<Servers> {
   const logged: string[] = []
-  const log = recordingLog(logged)
+  const log = createLog({
+    level: 'debug',
+    format: 'json',
+    write(line) {
+      logged.push(line)
+    },
+  })
   const account = accountConfigSchema.parse({
     addressing: { defaultDomain: 'example.org' },
     login: { hash: { memoryKib: 8, passes: 1 } },
     ...options.account,
   })
-  const store = await open(t, options.place ?? 'memory')
+  const metrics = options.metrics ?? silentMetrics
+  const store = options.store ?? (await openPlace(t, options.place ?? 'memory'))
   const directory = openDirectory(store, account)
   await createDomain(directory, 'example.org')
   const ann = await createAccount(directory, { address: 'ann@example.org', password })
@@ -80,7 +92,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     limiter: new LoginLimiter(systemClock, account.login.limiter),
     clock: systemClock,
     log,
-    metrics: silentMetrics,
+    metrics,
     hostname: 'mail.example.org',
     sleep: () => Promise.resolve(),
   })
@@ -90,7 +102,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     login,
     clock: systemClock,
     log,
-    metrics: silentMetrics,
+    metrics,
     hostname: 'mail.example.org',
     tls: { serverOptions: () => certificate },
     maildropLocks: new MaildropLocks(systemClock),
@@ -135,10 +147,11 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     for (const [command, answer] of entrance(protocol, name)) await peer.ask(command, answer)
     return peer
   }
-  return { store, directory, ann, bob, logged, login, port, connect: connectTo, enter }
+  const open = (protocol: Protocol) => listeners.get(protocol)?.connectionCount ?? 0
+  return { store, directory, ann, bob, logged, login, port, open, connect: connectTo, enter }
 }
 
-async function open(t: TestContext, place: 'memory' | 'disk'): Promise<Store> {
+async function openPlace(t: TestContext, place: 'memory' | 'disk'): Promise<Store> {
   if (place === 'memory') {
     const store = await openStore({ memory: true })
     t.after(() => store.close())
