@@ -7,6 +7,8 @@ import type { Attempt, Login } from './login.ts'
 import { LoginError } from './login-error.ts'
 import type { LoginPeer } from './login-peer.ts'
 import { scopes as allScopes } from './scope.ts'
+import { scramKinds } from './scram-secret.ts'
+import type { CredentialKind } from '../store/read/credential.ts'
 
 /** The mechanisms that may be offered to this peer now, given TLS, loopback and configuration, best first. Ask again after STARTTLS. */
 export function mechanisms(login: Login, peer: LoginPeer): readonly string[] {
@@ -48,7 +50,10 @@ export async function authenticate(
       if (turn >= limits.sasl.challenges) throw new LoginError('malformed', 'the exchange has no end')
       step = await exchange.next(await ask(step.data))
     }
-    if (step.kind === 'done') return step.identity
+    if (step.kind === 'done') {
+      await credentials.confirm()
+      return step.identity
+    }
     throw credentials.failure(step.reason)
   } catch (error) {
     credentials.abandon()
@@ -105,6 +110,8 @@ class ExchangeCredentials implements SaslCredentials<Identity> {
   readonly #peer: LoginPeer
   readonly #mechanism: string
   #attempt: Attempt | undefined
+  /** What the proof is over. */
+  #kind: CredentialKind = 'shared-secret'
 
   constructor(login: Login, peer: LoginPeer, mechanism: string) {
     this.#login = login
@@ -118,6 +125,7 @@ class ExchangeCredentials implements SaslCredentials<Identity> {
 
   async scramKeys(authcid: string, hash: 'sha1' | 'sha256') {
     this.#attempt = await this.#login.begin(this.#peer, this.#mechanism, authcid)
+    this.#kind = scramKinds[hash]
     return this.#login.scramKeys(this.#attempt, hash)
   }
 
@@ -145,6 +153,12 @@ class ExchangeCredentials implements SaslCredentials<Identity> {
 
   async anonymous(): Promise<Identity | undefined> {
     return undefined
+  }
+
+  /** At the end of an exchange whose client took its time: throws where its proof is of something that is not so any more. */
+  async confirm(): Promise<void> {
+    const attempt = this.#attempt
+    if (attempt && !(await this.#login.stillHolds(attempt, this.#kind))) throw this.#login.refuse(attempt)
   }
 
   /** The error for a mechanism that has failed by itself; a wrong proof is counted. */

@@ -15,7 +15,12 @@ import type { Metrics } from '../base/metrics.ts'
 import { preparePassword } from '../sasl/prepare.ts'
 import { fakeScramKeys, type ScramHash, type ScramKeys } from '../sasl/scram-keys.ts'
 import { QueueFull } from '../sasl/turns.ts'
-import { type CredentialRow, findLogin, type LoginRow } from '../store/read/credential.ts'
+import {
+  type CredentialKind,
+  type CredentialRow,
+  findLogin,
+  type LoginRow,
+} from '../store/read/credential.ts'
 import { parseAddress } from './address.ts'
 import { findAppPassword } from './app-password.ts'
 import { certificateNames } from './certificate-names.ts'
@@ -194,6 +199,16 @@ export class Login {
     return keys ?? fake
   }
 
+  /**
+   * Whether what an exchange began with is still so: a client may take minutes for its proof, and meanwhile the credential (of `kind`) can have been
+   * changed or the account closed.
+   */
+  async stillHolds({ row }: Attempt, kind: CredentialKind): Promise<boolean> {
+    const now = await this.#find(row?.address)
+    if (!row || now?.account !== row.account || now.state !== 'active') return false
+    return secretsOf(now, kind) === secretsOf(row, kind)
+  }
+
   /** The secret of an account that has opted in to CRAM-MD5 and APOP. */
   sharedSecretOf(attempt: Attempt): string | undefined {
     if (!this.config.sharedSecrets) return undefined
@@ -269,7 +284,8 @@ export class Login {
     }
   }
 
-  async #matching({ row, name }: Attempt, password: string): Promise<CredentialRow | undefined> {
+  async #matching(attempt: Attempt, password: string): Promise<CredentialRow | undefined> {
+    const { row, name } = attempt
     const { hasher } = this.#directory
     const prepared = preparePassword(password)
     const appPassword = prepared === undefined ? undefined : findAppPassword(prepared, row?.credentials ?? [])
@@ -283,6 +299,12 @@ export class Login {
       hasher.verify(prepared, stored.secret),
     )
     if (!isRight) return undefined
+    // The hash took its turn, and then some: what it was compared with must still be what counts.
+    const now = await this.#find(row.address)
+    if (now?.account !== row.account || now.state !== 'active') return undefined
+    if (secretsOf(now, 'password') !== secretsOf(row, 'password')) {
+      return this.#matching({ ...attempt, row: now }, password)
+    }
     if (hasher.needsRehash(stored.secret)) await this.#rehash(row, stored, prepared)
     return stored
   }
@@ -373,6 +395,13 @@ function textOf(value: string | Buffer): string | undefined {
   } catch {
     return undefined
   }
+}
+
+function secretsOf({ credentials }: LoginRow, kind: CredentialKind): string {
+  return credentials
+    .filter(each => each.kind === kind)
+    .map(each => each.secret)
+    .join('\n')
 }
 
 function asError(error: unknown): Error {

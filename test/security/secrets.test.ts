@@ -9,7 +9,12 @@ import { type Protocol, type Servers, startAll } from './all-protocols.ts'
 
 /** Parts of every secret that is sent here; none may be seen in any of its forms. */
 const marks = ['c4n4ryRight', 'c4n4ryWrong', 'c4n4ryT0ken', 'c4n4ryB0dy']
-const [right, wrong, token, body] = marks.map(mark => `${mark} with space`) as [string, string, string, string]
+const [right, wrong, token, body] = marks.map(mark => `${mark} with space`) as [
+  string,
+  string,
+  string,
+  string,
+]
 
 /** A mark as it is, and as any base64 or hex text around it would show it. */
 const forms = marks.flatMap(mark => [

@@ -122,7 +122,10 @@ for (const [protocol, command] of floods) {
       peer.socket.write(commands)
       if (round % 4 === 0) await goesOn(other, protocol)
     }
-    assert.ok(peer.socket.writableLength >= 4 * 1024 * 1024, 'the server goes on reading from who does not read')
+    assert.ok(
+      peer.socket.writableLength >= 4 * 1024 * 1024,
+      'the server goes on reading from who does not read',
+    )
     const grown = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - before
     // Some of it is this client's own.
     assert.ok(grown < 64 * 1024 * 1024, `${Math.round(grown / 1e6)} MB`)
