@@ -33,19 +33,14 @@ export async function runServer({
   const signals = new Signals()
   try {
     const supervisor = await Supervisor.start({ config, log, readConfig })
+    const stopped = Promise.withResolvers<void>()
+    // One after the other, since each is a program of its own.
+    let told = notifyServiceManager('READY=1', env, log)
     signals.on(['SIGHUP'], () => void supervisor.reload())
-    print(
-      json
-        ? `${JSON.stringify({ ready: true, listen: plainListen(supervisor.addresses) })}\n`
-        : readyLines(supervisor.addresses),
-    )
-    await onReady?.(supervisor)
-    await notifyServiceManager('READY=1', env, log)
-    const stopped = Promise.withResolvers<number>()
     signals.on(['SIGTERM', 'SIGINT'], signal => {
       log.info({ signal, drainMs: config.stop.drainMs }, 'stopping')
-      void notifyServiceManager('STOPPING=1', env, log)
-      void supervisor.stop(config.stop.drainMs).then(() => stopped.resolve(0))
+      told = told.then(() => notifyServiceManager('STOPPING=1', env, log))
+      void supervisor.stop(config.stop.drainMs).then(stopped.resolve)
       const stoppedAt = performance.now()
       signals.on(['SIGTERM', 'SIGINT'], () => {
         // Under npm, one Ctrl-C comes from the terminal and once more from the parent.
@@ -54,7 +49,12 @@ export async function runServer({
         void supervisor.stop(0)
       })
     })
-    return await stopped.promise
+    const { addresses } = supervisor
+    print(json ? `${JSON.stringify({ ready: true, listen: plainListen(addresses) })}\n` : readyLines(addresses))
+    await onReady?.(supervisor)
+    await stopped.promise
+    await told
+    return 0
   } finally {
     signals.off()
   }

@@ -41,6 +41,7 @@ export class ThreadSlot implements Slot {
   #ready = Promise.withResolvers<void>()
   #exited = Promise.withResolvers<void>()
   #reports: (() => void)[] = []
+  #hasDied = false
 
   constructor(options: ThreadSlotOptions) {
     this.index = options.index
@@ -146,6 +147,7 @@ export class ThreadSlot implements Slot {
       case 'ready':
         if (this.#state.kind === 'listening') this.#state = { kind: 'ready', worker }
         this.#ready.resolve()
+        if (this.#hasDied) this.#options.log.info({ thread: this.index }, 'a protocol thread is back')
         return
       case 'metrics':
         if (message.batch) this.#options.onMetrics(message.batch)
@@ -165,6 +167,7 @@ export class ThreadSlot implements Slot {
     const reason = failure ?? new Error(`the thread ended with code ${code}`)
     this.#firstStart.reject(reason)
     this.#ready.reject(reason)
+    this.#hasDied = true
     const delayMs = this.#backOff.died(performance.now())
     log.error({ err: reason, thread: this.index, hasServed, restartInMs: delayMs }, 'a protocol thread died')
     this.#state = { kind: 'waiting', timer: setTimeout(() => this.#spawn(), delayMs) }

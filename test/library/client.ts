@@ -75,7 +75,11 @@ export async function sendMail(
   client.send(`MAIL FROM:<${from}>\r\n`)
   await client.until(/^250 .*\r\n/m)
   client.send(`RCPT TO:<${to}>\r\n`)
-  await client.until(/^\d{3} .*\r\n/m)
+  const recipient = await client.until(/^\d{3} .*\r\n/m)
+  if (!recipient.startsWith('2')) {
+    client.end()
+    return recipient
+  }
   client.send('DATA\r\n')
   await client.until(/^354.*\r\n/m)
   client.send(`${message.replaceAll(/\r?\n/g, '\r\n')}\r\n.\r\n`)
