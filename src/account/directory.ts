@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 import { type Address, normalizeDomain, parseAddress } from './address.ts'
 import type { AccountConfig } from './config.ts'
 import { DirectoryError } from './directory-error.ts'
+import { RecipientCache } from './recipient-cache.ts'
 import { passwordCredentials } from './set-password.ts'
 
 /** What the functions of the directory work with. */
@@ -16,12 +17,19 @@ export interface Directory {
   readonly config: AccountConfig
   /** One per thread. */
   readonly hasher: PasswordHasher
+  /** Where mail for an address goes, remembered. */
+  readonly recipients: RecipientCache
 }
 
 /** A directory over `store`, one per thread. */
 export function openDirectory(store: Store, config: AccountConfig): Directory {
   const { concurrency, ...cost } = config.login.hash
-  return { store, config, hasher: new PasswordHasher({ cost, hashesAtOnce: concurrency }) }
+  return {
+    store,
+    config,
+    hasher: new PasswordHasher({ cost, hashesAtOnce: concurrency }),
+    recipients: new RecipientCache(store, config),
+  }
 }
 
 export interface NewAccount {

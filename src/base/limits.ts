@@ -42,6 +42,10 @@ export const limits = {
     recipients: 1000,
     /** Administrators who get mail for a postmaster that nobody else is. */
     administrators: 16,
+    /** Addresses whose mail's way one thread remembers. */
+    recipientCache: 20_000,
+    /** That is remembered for so long though nothing is said to have changed. */
+    recipientCacheMs: 10_000,
     /** Passwords, app passwords and keys of one account. */
     credentials: 200,
     /** UTF-8 bytes of a log-in name that are looked at; a longer one is wrong. */

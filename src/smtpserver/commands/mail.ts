@@ -1,5 +1,4 @@
 // MAIL. RFC 5321 §4.1.1.2; RFC 1870 §6; RFC 6152; RFC 6531 §3.4; RFC 3030; RFC 3461 §4; RFC 4954 §5; RFC 6409 §4.2, §6.1.
-import { resolveRecipient } from '../../account/resolve-recipient.ts'
 import { formatMailbox, isAscii, type Mailbox, parsePath, SmtpSyntaxError } from '../../smtp/mailbox.ts'
 import { type MailParameters, parseMailParameters } from '../../smtp/parameters.ts'
 import { SmtpRefusal } from '../../smtp/reply.ts'
@@ -49,10 +48,10 @@ export function pathStart(text: string, keyword: 'FROM:' | 'TO:'): number {
 
 /** RFC 6409 §6.1: a user sends under the account's own addresses: those whose mail comes to it. */
 async function checkOwner(session: Session, mailFrom: Mailbox, args: MailArgs) {
-  const { store, directory } = session.context
-  const found = await resolveRecipient(store.reader, formatMailbox(mailFrom), directory.config.addressing)
+  const { resolved } = await session.context.directory.recipients.find(formatMailbox(mailFrom))
   const isOwn =
-    found.kind === 'accounts' && found.accounts.some(({ account }) => account === session.identity?.account)
+    resolved.kind === 'accounts' &&
+    resolved.accounts.some(({ account }) => account === session.identity?.account)
   if (!isOwn) throw new SmtpRefusal(550, '5.7.1', 'This sender address is not yours')
   return begin(session, args)
 }

@@ -1,6 +1,8 @@
 // RCPT. RFC 5321 §4.1.1.3, §3.4, §3.6.1, §4.5.3.1.10; RFC 3461 §4; RFC 6531 §3.5; RFC 2033.
 import type { AccountId } from '../../base/ids.ts'
-import { resolveRecipient } from '../../account/resolve-recipient.ts'
+import type { FoundRecipient } from '../../account/recipient-cache.ts'
+import type { Recipient } from '../../account/resolve-recipient.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
 import { limits } from '../../base/limits.ts'
 import { formatMailbox, isAscii, type Mailbox, parsePath, SmtpSyntaxError } from '../../smtp/mailbox.ts'
 import { parseRcptParameters, type RcptParameters } from '../../smtp/parameters.ts'
@@ -25,34 +27,44 @@ export const rcpt = command<RcptArgs>({
     if (!mailbox) throw new SmtpSyntaxError('A recipient is wanted')
     return { recipient: mailbox, parameters: parseRcptParameters(text.slice(end)) }
   },
-  async run(session, { recipient, parameters }): Promise<SmtpReply> {
+  run(session, args): Awaitable<SmtpReply> {
     const transaction = transactionOf(session)
     // RFC 5321 §4.5.3.1.10: 452, so that the client sends the rest in another transaction.
     if (transaction.recipients.length >= limits.smtp.recipients)
       throw new SmtpRefusal(452, '4.5.3', 'Too many recipients, send the message again to the others')
-    const address = formatMailbox(recipient)
+    const address = formatMailbox(args.recipient)
     // RFC 6531 §3.5: 553 5.6.7.
     if (!isAscii(address) && !transaction.parameters.smtpUtf8)
       throw new SmtpRefusal(553, '5.6.7', 'An internationalized address needs SMTPUTF8')
-    const { store, directory } = session.context
-    const resolved = await resolveRecipient(store.reader, address, directory.config.addressing)
-    if (resolved.kind === 'unknown') {
-      if (session.service === 'smtp' && !session.isTrusted) session.countUnknownRecipient()
-      throw new SmtpRefusal(550, '5.1.1', 'Nobody here has this address')
-    }
-    if (resolved.kind === 'relay' && !session.mayRelay)
-      throw new SmtpRefusal(550, '5.7.1', 'Mail for that domain is not taken here')
-    if (resolved.kind === 'accounts' && resolved.forwards.length === 0)
-      await checkRoom(
-        session,
-        resolved.accounts.map(({ account }) => account),
-        transaction.parameters.sizeBytes ?? 0,
-      )
-    // The session may have ended while the directory was asked.
-    transactionOf(session).recipients.push({ recipient, resolved, ...parameters })
-    return { code: 250, status: '2.1.5', text: 'OK' }
+    const found = session.context.directory.recipients.find(address)
+    return found instanceof Promise
+      ? found.then(one => judge(session, args, one))
+      : judge(session, args, found)
   },
 })
+
+function judge(
+  session: Session,
+  args: RcptArgs,
+  { resolved, hasQuota }: FoundRecipient,
+): Awaitable<SmtpReply> {
+  if (resolved.kind === 'unknown') {
+    if (session.service === 'smtp' && !session.isTrusted) session.countUnknownRecipient()
+    throw new SmtpRefusal(550, '5.1.1', 'Nobody here has this address')
+  }
+  if (resolved.kind === 'relay' && !session.mayRelay)
+    throw new SmtpRefusal(550, '5.7.1', 'Mail for that domain is not taken here')
+  if (resolved.kind !== 'accounts' || resolved.forwards.length > 0 || !hasQuota)
+    return accept(session, args, resolved)
+  const accounts = resolved.accounts.map(({ account }) => account)
+  const sizeBytes = transactionOf(session).parameters.sizeBytes ?? 0
+  return checkRoom(session, accounts, sizeBytes).then(() => accept(session, args, resolved))
+}
+
+function accept(session: Session, { recipient, parameters }: RcptArgs, resolved: Recipient): SmtpReply {
+  transactionOf(session).recipients.push({ recipient, resolved, ...parameters })
+  return { code: 250, status: '2.1.5', text: 'OK' }
+}
 
 function transactionOf(session: Session): Transaction {
   if (session.state.state !== 'mail') throw new SmtpRefusal(503, '5.5.1', 'MAIL first')

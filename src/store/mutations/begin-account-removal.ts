@@ -2,6 +2,7 @@
 import type { AccountId } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface BeginAccountRemoval {
   readonly account: AccountId
@@ -23,4 +24,5 @@ export async function beginAccountRemoval(tx: Tx, { account }: BeginAccountRemov
     tx.run('DELETE FROM credential WHERE account = ?', account),
     tx.run('DELETE FROM alias WHERE target = ?', found.address),
   ])
+  directoryChanged(tx)
 }

@@ -5,6 +5,7 @@ import { StoreError } from '../error.ts'
 import type { CredentialKind } from '../read/credential.ts'
 import type { Tx } from '../store.ts'
 import { insertCredential } from './create-credential.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface NewCredential {
   readonly kind: CredentialKind
@@ -82,5 +83,6 @@ export async function createAccount(tx: Tx, args: CreateAccount): Promise<{ acco
   }
   await Promise.all(writes)
   for (const credential of args.credentials) await insertCredential(tx, account, credential)
+  directoryChanged(tx)
   return { account }
 }

@@ -2,6 +2,7 @@
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface CreateAlias {
   /** Normalised; '@domain' for the catch-all of a domain. */
@@ -46,4 +47,5 @@ export async function createAlias(tx: Tx, { address, domain, targets }: CreateAl
   if (loop || (own && !(await tx.get('SELECT id FROM account WHERE address = ?', address)))) {
     throw new StoreError('loop', `the alias ${address} would lead to itself`)
   }
+  directoryChanged(tx)
 }

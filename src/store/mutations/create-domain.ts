@@ -1,6 +1,7 @@
 // Takes a domain as ours.
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface CreateDomain {
   /** Normalised. */
@@ -15,4 +16,5 @@ export async function createDomain(tx: Tx, { name }: CreateDomain): Promise<void
     tx.nowMs,
   )
   if (made === 0) throw new StoreError('exists', `the domain ${name} exists`)
+  directoryChanged(tx)
 }

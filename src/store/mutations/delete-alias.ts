@@ -1,6 +1,7 @@
 // Removes an alias or one of its targets.
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface DeleteAlias {
   readonly address: string
@@ -17,4 +18,5 @@ export async function deleteAlias(tx: Tx, { address, target }: DeleteAlias): Pro
     target === undefined ? 1 : 0,
   )
   if (gone === 0) throw new StoreError('not-found', `there is no such alias ${address}`)
+  directoryChanged(tx)
 }

@@ -1,6 +1,7 @@
 // Gives up a domain that has no accounts and no aliases any more.
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface DeleteDomain {
   readonly name: string
@@ -19,4 +20,5 @@ export async function deleteDomain(tx: Tx, { name }: DeleteDomain): Promise<void
   if (inUse) throw new StoreError('in-use', `${inUse.address} uses the domain ${name}`)
   const gone = await tx.run('DELETE FROM domain WHERE name = ?', name)
   if (gone === 0) throw new StoreError('not-found', `there is no domain ${name}`)
+  directoryChanged(tx)
 }

@@ -2,6 +2,7 @@
 import type { AccountId } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { SqlValue, Tx } from '../store.ts'
+import { directoryChanged } from './directory-changed.ts'
 
 export interface UpdateAccount {
   readonly account: AccountId
@@ -35,4 +36,5 @@ export async function updateAccount(tx: Tx, args: UpdateAccount): Promise<void> 
     args.account,
   )
   if (changed === 0) throw new StoreError('no-such-account', 'the account is gone')
+  directoryChanged(tx)
 }
