@@ -3,6 +3,7 @@
 // The token says which issuer to ask and nothing else: the algorithm comes from the configuration's list, the key from the issuer's own set (`jwk`, `jku`,
 // `x5u` in a header are not looked at, and `kid` is only compared with the set's), the audience must be ours.
 import { readFile } from 'node:fs/promises'
+import type * as Jose from 'jose'
 import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
@@ -100,7 +101,7 @@ export class TokenVerifier {
 }
 
 /** With the first token: most servers have no issuer, and each thread would have a copy. */
-function loadJose(): Promise<typeof import('jose')> {
+function loadJose(): Promise<typeof Jose> {
   return import('jose')
 }
 

@@ -74,4 +74,3 @@ export const queueConfigSchema = z
   })
 
 export type QueueConfig = z.output<typeof queueConfigSchema>
-export type SmarthostConfig = z.output<typeof smarthostSchema>

@@ -27,7 +27,3 @@ const commands: ReadonlyMap<string, Command> = new Map(
 export function findCommand(name: string): Command | undefined {
   return commands.get(name)
 }
-
-export function commandNames(): readonly string[] {
-  return [...commands.keys()]
-}
