@@ -1,7 +1,7 @@
 // Every message of two corpora by SMTP and by `import`; every client fetches them and the hashes are those of what went in.
 // The shared corpus also by APPEND, answered as Dovecot and Cyrus agree.
 // node test/drills/corpus.ts [--count MESSAGES] [--server dovecot] [--fault change|lose]
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDovecot } from '../../bench/dovecot.ts'
@@ -23,6 +23,7 @@ const byAppend = 2
 
 const drill = new Drill('corpus', { count: Number.POSITIVE_INFINITY, faults: ['change', 'lose'] })
 const scratch = mkdtempSync(join(tmpdir(), 'drill-corpus-'))
+chmodSync(scratch, 0o711) // getmail runs as nobody
 const server = drill.serverName === 'Dovecot' ? await startDovecot(4) : await startRestante(4)
 try {
   await main()
@@ -52,15 +53,18 @@ async function main(): Promise<void> {
   await checkWire()
 }
 
-/** Over one connection, in order. Dovecot, which has no SMTP, gets it by LMTP. */
+/** In order, 500 to a connection: a server may bound them. Dovecot, which has no SMTP, gets it by LMTP. */
 async function deliver(messages: readonly Buffer[]): Promise<void> {
   const port = server.ports.smtp ?? server.ports.lmtp
-  const client = await SmtpClient.connect({ port }, server.ports.smtp === undefined ? 'LHLO' : 'EHLO')
-  for (const [at, message] of messages.entries()) {
-    const [reply] = await client.send('sender@example.net', [user(bySmtp)], dotStuff(message))
-    if (reply?.code !== 250) drill.violation(`message ${at} was refused: ${reply?.code} ${reply?.text}`)
+  for (let from = 0; from < messages.length; from += 500) {
+    const client = await SmtpClient.connect({ port }, server.ports.smtp === undefined ? 'LHLO' : 'EHLO')
+    for (const [at, message] of messages.slice(from, from + 500).entries()) {
+      const [reply] = await client.send('sender@example.net', [user(bySmtp)], dotStuff(message))
+      if (reply?.code !== 250)
+        drill.violation(`message ${from + at} was refused: ${reply?.code} ${reply?.text}`)
+    }
+    await client.quit()
   }
-  await client.quit()
 }
 
 async function importAll(messages: readonly Buffer[]): Promise<void> {
@@ -102,15 +106,18 @@ function checkDelivered(delivered: readonly Buffer[], messages: readonly Buffer[
 
 /** Every client fetches the account's INBOX. */
 async function fetchWithAll(how: string, account: number, expected: readonly Buffer[]): Promise<void> {
-  for (const { name, skip, exactness, fetch, rewrite } of fetchers) {
+  for (const { name, skip, exactness, fetch, cannot, rewrite } of fetchers) {
     if (skip !== false) {
       drill.say(`${name} skipped: ${skip}`)
       continue
     }
     await timed(`${name}, ${how}`, expected.length, async () => {
       const found = await fetch({ server, account, count: expected.length }, mkdtempSync(join(scratch, 'f-')))
-      const wanted = (await rewrite?.(expected, mkdtempSync(join(scratch, 'r-')))) ?? expected
-      for (const difference of differences(found, wanted, exactness)) {
+      const able = expected.filter(message => cannot?.(message) !== true)
+      const beyond = expected.length - able.length
+      if (beyond > 0) drill.say(`${name} can't take ${beyond} of them by itself`)
+      const wanted = (await rewrite?.(able, mkdtempSync(join(scratch, 'r-')))) ?? able
+      for (const difference of differences(found, wanted, exactness, beyond)) {
         drill.violation(`${name}, ${how}: ${difference.slice(0, 500)}`)
       }
     })

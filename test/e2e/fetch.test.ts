@@ -10,11 +10,12 @@ test('every client fetches the messages as they were appended', async context =>
   const server = await startServer(context)
   const messages = sample()
   await append(server, 0, 'INBOX', messages)
-  for (const { name, skip, exactness, fetch, rewrite } of fetchers) {
+  for (const { name, skip, exactness, fetch, cannot, rewrite } of fetchers) {
     await context.test(name, { skip }, async inner => {
       const found = await fetch({ server, account: 0, count: messages.length }, scratch(inner))
-      const expected = (await rewrite?.(messages, scratch(inner))) ?? messages
-      assert.deepEqual(differences(found, expected, exactness), [])
+      const able = messages.filter(message => cannot?.(message) !== true)
+      const expected = (await rewrite?.(able, scratch(inner))) ?? able
+      assert.deepEqual(differences(found, expected, exactness, messages.length - able.length), [])
     })
   }
 })

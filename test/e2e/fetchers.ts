@@ -20,8 +20,23 @@ export interface Fetcher {
   readonly exactness: Exactness
   /** Every message of the account's INBOX; `folder` is empty and for its use. */
   fetch(source: Source, folder: string): Promise<Buffer[]>
+  /** Messages that the client loses or breaks by itself, whatever the server (seen with Dovecot, too). */
+  cannot?(message: Buffer): boolean
   /** What the client's own parser and writer make of messages, where it doesn't pass them on as they came. */
   rewrite?(messages: readonly Buffer[], folder: string): Promise<Buffer[]>
+}
+
+/** mbsync passes a message over whose header doesn't end ("incomplete header"). */
+const hasNoBody = (message: Buffer) => !message.includes('\r\n\r\n')
+
+/** fetchmail breaks lines that don't fit into its buffer of 8 KB, and drops NULs. */
+const hasLongLine = (message: Buffer) => {
+  let from = 0
+  for (let at = message.indexOf('\r\n'); at >= 0; at = message.indexOf('\r\n', from)) {
+    if (at - from > 8000) return true
+    from = at + 2
+  }
+  return message.length - from > 8000 || message.includes(0)
 }
 
 export const fetchers: readonly Fetcher[] = [
@@ -37,18 +52,26 @@ export const fetchers: readonly Fetcher[] = [
   { name: 'curl over imaps', skip: missing('curl', 'curl'), exactness: 'bytes', fetch: curl('imaps') },
   { name: 'curl over pop3', skip: missing('curl', 'curl'), exactness: 'lines', fetch: curl('pop3') },
   { name: 'curl over pop3s', skip: missing('curl', 'curl'), exactness: 'lines', fetch: curl('pop3s') },
-  { name: 'mbsync', skip: missing('mbsync', 'isync'), exactness: 'bytes', fetch: fetchByMbsync },
+  {
+    name: 'mbsync',
+    skip: missing('mbsync', 'isync'),
+    exactness: 'bytes',
+    fetch: fetchByMbsync,
+    cannot: hasNoBody,
+  },
   {
     name: 'fetchmail over pop3',
     skip: missing('fetchmail', 'fetchmail'),
     exactness: 'body',
     fetch: fetchmail('pop3'),
+    cannot: hasLongLine,
   },
   {
     name: 'fetchmail over imap',
     skip: missing('fetchmail', 'fetchmail'),
     exactness: 'body',
     fetch: fetchmail('imap'),
+    cannot: hasLongLine,
   },
   {
     name: 'getmail over imap',

@@ -13,19 +13,25 @@ export function sha256(bytes: Buffer): string {
 export type Exactness = 'bytes' | 'lines' | 'body'
 
 const canonical: Record<Exactness, (message: Buffer) => Buffer> = {
-  bytes: message => message,
-  lines: asData,
-  body: bodyOf,
+  bytes: withoutNul,
+  lines: message => asData(withoutNul(message)),
+  body: message => bodyOf(withoutNul(message)),
+}
+
+/** What a literal of IMAP can't carry (RFC 9051 §9, CHAR8) is sent as 0x80, by Dovecot too. */
+function withoutNul(message: Buffer): Buffer {
+  return message.includes(0) ? Buffer.from(message.map(byte => (byte === 0 ? 0x80 : byte))) : message
 }
 
 /**
  * Compares the SHA-256 of messages in any order. Gives a line for each message that is missing, with the
- * message nearest to it that has no match and where the two part; and how many there are too many.
+ * message nearest to it that has no match and where the two part; and how many there are too many (`spare` may be).
  */
 export function differences(
   found: readonly Buffer[],
   sent: readonly Buffer[],
   exactness: Exactness,
+  spare = 0,
 ): string[] {
   const left = new Map<string, Buffer[]>()
   for (const message of found.map(canonical[exactness])) {
@@ -37,7 +43,8 @@ export function differences(
     .filter(message => left.get(sha256(message))?.pop() === undefined)
   const surplus = [...left.values()].flat()
   const lines = missing.map(message => describeMissing(message, surplus))
-  if (surplus.length > missing.length) lines.push(`${surplus.length - missing.length} messages too many`)
+  const tooMany = surplus.length - missing.length - spare
+  if (tooMany > 0) lines.push(`${tooMany} messages too many`)
   return lines
 }
 
@@ -91,7 +98,7 @@ export function sample(): Buffer[] {
  * undefined where what was sent isn't its end or something else was put before it.
  */
 export function withoutTrace(delivered: Buffer, sent: Buffer): Buffer | undefined {
-  if (!delivered.subarray(-sent.length).equals(sent)) return undefined
+  if (!delivered.subarray(-sent.length).equals(withoutNul(sent))) return undefined
   const added = delivered.toString('latin1', 0, delivered.length - sent.length)
   const fields = added.replace(/\r\n[ \t]/g, ' ')
   return /^(?:(?:Return-Path|Received|Delivered-To|Authentication-Results|X-Original-To): .*\r\n)*$/i.test(
