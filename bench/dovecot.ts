@@ -7,6 +7,7 @@ import {
   accepting,
   accountCount,
   ended,
+  endWithUs,
   freePorts,
   password,
   type Ports,
@@ -63,6 +64,7 @@ async function launch(folder: string, ports: Ports): Promise<ChildProcess> {
   const child = spawn(binary, ['-F', '-c', join(folder, 'dovecot.conf')], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  endWithUs(child)
   await Promise.all(Object.values(ports).map(port => accepting(port, child)))
   return child
 }

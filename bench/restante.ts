@@ -2,7 +2,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { accountCount, ended, password, type Ports, type Server, temporaryFolder, user } from './server.ts'
+import {
+  accountCount,
+  ended,
+  endWithUs,
+  password,
+  type Ports,
+  type Server,
+  temporaryFolder,
+  user,
+} from './server.ts'
 
 const root = join(import.meta.dirname, '..')
 const main = join(root, 'src', 'main.ts')
@@ -108,6 +117,7 @@ export async function serve(folder: string, options: ServeOptions = {}): Promise
     },
   )
   closeSync(log)
+  endWithUs(child)
   return new Promise((resolve, reject) => {
     let output = ''
     child.stdout?.on('data', (chunk: Buffer) => {

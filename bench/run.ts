@@ -18,7 +18,7 @@ import {
   writePerformance,
 } from './record.ts'
 import { startRestante } from './restante.ts'
-import type { Server } from './server.ts'
+import { exitOnSignals, type Server } from './server.ts'
 import { median } from './statistics.ts'
 
 interface Sample {
@@ -48,6 +48,7 @@ if (unknown.length > 0 || !(scale > 0 && scale <= 1)) {
   console.error(`names: ${questions.map(question => question.name).join(' ')}`)
   process.exit(2)
 }
+exitOnSignals()
 process.exitCode = await main()
 
 async function main(): Promise<number> {

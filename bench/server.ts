@@ -82,6 +82,19 @@ export async function accepting(port: number, child: ChildProcess, patienceMs = 
   }
 }
 
+/** Sees to it that the process does not outlive us. */
+export function endWithUs(child: ChildProcess): void {
+  const end = () => child.kill(child.spawnfile.endsWith('dovecot') ? 'SIGTERM' : 'SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
+}
+
+/** Lets SIGINT and SIGTERM end the program as usual, after its exit handlers. */
+export function exitOnSignals(): void {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+}
+
 /** Resolves when the process has ended. */
 export function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()

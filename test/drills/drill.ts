@@ -1,7 +1,7 @@
 // What the drills share: arguments, a seed, progress, figures, violations and the exit code.
 import { parseArgs } from 'node:util'
 import { Random } from '../../bench/random.ts'
-import type { Server } from '../../bench/server.ts'
+import { exitOnSignals, type Server } from '../../bench/server.ts'
 
 export interface Defaults {
   /** What --count counts. */
@@ -36,6 +36,7 @@ export class Drill {
     if (values.fault !== undefined && !defaults.faults.includes(values.fault)) {
       throw new Error(`--fault is one of ${defaults.faults.join(', ')}`)
     }
+    exitOnSignals()
     this.name = name
     this.seed = values.seed === undefined ? Math.floor(Date.now() % 1_000_000_000) : Number(values.seed)
     this.count = Number(values.count ?? defaults.count)
