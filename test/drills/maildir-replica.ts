@@ -78,5 +78,5 @@ export class MaildirReplica {
 }
 
 function flagsOf(name: string): string {
-  return [...(name.split(':2,')[1] ?? '')].toSorted().join('')
+  return (name.split(':2,')[1] ?? '').split('').toSorted().join('')
 }
