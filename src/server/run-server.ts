@@ -50,7 +50,9 @@ export async function runServer({
       })
     })
     const { addresses } = supervisor
-    print(json ? `${JSON.stringify({ ready: true, listen: plainListen(addresses) })}\n` : readyLines(addresses))
+    print(
+      json ? `${JSON.stringify({ ready: true, listen: plainListen(addresses) })}\n` : readyLines(addresses),
+    )
     await onReady?.(supervisor)
     await stopped.promise
     await told

@@ -175,12 +175,7 @@ test('a password and a body never reach the log, at any level', async context =>
   )
   await submission.untilEnd()
   await sendMail(server.port('smtp'), 'x@example.net', 'ann@example.org', `Subject: x\n\n${bodyCanary}`)
-  await sendMail(
-    server.port('smtp'),
-    'x@example.net',
-    'nobody@example.org',
-    `Subject: x\n\n${bodyCanary}`,
-  ).catch(() => {})
+  await sendMail(server.port('smtp'), 'x@example.net', 'nobody@example.org', `Subject: x\n\n${bodyCanary}`)
   const { body } = await server.get('/metrics')
   server.kill('SIGTERM')
   const { out, err } = await server.ran

@@ -28,25 +28,26 @@ export function addFields(message: Buffer, fields: string): Buffer {
   ])
 }
 
-/** The message without the fields that `addFields` put in; itself when there are none. */
-export function stripAddedFields(message: Buffer): Buffer {
+/** The message without the fields that `addFields` put in, and those; the message alone when there are none. */
+export function splitAddedFields(message: Buffer): {
+  readonly message: Buffer
+  readonly added: Buffer | undefined
+} {
   const headerEnd = findBodyStart(message)
-  const at = message.lastIndexOf(`\n${mark}`, headerEnd)
-  const start = at === -1 && message.indexOf(mark) === 0 ? 0 : at + 1
-  if (at === -1 && start !== 0) return message
-  if (message.toString('latin1', start, start + mark.length) !== mark) return message
-  const lineEnd = message.indexOf(10, start)
-  const count = Number(
-    message.toString('latin1', start + mark.length, lineEnd === -1 ? message.length : lineEnd).trim(),
-  )
-  if (!Number.isInteger(count) || count < 1 || count > 3) return message
+  const found = message.lastIndexOf(`\n${mark}`, headerEnd)
+  const start = found === -1 ? 0 : found + 1
+  if (message.toString('latin1', start, start + mark.length) !== mark) return { message, added: undefined }
+  const newline = message.indexOf(10, start)
+  const end = newline === -1 ? message.length : newline + 1
+  const count = Number(message.toString('latin1', start + mark.length, end).trim())
+  if (!Number.isInteger(count) || count < 1 || count > 3) return { message, added: undefined }
   let from = start
   for (let line = 0; line < count; line++) {
-    if (from === 0) return message
-    from = message.lastIndexOf(10, from - 2) + 1
+    if (from === 0) return { message, added: undefined }
+    from = from === 1 ? 0 : message.lastIndexOf(10, from - 2) + 1
   }
-  return Buffer.concat([
-    message.subarray(0, from),
-    message.subarray(lineEnd === -1 ? message.length : lineEnd + 1),
-  ])
+  return {
+    message: Buffer.concat([message.subarray(0, from), message.subarray(end)]),
+    added: message.subarray(from, start),
+  }
 }

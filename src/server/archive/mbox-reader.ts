@@ -11,7 +11,7 @@ import { fieldValues, findBodyStart } from '../../message/header.ts'
 import { answered, deleted, draft, flagged, type FlagSet, seen } from '../../store/flags.ts'
 import type { ArchiveEntry, ArchiveProgress } from './archived-message.ts'
 import { lfToCrlf } from './line-endings.ts'
-import { stripAddedFields } from './mbox-fields.ts'
+import { splitAddedFields } from './mbox-fields.ts'
 
 const lf = 10
 const cr = 13
@@ -40,13 +40,14 @@ function entryOf(raw: RawMessage, source: string, mailbox: string): ArchiveEntry
   if (raw.kind === 'too-large') {
     return { kind: 'problem', source, message: `larger than ${limits.archive.messageBytes} bytes` }
   }
-  const bytes = lfToCrlf(stripAddedFields(raw.isQuoted ? unquote(raw.bytes) : raw.bytes))
+  const { message, added } = splitAddedFields(raw.isQuoted ? unquote(raw.bytes) : raw.bytes)
   return {
     kind: 'message',
     source,
     mailbox,
-    bytes,
-    flags: mboxFlags(raw.bytes),
+    bytes: lfToCrlf(message),
+    // Ours tell all there is; the message may have come with such fields of its own.
+    flags: mboxFlags(added ?? message),
     receivedAt: separatorDate(raw.separator),
   }
 }
@@ -70,6 +71,11 @@ export class MboxSplitter {
   #at = 0
   #isTooLarge = false
   #isLost = false
+  readonly #maxBytes: number
+
+  constructor(maxBytes: number = limits.archive.messageBytes) {
+    this.#maxBytes = maxBytes
+  }
 
   /** The messages that `chunk` completes. */
   push(chunk: Buffer): RawMessage[] {
@@ -161,7 +167,7 @@ export class MboxSplitter {
     const [value] = fieldValues(this.#buffer.subarray(0, bodyAt), 'Content-Length')
     if (value === undefined || !/^\d{1,12}$/.test(value)) return undefined
     const end = bodyAt + Number(value)
-    if (end > limits.archive.messageBytes) return undefined
+    if (end > this.#maxBytes) return undefined
     if (!isEnd && this.#buffer.length < end + limits.archive.separatorBytes) return 'more'
     if (end > this.#buffer.length) return undefined
     let at = end
@@ -178,7 +184,7 @@ export class MboxSplitter {
   }
 
   #cut({ end, isQuoted }: End): RawMessage {
-    if (this.#isTooLarge || end > limits.archive.messageBytes) return { kind: 'too-large' }
+    if (this.#isTooLarge || end > this.#maxBytes) return { kind: 'too-large' }
     return {
       kind: 'message',
       separator: this.#separator ?? '',
@@ -190,7 +196,7 @@ export class MboxSplitter {
   /** Keeps of a message that is too large only what the search for its end needs. */
   #bound(): void {
     if (this.#isLost) this.#buffer = Buffer.alloc(0)
-    if (this.#buffer.length <= limits.archive.messageBytes) return
+    if (this.#buffer.length <= this.#maxBytes) return
     this.#isTooLarge = true
     const keepFrom = Math.max(0, this.#at - 4)
     this.#buffer = Buffer.from(this.#buffer.subarray(keepFrom))
