@@ -108,6 +108,14 @@ export class DataReader {
     return -1
   }
 
+  /** The content has ended (BDAT LAST): a CR at its end has no LF any more. */
+  end(sink: (piece: Buffer) => void): void {
+    if (this.#place !== 'cr') return
+    this.#place = 'line-start'
+    this.#fault ??= 'bare-cr'
+    if (this.#mends) sink(lfByte)
+  }
+
   #bareLf(chunk: Buffer, start: number, at: number, sink: (piece: Buffer) => void): number {
     this.#fault ??= 'bare-lf'
     if (!this.#mends) return start

@@ -83,7 +83,18 @@ export class Intake {
   takeChunk(piece: Buffer): void {
     if (!this.#lines) return this.take(piece)
     this.#lines.push(piece, part => this.take(part))
-    if (this.#lines.fault && this.#session.lineRule === 'note') this.refuse(bareNewline())
+    this.#judgeLines(this.#lines)
+  }
+
+  /** The last chunk of BDAT was taken. */
+  endChunks(): void {
+    if (!this.#lines) return
+    this.#lines.end(part => this.take(part))
+    this.#judgeLines(this.#lines)
+  }
+
+  #judgeLines({ fault }: DataReader): void {
+    if (fault && this.#session.lineRule === 'note') this.refuse(bareNewline())
   }
 
   /** Waits while the disk is behind. */

@@ -67,4 +67,7 @@ test('a BDAT chunk with a bare CR or LF is refused too, but not in a binary mess
     client.send('BDAT 8 LAST\r\na\nb\rc\r\n.')
     assert.equal(codeOf(await client.reply()), code)
   }
+  await client.codes('MAIL FROM:<a@b>', 'RCPT TO:<ann@example.org>')
+  client.send('BDAT 3 LAST\r\nab\r')
+  assert.equal(codeOf(await client.reply()), '550 5.5.2')
 })

@@ -44,6 +44,7 @@ export const bdat = command<BdatArgs>({
       return intake.settle()
     })
     if (!isLast) return acceptChunk(session, intake, chunkBytes)
+    intake.endChunks()
     try {
       return await finishMessage(session, state, intake)
     } finally {
