@@ -54,6 +54,7 @@ export function openWriter(
       const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
       migrate(connection, clock.now())
       nameStore(connection)
+      skipLostModSeqs(connection)
       if (isNew) syncFolder(folder.path)
       if (options.isRestart !== true) removeStaged(folder)
       const bodies = new SegmentWriter(folder, lastBody(connection), options.files)
@@ -93,6 +94,7 @@ export function openWriter(
           await writer.close()
           bodies.close()
           try {
+            opened.run(`UPDATE counter SET value = 1 WHERE name = 'closed'`)
             wal.close()
           } finally {
             opened.close()
@@ -121,6 +123,23 @@ export function openReader(folder: DataFolder): Connection {
   } catch (error) {
     throw findStorageError(error) ?? error
   }
+}
+
+/** More than the commits that are not synced at any time. */
+const modSeqGap = 2 ** 20
+
+/**
+ * A power cut may have taken the last flag changes (`wal-keeper.ts`), whose modSeqs clients have seen. None of them is given again: a client that
+ * asks for what changed since would miss it (RFC 7162 §3.1). After a crash of ours nothing is lost and the gap does no harm.
+ */
+function skipLostModSeqs(connection: Connection): void {
+  const last = connection.get<{ value: number }>(`SELECT value FROM counter WHERE name = 'closed'`)
+  connection.exec('BEGIN IMMEDIATE')
+  if (last?.value === 0) connection.run('UPDATE account SET mod_seq = mod_seq + ?', modSeqGap)
+  connection.run(
+    `INSERT INTO counter (name, value) VALUES ('closed', 0) ON CONFLICT (name) DO UPDATE SET value = 0`,
+  )
+  connection.exec('COMMIT')
 }
 
 /** Bodies that were arriving when the last process ended. */

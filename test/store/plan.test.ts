@@ -1,0 +1,59 @@
+// Every statement of the store's mutations and hot reads finds its rows by an index.
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { schema1 } from '../../src/store/sqlite/schema-1.ts'
+
+const root = join(import.meta.dirname, '..', '..', 'src', 'store')
+
+/** Statements that go over a whole table, each with the reason why that is right. */
+const scans: readonly (readonly [file: string, start: string, reason: string])[] = [
+  ['mutations/create-alias.ts', 'WITH RECURSIVE', 'it goes over the addresses found so far'],
+  ['mutations/delete-domain.ts', 'SELECT address', 'domains are deleted rarely'],
+  ['sqlite/maintenance.ts', 'SELECT id FROM account', 'once in a while, over a small table'],
+]
+
+const files = [
+  ...readdirSync(join(root, 'mutations')).map(name => `mutations/${name}`),
+  'read/mailboxes.ts',
+  'snapshots/snapshot-cache.ts',
+  'sqlite/maintenance.ts',
+  'sqlite/sqlite-store.ts',
+  'bodies/compact.ts',
+]
+
+/** The SQL in a source file. Where a column list is put in, any column does. */
+function statementsOf(file: string): readonly string[] {
+  const source = readFileSync(join(root, file), 'utf8')
+  const statements: string[] = []
+  for (const [, quote, start, rest] of source.matchAll(
+    /(['`])(SELECT|INSERT|UPDATE|DELETE|WITH)(\s[\s\S]*?)\1/g,
+  )) {
+    if (quote === undefined || start === undefined || rest === undefined) continue
+    statements.push((start + rest).replace(/\$\{\w*[cC]olumns\}/g, '1'))
+  }
+  return statements
+}
+
+const database = new DatabaseSync(':memory:')
+database.exec(schema1)
+
+for (const file of files) {
+  const statements = statementsOf(file).filter(sql => !sql.includes('${'))
+  if (statements.length === 0) continue
+  test(`${file} scans no table`, () => {
+    for (const sql of statements) {
+      const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]
+      const scan = plan.find(({ detail }) => /^SCAN (?!CONSTANT|\(subquery|reached)/.test(detail))
+      const allowed = scans.some(([known, start]) => known === file && sql.startsWith(start))
+      assert.ok(!scan || allowed, `${scan?.detail}: ${sql}`)
+    }
+  })
+}
+
+test('the statements are found', () => {
+  assert.ok(statementsOf('mutations/append-messages.ts').length >= 6)
+  assert.ok(statementsOf('snapshots/snapshot-cache.ts').length >= 6)
+})
