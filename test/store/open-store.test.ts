@@ -43,7 +43,10 @@ test('another process that has the store is named, and its end frees the store',
     String(mailbox),
     'lock',
   ])
-  await once(child.stdout, 'data')
+  const ended = once(child, 'close')
+  await Promise.race([once(child.stdout, 'data'), ended])
+  // What nobody reads would keep the child's end from being told.
+  child.stdout.resume()
   await assert.rejects(openStore({ dataDir }), error => {
     assert.match(String(error), new RegExp(`in use by process ${child.pid}`))
     return refuses('unavailable')(error)
@@ -53,7 +56,7 @@ test('another process that has the store is named, and its end frees the store',
   t.after(() => rmSync(backup, { recursive: true, force: true }))
   await backUpStore(dataDir, backup)
   child.kill('SIGKILL')
-  await once(child, 'close')
+  await ended
   const again = await openStore({ dataDir })
   await again.close()
 })
