@@ -53,11 +53,6 @@ test('what is submitted leaves by the smarthost, and what was acknowledged befor
   )
   add.stdin?.end('correct horse')
   await once(add, 'exit')
-  const arrived = (count: number) =>
-    new Promise<void>(resolve => {
-      const look = () => (remote.received.length >= count ? resolve() : setTimeout(look, 20))
-      look()
-    })
   const submit = async (port: number) => {
     const client = await Client.connect(t, port)
     await client.codes('EHLO x', `AUTH PLAIN ${plainResponse('ann@example.org', 'correct horse')}`)
@@ -65,7 +60,7 @@ test('what is submitted leaves by the smarthost, and what was acknowledged befor
   }
   const first = await serve(t, folder)
   for (let i = 0; i < 4; i++) assert.equal(await submit(first.port), '250 2.0.0')
-  await arrived(4)
+  await remote.arrived(4)
   remote.options = { greeting: '421 4.3.2 busy' }
   assert.equal(await submit(first.port), '250 2.0.0')
   first.child.kill('SIGKILL')
@@ -73,7 +68,7 @@ test('what is submitted leaves by the smarthost, and what was acknowledged befor
   remote.options = {}
   assert.equal(remote.received.length, 4)
   const second = await serve(t, folder)
-  await arrived(5)
+  await remote.arrived(5)
   second.child.kill('SIGTERM')
   await once(second.child, 'exit')
 })

@@ -48,6 +48,10 @@ export interface RemoteServer {
   /** Every line that came, of all sessions. */
   readonly lines: string[]
   connections: number
+  /** Resolves when so many messages have been received. */
+  arrived(count: number): Promise<void>
+  /** Called with each message. */
+  onReceived: () => void
 }
 
 /** Listens on loopback until the test ends. */
@@ -67,7 +71,21 @@ export async function remoteServer(t: TestContext, options: RemoteOptions = {}):
   })
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const remote: RemoteServer = { port, options, received: [], lines: [], connections: 0 }
+  const remote: RemoteServer = {
+    port,
+    options,
+    received: [],
+    lines: [],
+    connections: 0,
+    onReceived: () => {},
+    async arrived(count) {
+      while (remote.received.length < count) {
+        await new Promise<void>(resolve => {
+          remote.onReceived = resolve
+        })
+      }
+    },
+  }
   return remote
 }
 
@@ -205,6 +223,7 @@ class RemoteSession {
         content,
         isSecure: this.#isSecure,
       })
+    this.#remote.onReceived()
     this.#answer(end, '250 2.0.0 taken')
   }
 

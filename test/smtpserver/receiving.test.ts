@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
 import { createAlias } from '../../src/account/directory.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import { listQueue } from '../../src/store/read/queue.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { Client, codeOf, openServer, plainResponse } from './smtp-server.ts'
@@ -519,6 +523,26 @@ test('where one mailbox of several is full, the others get the message and it is
     queued?.recipients.map(({ address, domain }) => [address, domain]),
     [['ann@example.org', '']],
   )
+})
+
+test('a large message on disk is taken over too for a mailbox that is full', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'smtp-large-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const bytes = limits.store.ownSegmentBytes + 1_000_000
+  const store = await openStore({ dataDir: folder }, { defaultQuota: { bytes: bytes * 1.5 } })
+  t.after(() => store.close())
+  const server = await openServer(t, { store, account: { quota: { bytes: bytes * 1.5 } } })
+  const client = await server.client()
+  await client.say('EHLO x')
+  const content = (letter: string) => `${letter.repeat(70)}\r\n`.repeat(bytes / 72)
+  await client.deliver(content('a'), 'a@b.example', 'ann@example.org')
+  assert.equal(
+    codeOf(await client.deliver(content('b'), 'a@b.example', 'bob@example.org', 'ann@example.org')),
+    '250 2.0.0',
+  )
+  const [queued] = await listQueue(store.reader)
+  const body = await store.readBody(0 as never, queued?.hash as never, queued?.skipBytes)
+  assert.ok(body.toString().endsWith(`${content('b')}\r\n`))
 })
 
 test('a log, a reply and a metric never hold a body or a password (canary)', async t => {
