@@ -210,18 +210,28 @@ class Reading {
 
   #answer(index: number, row: EmailRow): Awaitable<Answer> {
     if (this.#cost === 'row') return this.#judge(index, new MessageContent(row, undefined))
-    return this.#read(index, row).catch(noIfLost)
+    try {
+      const answer = this.#read(index, row)
+      return answer instanceof Promise ? answer.catch(noIfLost) : answer
+    } catch (error) {
+      return noIfLost(error)
+    }
   }
 
-  async #read(index: number, row: EmailRow): Promise<Answer> {
+  /** Most bodies are small and read at once: no promise is made for them. */
+  #read(index: number, row: EmailRow): Awaitable<Answer> {
     const { store, view } = this.#session
     const hash = bodyHash(row)
     const read = (start: number, end: number) => store.readBody(view.mailbox.account, hash, start, end)
     const headerEnd = Math.min(row.header_bytes, limits.message.headerBytes)
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
-    const content = new MessageContent(row, await read(0, isWhole ? row.size_bytes : headerEnd))
-    if (this.#needles.length > 0) await content.scan(this.#needles, read)
-    return this.#judge(index, content)
+    const finish = (head: Buffer): Awaitable<Answer> => {
+      const content = new MessageContent(row, head)
+      if (this.#needles.length === 0) return this.#judge(index, content)
+      return content.scan(this.#needles, read).then(() => this.#judge(index, content))
+    }
+    const head = read(0, isWhole ? row.size_bytes : headerEnd)
+    return head instanceof Promise ? head.then(finish) : finish(head)
   }
 
   #judge(index: number, content: MessageContent): Answer {
