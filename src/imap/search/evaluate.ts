@@ -11,7 +11,7 @@ import { ConnectionError } from '../../net/connection-error.ts'
 import { StoreError } from '../../store/error.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from '../fetch/email-rows.ts'
 import type { Session } from '../session.ts'
-import { MessageContent } from './message-content.ts'
+import { MessageContent, type ScanSource } from './message-content.ts'
 import {
   type Cost,
   costs,
@@ -127,11 +127,10 @@ async function maskOf(node: Node, scope: SearchScope, session: Session): Promise
 const noContent = new MessageContent({} as EmailRow, undefined)
 
 /** Lets others run now and then; a client that is gone needs no answer. */
-async function breathe({ connection }: Session): Promise<void> {
-  const breath = connection.breathe()
-  if (breath !== undefined) await breath
+function breathe({ connection }: Session): Awaitable<void> {
   if (connection.isClosed)
     throw new ConnectionError('ConnectionClosed', 'the client has gone during a SEARCH')
+  return connection.breathe()
 }
 
 // One message at a time
@@ -194,7 +193,7 @@ class Reading {
   }
 
   async #decide(indexes: Uint32Array, answers: Uint8Array): Promise<void> {
-    const { store, view, connection } = this.#session
+    const { store, view } = this.#session
     const ids = Array.from(indexes, index => emailOf(this.#scope, index))
     const rows = await readEmailRows(store.reader, view.mailbox.account, ids, this.#columns)
     for (const [at, index] of indexes.entries()) {
@@ -202,9 +201,8 @@ class Reading {
       // A message that was expunged meanwhile matches nothing.
       const pending = row ? this.#answer(index, row) : no
       answers[index] = pending instanceof Promise ? await pending : pending
-      const breath = connection.breathe()
+      const breath = breathe(this.#session)
       if (breath !== undefined) await breath
-      if (connection.isClosed) throw clientGone()
     }
   }
 
@@ -222,15 +220,18 @@ class Reading {
   #read(index: number, row: EmailRow): Awaitable<Answer> {
     const { store, view } = this.#session
     const hash = bodyHash(row)
-    const read = (start: number, end: number) => store.readBody(view.mailbox.account, hash, start, end)
+    const source: ScanSource = {
+      read: (start, end) => store.readBody(view.mailbox.account, hash, start, end),
+      breathe: () => breathe(this.#session),
+    }
     const headerEnd = Math.min(row.header_bytes, limits.message.headerBytes)
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
     const finish = (head: Buffer): Awaitable<Answer> => {
       const content = new MessageContent(row, head)
       if (this.#needles.length === 0) return this.#judge(index, content)
-      return content.scan(this.#needles, read).then(() => this.#judge(index, content))
+      return content.scan(this.#needles, source).then(() => this.#judge(index, content))
     }
-    const head = read(0, isWhole ? row.size_bytes : headerEnd)
+    const head = source.read(0, isWhole ? row.size_bytes : headerEnd)
     return head instanceof Promise ? head.then(finish) : finish(head)
   }
 
@@ -248,8 +249,4 @@ function bodyHash({ blob }: EmailRow): BlobHash {
 function noIfLost(error: unknown): Answer {
   if (error instanceof StoreError && error.code === 'no-such-body') return no
   throw error
-}
-
-function clientGone(): ConnectionError {
-  return new ConnectionError('ConnectionClosed', 'the client has gone during a SEARCH')
 }

@@ -12,8 +12,18 @@ import type { EmailRow } from '../fetch/email-rows.ts'
 import { foldCase } from './case-map.ts'
 import type { TextNeedle } from './search-key.ts'
 
-/** Reads bytes of the message. */
-export type ReadBytes = (start: number, end: number) => Awaitable<Buffer>
+/** What a scan asks of its surroundings. */
+export interface ScanSource {
+  /** Reads bytes of the message. Throws `StoreError` `no-such-body`. */
+  read(start: number, end: number): Awaitable<Buffer>
+  /** Lets others run. Throws ConnectionError when nobody waits for the answer any more. */
+  breathe(): Awaitable<void>
+}
+
+/** Characters that are folded and looked through at a time. */
+const sliceLength = 128 * 1024
+/** So many characters before and behind a match could change how it is folded: a base letter and its marks. */
+const foldMargin = 64
 
 export class MessageContent {
   readonly row: EmailRow
@@ -51,10 +61,9 @@ export class MessageContent {
 
   /**
    * Looks for all the needles at once, as each text is decoded once, and until all are found. Of the message only headers and text are read.
-   * Throws `StoreError` `no-such-body`.
    */
-  async scan(needles: readonly TextNeedle[], read: ReadBytes): Promise<void> {
-    const scanner = new Scanner(needles, this.#head, read)
+  async scan(needles: readonly TextNeedle[], source: ScanSource): Promise<void> {
+    const scanner = new Scanner(needles, this.#head, source)
     await scanner.part(unpackParts(this.row.parts))
     this.#found = scanner.found
   }
@@ -65,13 +74,16 @@ class Scanner {
   readonly #needles: readonly TextNeedle[]
   readonly #inHeaders: boolean
   readonly #head: Buffer | undefined
-  readonly #read: ReadBytes
+  readonly #source: ScanSource
+  /** What two slices share, so that no match falls between them. A character outside the BMP can fold to one inside it. */
+  readonly #overlap: number
 
-  constructor(needles: readonly TextNeedle[], head: Buffer | undefined, read: ReadBytes) {
+  constructor(needles: readonly TextNeedle[], head: Buffer | undefined, source: ScanSource) {
     this.#needles = needles
     this.#inHeaders = needles.some(({ inHeaders }) => inHeaders)
     this.#head = head
-    this.#read = read
+    this.#source = source
+    this.#overlap = 2 * (Math.max(0, ...needles.map(({ text }) => text.length)) + foldMargin)
     // The empty string is a part of any text, even of none.
     for (const needle of needles) if (needle.text === '') this.found.add(needle)
   }
@@ -81,7 +93,7 @@ class Scanner {
     if (this.#isDone) return
     if (this.#inHeaders && part.bodyStart > part.headerStart) {
       const end = Math.min(part.bodyStart, part.headerStart + limits.message.headerBytes)
-      this.#look(headerLines(await this.#bytes(part.headerStart, end)), true)
+      await this.#look(headerLines(await this.#bytes(part.headerStart, end)), true)
     }
     if (part.children.length > 0) for (const child of part.children) await this.part(child)
     // RFC 9051 §6.4.4 lets leaves other than text and message alone.
@@ -93,15 +105,23 @@ class Scanner {
     if (this.#isDone || part.bodyEnd === part.bodyStart) return
     const bytes = await this.#bytes(part.bodyStart, part.bodyEnd)
     const text = decodeCharset(decodeTransfer(bytes, part.encoding), part.charset)
-    this.#look(text, false)
-    if (part.type === 'text' && part.subtype === 'html' && !this.#isDone) this.#look(htmlToText(text), false)
+    await this.#look(text, false)
+    if (part.type === 'text' && part.subtype === 'html' && !this.#isDone) {
+      await this.#look(htmlToText(text), false)
+    }
   }
 
-  #look(text: string, isHeader: boolean): void {
-    const folded = foldCase(text)
-    for (const needle of this.#needles) {
-      if (isHeader && !needle.inHeaders) continue
-      if (folded.includes(needle.text)) this.found.add(needle)
+  async #look(text: string, isHeader: boolean): Promise<void> {
+    const step = sliceLength + this.#overlap
+    for (let start = 0; ; start += sliceLength) {
+      const folded = foldCase(text.length <= step ? text : text.slice(start, start + step))
+      for (const needle of this.#needles) {
+        if (isHeader && !needle.inHeaders) continue
+        if (folded.includes(needle.text)) this.found.add(needle)
+      }
+      if (start + step >= text.length || this.#isDone) return
+      const breath = this.#source.breathe()
+      if (breath !== undefined) await breath
     }
   }
 
@@ -111,6 +131,6 @@ class Scanner {
 
   #bytes(start: number, end: number): Awaitable<Buffer> {
     const head = this.#head
-    return head && end <= head.length ? head.subarray(start, end) : this.#read(start, end)
+    return head && end <= head.length ? head.subarray(start, end) : this.#source.read(start, end)
   }
 }

@@ -329,6 +329,30 @@ test('a message larger than what is read at once is searched through, its attach
   }
 })
 
+test('text is found wherever it lies in a long part, whatever its letters', async t => {
+  const needle = 'caf\u00e9 \u{1d400}\u{1d401} stra\u00dfe'
+  const long = (at: number) => `${'\u00e4\u{1d402}x'.repeat(at)}${needle}${'y'.repeat(200_000)}`
+  const ats = [0, 100, ...Array.from({ length: 14 }, (_, step) => 32_740 + step * 4), 65_500]
+  const { imap } = await openInbox(
+    t,
+    ats.map(at => ({
+      bytes: Buffer.from(
+        `Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n${long(at)}`,
+      ),
+    })),
+  )
+  const literal = Buffer.from('CAFE\u0301 AB STRA\u1e9eE')
+  const found = numbers(await imap.ok(`SEARCH BODY {${literal.length}+}\r\n${literal.toString('latin1')}`))
+  assert.deepEqual(
+    found,
+    ats.map((_, at) => at + 1),
+  )
+  assert.deepEqual(
+    numbers(await imap.ok(`SEARCH BODY {${literal.length + 1}+}\r\n${literal.toString('latin1')}!`)),
+    [],
+  )
+})
+
 test('an unknown CHARSET is NO [BADCHARSET], after the grammar (RFC 9051 §6.4.4)', async t => {
   const { imap } = await openInbox(t, [message('one')])
   assert.match(
