@@ -49,9 +49,6 @@ export function formatNumbers(numbers: ArrayLike<number>): string {
   return parts.join(',')
 }
 
-/** `1:3,7` of numbers whose order matters (COPYUID): a run only where they ascend by one. */
-export const formatInOrder = formatNumbers
-
 /** Ascending numbers as ranges. */
 export function rangesOf(numbers: ArrayLike<number>): UidRanges {
   const ranges: [number, number][] = []

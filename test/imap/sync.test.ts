@@ -42,7 +42,10 @@ test('EXPUNGE waits while FETCH, STORE and SEARCH are answered (RFC 9051 §7.5.1
   assert.deepEqual(await two.ok('FETCH 2 (UID)'), ['* 2 FETCH (UID 2)'])
   assert.deepEqual(await two.ok('FETCH 5 (UID)'), ['* 5 FETCH (UID 5)'])
   assert.match((await two.command('FETCH 1 (FLAGS)')).tagged, /^NO \[EXPUNGEISSUED\]/)
-  assert.deepEqual(await two.ok('NOOP'), ['* 1 EXPUNGE'])
+  assert.match((await two.command('STORE 1 +FLAGS (\\Seen)')).tagged, /^NO \[EXPUNGEISSUED\]/)
+  const uid = await two.command('UID STORE 1 +FLAGS (\\Seen)')
+  assert.match(uid.tagged, /^OK \[EXPUNGEISSUED\]/)
+  assert.deepEqual(uid.untagged, ['* 1 EXPUNGE'])
   assert.deepEqual(await two.ok('FETCH 4 (UID)'), ['* 4 FETCH (UID 5)'])
 })
 

@@ -90,8 +90,10 @@ async function storeFlags(session: Session, args: StoreArgs, isUid: boolean): Pr
   )
   await view.refresh()
   const isGone = answer(session, view, selection, new Set<number>(unmodified), args.isSilent, isUid, changed)
-  if (isGone) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
-  if (unmodified.length === 0) return {}
+  if (isGone && !isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
+  // A UID that is gone is no error (RFC 9051 §6.4.9), and the EXPUNGE is told in the same answer.
+  if (unmodified.length === 0)
+    return isGone ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : {}
   const failed = isUid ? unmodified : unmodified.map(uid => view.numberOf(uid))
   return {
     code: `MODIFIED ${formatNumbers(failed)}`,
