@@ -8,5 +8,5 @@ const store: Writable<typeof limits.store> = limits.store
 store.orphanGraceMs = 200
 store.maintenanceMs = 100
 store.compactionMs = 150
-store.segmentBytes = 1024 * 1024
+store.segmentBytes = 256 * 1024
 store.bodiesPerStep = 20

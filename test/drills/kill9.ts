@@ -70,9 +70,11 @@ try {
 }
 drill.finish()
 
-/** Lets all workers work and kills the server after a random time, which is given back. */
+/** Lets all workers work and kills the server once a random number of changes was acknowledged; gives the time that took. */
 async function workAndKill(): Promise<number> {
-  const moment = 30 + drill.random.next() ** 2 * 1200
+  const from = performance.now()
+  const wanted = acknowledged() + Math.floor(drill.random.next() ** 2 * 400)
+  const lateness = drill.random.next() * 10
   let isKilled = false
   const ends = workers.map(async worker => {
     try {
@@ -81,11 +83,16 @@ async function workAndKill(): Promise<number> {
       if (!isKilled) drill.violation(`${user(worker.account)} failed before the kill: ${String(error)}`)
     }
   })
-  await new Promise(resolve => setTimeout(resolve, moment))
+  while (acknowledged() < wanted && performance.now() - from < 5000) await pause(1)
+  await pause(lateness)
   isKilled = true
   for (const pid of processTree(server.pid)) killHard(pid)
   await Promise.all(ends)
-  return moment
+  return performance.now() - from
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds))
 }
 
 function killHard(pid: number): void {
