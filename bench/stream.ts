@@ -35,7 +35,10 @@ export class Stream {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('error', error => this.#fail(error))
-    socket.on('close', () => this.#fail(new Error('the server closed the connection')))
+    socket.on('close', () => {
+      const last = this.#tail.toString('latin1').slice(-200)
+      this.#fail(new Error(`the server closed the connection${last === '' ? '' : ` after: ${last}`}`))
+    })
   }
 
   static connect(endpoint: Endpoint): Promise<Stream> {
