@@ -8,6 +8,7 @@ import { silentMetrics } from '../../base/metrics.ts'
 import { compact } from '../bodies/compact.ts'
 import { type DataFolder, makeDataFolder } from '../bodies/data-folder.ts'
 import { SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
+import { StoreError } from '../error.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { BodyLocation, ChangeHint, MaintenanceReport } from '../store.ts'
 import { Connection } from './connection.ts'
@@ -50,7 +51,13 @@ export function openWriter(
         timeoutMs: 0,
         cacheBytes: limits.store.writerCacheBytes,
       })
-      connection.exec('PRAGMA journal_mode = WAL')
+      const mode = connection.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')
+      if (mode?.journal_mode !== 'wal') {
+        throw new StoreError(
+          'unavailable',
+          `the file system of ${folder.path} has no shared memory for SQLite's log`,
+        )
+      }
       const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
       migrate(connection, clock.now())
       nameStore(connection)

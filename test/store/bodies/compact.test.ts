@@ -58,7 +58,7 @@ test('a mostly dead segment is copied without the dead, compressed, and removed'
   await store.mutate('appendMessages', { account, mailbox, messages })
   await store.mutate('appendMessages', { account, mailbox, messages: [await ownSegment(store)] })
   assert.deepEqual(segments(dataDir), ['00000001.seg', '00000002.seg'])
-  // The highest segment is one body's own, so the reopened store begins a third, and the first is closed.
+  // The reopened store goes on behind the last body, in the second segment, and the first is closed.
   const again = await reopen()
   await again.mutate('expungeMessages', { account, mailbox, uids: [[4, 23]], onlyDeleted: false })
   const before = statSync(join(dataDir, 'segments', '00000001.seg')).size
