@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The program `restante` of the installed package: the built JavaScript where it is, the TypeScript of a checkout otherwise.
+// The program `restante`: the TypeScript of a checkout, the JavaScript of the installed package, which has no other (Node strips no types in node_modules).
 // Plain JavaScript without new words, so that an old Node can say what is wrong.
 import { existsSync } from 'node:fs'
 import module from 'node:module'
@@ -22,5 +22,12 @@ process.emitWarning = (warning, ...rest) => {
     emitWarning.call(process, warning, ...rest)
 }
 module.enableCompileCache?.()
+const source = new URL('../src/main.ts', import.meta.url)
 const built = new URL('../dist/main.js', import.meta.url)
-await import(existsSync(built) ? built.href : new URL('../src/main.ts', import.meta.url).href)
+if (!existsSync(source) && !existsSync(built)) {
+  console.error(
+    'This copy of Restante is not whole: it has neither dist nor src. Install it anew:  npm install restante',
+  )
+  process.exit(1)
+}
+await import(existsSync(source) ? source.href : built.href)

@@ -7,6 +7,7 @@ import type { Deadlines } from '../net/deadlines.ts'
 import { Listener, type ListenAddress as NetAddress } from '../net/listener.ts'
 import type { CertificateStore } from '../net/tls.ts'
 import { providerFor } from './certificates.ts'
+import { isWithoutIpv6 } from './ipv6.ts'
 import {
   doors,
   type DoorName,
@@ -137,5 +138,6 @@ async function listenOn(
 
 function netAddress(address: ListenAddress, reusePort: boolean): NetAddress {
   if (address.kind === 'unix') return { path: address.path }
-  return { host: address.host, port: address.port, reusePort }
+  const host = isWithoutIpv6(address.host) ? '0.0.0.0' : address.host
+  return { host, port: address.port, reusePort }
 }

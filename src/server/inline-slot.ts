@@ -79,9 +79,17 @@ export class InlineSlot implements Slot {
 
   reload(logLevel: LogLevel): void {
     this.#options.log.setLevel(logLevel)
-    this.#certificates?.reload().catch((error: unknown) => {
-      this.#options.log.warn({ err: error as Error }, 'certificates not loaded')
-    })
+    this.#certificates?.reload().catch((error: unknown) => this.#reportCertificates(error))
+  }
+
+  rotateTicketKeys(keys: Uint8Array): void {
+    this.#certificates
+      ?.rotateTicketKeys(Buffer.from(keys))
+      .catch((error: unknown) => this.#reportCertificates(error))
+  }
+
+  #reportCertificates(error: unknown): void {
+    this.#options.log.warn({ err: error as Error }, 'certificates not loaded')
   }
 
   report(): Promise<void> {

@@ -48,6 +48,9 @@ port.on('message', (message: ToThread) => {
       log.setLevel(message.logLevel)
       void reload()
       return
+    case 'ticketKeys':
+      void certificates.rotateTicketKeys(Buffer.from(message.keys)).catch(reportCertificates)
+      return
     case 'report':
       runner.report()
       tell({ kind: 'metrics', batch: metrics.take() })
@@ -86,11 +89,11 @@ async function open(writer: MessagePort): Promise<void> {
 
 /** What was served before goes on being served when a file is broken; the supervisor has said so in the log. */
 async function reload(): Promise<void> {
-  try {
-    await certificates.reload()
-  } catch (error) {
-    log.warn({ err: error as Error }, 'certificates not loaded')
-  }
+  await certificates.reload().catch(reportCertificates)
+}
+
+function reportCertificates(error: unknown): void {
+  log.warn({ err: error as Error }, 'certificates not loaded')
 }
 
 async function stop(drainMs: number): Promise<void> {

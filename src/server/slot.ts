@@ -15,6 +15,8 @@ export interface Slot {
   newWriter(storage: Storage): void
   /** Loads the certificates again, and logs by `logLevel`. */
   reload(logLevel: LogLevel): void
+  /** Encrypts TLS session tickets with another key from now on. */
+  rotateTicketKeys(keys: Uint8Array): void
   /** Gathers what was counted, waiting `timeoutMs` at most. */
   report(timeoutMs: number): Promise<void>
   /** Ends it: sessions have `drainMs`. */

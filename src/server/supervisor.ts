@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { systemClock } from '../base/clock.ts'
 import type { Health } from '../http/health.ts'
-import { StatusServer } from '../http/status-server.ts'
+import { StatusServer, StatusServerError, type StatusServerOptions } from '../http/status-server.ts'
 import { CertificateStore, type CertificateStoreOptions } from '../net/tls.ts'
 import { certificateFiles } from './certificates.ts'
 import type { Config } from './config.ts'
@@ -17,6 +17,7 @@ import { DoorError } from './doors.ts'
 import { type DoorName, type Listen, type ListenAddress } from './listen.ts'
 import type { LogLevel, ServerLog } from './log.ts'
 import { type MetricsBatch, MetricsRegistry, ThreadMetrics } from './metrics.ts'
+import { isWithoutIpv6 } from './ipv6.ts'
 import { mailSettings } from './mail-settings.ts'
 import { dropPrivileges } from './privileges.ts'
 import { allocateSharedTables } from './shared-tables.ts'
@@ -39,6 +40,8 @@ const metricsEveryMs = 10_000
 const reportTimeoutMs = 500
 const certificatesEveryMs = 60_000
 const ticketKeysBytes = 48
+/** A key that leaks opens the sessions of a day. */
+const ticketKeysEveryMs = 86_400_000
 
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -48,7 +51,7 @@ export class Supervisor {
   readonly #metrics = new ThreadMetrics()
   readonly #slots: Slot[] = []
   readonly #startedAt = performance.now()
-  readonly #ticketKeys = randomBytes(ticketKeysBytes)
+  #ticketKeys = randomBytes(ticketKeysBytes)
   readonly #shared = allocateSharedTables()
   readonly #timers: NodeJS.Timeout[] = []
   #listen: Listen
@@ -148,6 +151,7 @@ export class Supervisor {
     )
     await link
     this.#every(metricsEveryMs, () => this.#collect())
+    this.#every(ticketKeysEveryMs, () => this.#rotateTicketKeys())
     this.#every(certificatesEveryMs, () => this.#reloadChangedCertificates())
     this.#log.info(
       { ms: Math.round(performance.now() - this.#startedAt), threads: this.#slots.length },
@@ -215,7 +219,7 @@ export class Supervisor {
   async #openStatus(): Promise<void> {
     const addresses = this.#config.listen.http ?? []
     if (addresses.length === 0) return
-    this.#status = await StatusServer.start({
+    this.#status = await startStatusServer({
       addresses,
       log: this.#log,
       health: () => this.#health(),
@@ -271,6 +275,12 @@ export class Supervisor {
     }
   }
 
+  #rotateTicketKeys(): Promise<void> {
+    this.#ticketKeys = randomBytes(ticketKeysBytes)
+    for (const slot of this.#slots) slot.rotateTicketKeys(this.#ticketKeys)
+    return Promise.resolve()
+  }
+
   #every(ms: number, work: () => Promise<void>): void {
     this.#timers.push(setInterval(() => void work(), ms).unref())
   }
@@ -282,6 +292,17 @@ export class Supervisor {
     await this.#status?.stop()
     await this.#storage?.close()
     this.#log.info({}, 'stopped')
+  }
+}
+
+/** Throws DoorError. */
+async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  try {
+    return await StatusServer.start(options)
+  } catch (error) {
+    if (error instanceof StatusServerError)
+      throw new DoorError('http', error.address, error.cause as NodeJS.ErrnoException)
+    throw error
   }
 }
 
@@ -312,10 +333,11 @@ async function probeAddresses(listen: Listen): Promise<void> {
 }
 
 async function probe(door: DoorName, address: Extract<ListenAddress, { kind: 'tcp' }>): Promise<void> {
+  const host = isWithoutIpv6(address.host) ? '0.0.0.0' : address.host
   const server = createServer()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  server.listen({ host: address.host, port: address.port }, resolve)
+  server.listen({ host, port: address.port }, resolve)
   try {
     await promise
   } catch (error) {

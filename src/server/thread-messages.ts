@@ -26,6 +26,7 @@ export type ToThread =
   /** The writer died; this is the next one. */
   | { readonly kind: 'newWriter'; readonly writer: MessagePort }
   | { readonly kind: 'reload'; readonly logLevel: LogLevel }
+  | { readonly kind: 'ticketKeys'; readonly keys: Uint8Array }
   /** Tell what was counted. */
   | { readonly kind: 'report' }
   | { readonly kind: 'stop'; readonly drainMs: number }

@@ -81,6 +81,10 @@ export class ThreadSlot implements Slot {
     this.#send({ kind: 'reload', logLevel })
   }
 
+  rotateTicketKeys(keys: Uint8Array): void {
+    this.#send({ kind: 'ticketKeys', keys })
+  }
+
   injectFault(): void {
     this.#send({ kind: 'fault' })
   }

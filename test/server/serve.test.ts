@@ -4,6 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { ensureSelfSigned } from '../../src/net/self-signed.ts'
 import { LineClient, sendMail } from '../library/client.ts'
 import { run, ServerProcess } from './start-server.ts'
 
@@ -205,3 +207,53 @@ test('systemd is told when the server is ready and when it stops', {
     `/run/x --pid=${server.child.pid} STOPPING=1`,
   ])
 })
+
+test('a certificate that was replaced is served after SIGHUP, in every thread', async context => {
+  const folder = mkdtempSync(join(tmpdir(), 'restante-certificates-'))
+  const [first, second] = await Promise.all(
+    ['one', 'two'].map(async name => {
+      const { certFile } = await ensureSelfSigned({
+        folder: join(folder, name),
+        names: [`${name}.example`],
+        now: Date.now,
+      })
+      return readFileSync(certFile)
+    }),
+  )
+  assert.ok(first && second)
+  const pem = join(folder, 'served.pem')
+  writeFileSync(pem, first)
+  const file = join(folder, 'restante.toml')
+  writeFileSync(
+    file,
+    `threads = 2\n[tls]\ncertificates = [{ certFile = "served.pem", keyFile = "served.pem" }]\n`,
+  )
+  const server = await ServerProcess.start(context, { args: ['--config', file], doors: ['imaps'] })
+  assert.deepEqual(await servedNames(server.port('imaps')), ['one.example'])
+  writeFileSync(pem, second)
+  server.kill('SIGHUP')
+  await server.logged('reloaded')
+  // Each thread loads it by itself, a moment later.
+  while ((await servedNames(server.port('imaps'))).some(name => name !== 'two.example'));
+  writeFileSync(pem, 'no certificate')
+  server.kill('SIGHUP')
+  await server.logged('reload failed; what was in use stays')
+  assert.deepEqual(await servedNames(server.port('imaps')), ['two.example'])
+})
+
+/** The names of the certificates that several connections are shown. */
+async function servedNames(port: number): Promise<readonly string[]> {
+  const names = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+      await new Promise((resolve, reject) => {
+        socket.once('secureConnect', resolve)
+        socket.once('error', reject)
+      })
+      const name = socket.getPeerX509Certificate()?.subject ?? ''
+      socket.destroy()
+      return name.replace('CN=', '')
+    }),
+  )
+  return [...new Set(names)]
+}
