@@ -34,6 +34,8 @@ export class FetchedMessage {
   #row: EmailRow | undefined
   #parts: PartNode | undefined
   #window: Window | undefined
+  /** The section that was decoded last: a command may ask for a hundred pieces of one (RFC 3516 §4). */
+  decoded: Window | undefined
   /** Why an item could not be given although the message is there: ends the command with NO. */
   refusal: ImapError | undefined
 
@@ -55,6 +57,7 @@ export class FetchedMessage {
     this.#row = undefined
     this.#parts = undefined
     this.#window = undefined
+    this.decoded = undefined
   }
 
   get email(): EmailId {

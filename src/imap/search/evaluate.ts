@@ -30,9 +30,18 @@ type Answer = 0 | 1 | 2
 
 /** A criterion bound to a scope: the rank is that of the dearest key in it. */
 type Node =
-  | { readonly kind: 'key'; readonly rank: number; readonly test: KeyTest }
+  | KeyNode
   | { readonly kind: 'and' | 'or'; readonly rank: number; readonly of: readonly Node[] }
   | { readonly kind: 'not'; readonly rank: number; readonly of: Node }
+
+interface KeyNode {
+  readonly kind: 'key'
+  readonly rank: number
+  readonly test: KeyTest
+}
+
+/** From so many keys on that read a message they are asked one by one, with pauses. */
+const manyKeys = 32
 
 /** The indexes in the scope of the messages that match, ascending. Ends early, with ConnectionClosed, when the client is gone. */
 export async function findMatches(
@@ -74,6 +83,17 @@ function keysOf(criterion: Criterion): readonly SearchKey[] {
       return keysOf(criterion.of)
     default:
       return criterion.of.flatMap(keysOf)
+  }
+}
+
+function keyNodesOf(node: Node): readonly KeyNode[] {
+  switch (node.kind) {
+    case 'key':
+      return [node]
+    case 'not':
+      return keyNodesOf(node.of)
+    default:
+      return node.of.flatMap(keyNodesOf)
   }
 }
 
@@ -135,18 +155,24 @@ function breathe({ connection }: Session): Awaitable<void> {
 
 // One message at a time
 
-/** The answer with keys up to `rank`. */
-function answerOf(node: Node, rank: number, index: number, content: MessageContent): Answer {
+/** The answer with keys up to `rank`; `known` are those that were asked already. */
+function answerOf(
+  node: Node,
+  rank: number,
+  index: number,
+  content: MessageContent,
+  known: ReadonlyMap<Node, boolean>,
+): Answer {
   switch (node.kind) {
     case 'key':
       if (node.rank > rank) return unknown
-      return node.test(index, content) ? yes : no
+      return (known.get(node) ?? node.test(index, content)) ? yes : no
     case 'not':
-      return (yes - answerOf(node.of, rank, index, content)) as Answer
+      return (yes - answerOf(node.of, rank, index, content, known)) as Answer
     case 'and': {
       let least: Answer = yes
       for (const child of node.of) {
-        const answer = answerOf(child, rank, index, content)
+        const answer = answerOf(child, rank, index, content, known)
         if (answer === no) return no
         if (answer < least) least = answer
       }
@@ -155,7 +181,7 @@ function answerOf(node: Node, rank: number, index: number, content: MessageConte
     case 'or': {
       let greatest: Answer = no
       for (const child of node.of) {
-        const answer = answerOf(child, rank, index, content)
+        const answer = answerOf(child, rank, index, content, known)
         if (answer === yes) return yes
         if (answer > greatest) greatest = answer
       }
@@ -173,6 +199,9 @@ class Reading {
   readonly #cost: Cost
   readonly #columns: ReadonlySet<EmailColumn>
   readonly #needles: readonly TextNeedle[]
+  /** The keys that read the message, and what they say of the message that is looked at, where they are many. */
+  readonly #slow: readonly KeyNode[]
+  readonly #known = new Map<Node, boolean>()
 
   constructor(session: Session, scope: SearchScope, root: Node, keys: readonly SearchKey[], rank: number) {
     const readable = keys.filter(({ cost }) => costs.indexOf(cost) <= rank)
@@ -183,6 +212,7 @@ class Reading {
     this.#cost = costs[rank] as Cost
     this.#columns = new Set(readable.flatMap(({ columns }) => columns ?? []))
     this.#needles = readable.flatMap(({ needle }) => needle ?? [])
+    this.#slow = keyNodesOf(root).filter(node => node.rank <= rank && node.rank >= costs.indexOf('header'))
   }
 
   async run(answers: Uint8Array): Promise<void> {
@@ -228,15 +258,30 @@ class Reading {
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
     const finish = (head: Buffer): Awaitable<Answer> => {
       const content = new MessageContent(row, head)
-      if (this.#needles.length === 0) return this.#judge(index, content)
-      return content.scan(this.#needles, source).then(() => this.#judge(index, content))
+      const isMany = this.#slow.length >= manyKeys
+      if (this.#needles.length === 0)
+        return isMany ? this.#askOneByOne(index, content) : this.#judge(index, content)
+      return content
+        .scan(this.#needles, source)
+        .then(() => (isMany ? this.#askOneByOne(index, content) : this.#judge(index, content)))
     }
     const head = source.read(0, isWhole ? row.size_bytes : headerEnd)
     return head instanceof Promise ? head.then(finish) : finish(head)
   }
 
+  /** A large header takes each key some time, and a command may have thousands: others run in between. */
+  async #askOneByOne(index: number, content: MessageContent): Promise<Answer> {
+    this.#known.clear()
+    for (const node of this.#slow) {
+      this.#known.set(node, node.test(index, content))
+      const breath = breathe(this.#session)
+      if (breath !== undefined) await breath
+    }
+    return this.#judge(index, content)
+  }
+
   #judge(index: number, content: MessageContent): Answer {
-    const answer = answerOf(this.#root, this.#rank, index, content)
+    const answer = answerOf(this.#root, this.#rank, index, content, this.#known)
     assert(answer !== unknown || this.#rank < this.#root.rank, 'every key was asked')
     return answer
   }

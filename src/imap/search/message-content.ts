@@ -29,6 +29,8 @@ export class MessageContent {
   readonly row: EmailRow
   /** The first bytes of the message: the header block at least, where a key reads bytes. */
   readonly #head: Buffer | undefined
+  /** Values as they stand, by lower-case name: the header is gone through once, however many keys ask. */
+  #raw: ReadonlyMap<string, readonly string[]> | undefined
   /** Folded values by lower-case name. */
   readonly #values = new Map<string, readonly string[]>()
   #found: ReadonlySet<TextNeedle> | undefined
@@ -42,15 +44,23 @@ export class MessageContent {
   valuesOf(name: string): readonly string[] {
     const known = this.#values.get(name)
     if (known) return known
-    if (!this.#head) throw new Error('a key reads bytes that it did not ask for')
-    const block = headerBlock(this.#head, 0, Math.min(this.row.header_bytes, this.#head.length))
-    const values: string[] = []
-    for (const field of fieldsOf(block)) {
-      if (field.name !== name) continue
-      values.push(foldCase(decodeWords(unfold(block.slice(field.valueStart, field.end)))))
-    }
+    this.#raw ??= this.#readHeader()
+    const values = (this.#raw.get(name) ?? []).map(value => foldCase(decodeWords(unfold(value))))
     this.#values.set(name, values)
     return values
+  }
+
+  #readHeader(): ReadonlyMap<string, readonly string[]> {
+    if (!this.#head) throw new Error('a key reads bytes that it did not ask for')
+    const block = headerBlock(this.#head, 0, Math.min(this.row.header_bytes, this.#head.length))
+    const raw = new Map<string, string[]>()
+    for (const { name, valueStart, end } of fieldsOf(block)) {
+      const value = block.slice(valueStart, end)
+      const others = raw.get(name)
+      if (others) others.push(value)
+      else raw.set(name, [value])
+    }
+    return raw
   }
 
   /** Whether `scan` found it. */

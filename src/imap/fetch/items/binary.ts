@@ -77,8 +77,14 @@ function withDecoded(
   section: Section,
   use: (bytes: Buffer) => void,
 ): Awaitable<void> {
-  const raw = message.peekBytes(section) ?? message.readBytes(section.start, section.end)
-  const decode = (bytes: Buffer) => use(decodeTransfer(bytes, section.encoding))
+  const { start, end, encoding } = section
+  const known = message.decoded
+  if (known && known.start === start && known.end === end) return use(known.bytes)
+  const raw = message.peekBytes(section) ?? message.readBytes(start, end)
+  const decode = (bytes: Buffer) => {
+    message.decoded = { start, end, bytes: decodeTransfer(bytes, encoding) }
+    use(message.decoded.bytes)
+  }
   return raw instanceof Promise ? raw.then(decode) : decode(raw)
 }
 
