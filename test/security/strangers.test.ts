@@ -53,11 +53,15 @@ test('1,000 strangers who say as much as they may, and no end, cost at most 24 K
     }
     const each = () => (heldBytes() - before) / strangers
     while (servers.open(protocol) < strangers + 1) await goesOn(other, protocol)
-    // What they have said arrives while others go on; it is all there once it is as much as was said, give or take.
-    while (each() < 0.9 * bytes.length) {
-      for (let round = 0; round < 20; round++) await goesOn(other, protocol)
+    // What they have said arrives while others go on. Other things are freed meanwhile, so all of it may never be seen.
+    for (let round = 0; round < 600 && (round % 20 > 0 || each() < 0.9 * bytes.length); round++) {
+      await goesOn(other, protocol)
     }
     const bytesEach = each()
+    assert.ok(
+      bytesEach > 0.5 * bytes.length,
+      `${protocol}: ${Math.round(bytesEach)} bytes each: it has not come`,
+    )
     t.diagnostic(`${protocol}: ${Math.round(bytesEach)} bytes each`)
     assert.ok(bytesEach < 24 * 1024, `${protocol}: ${Math.round(bytesEach)} bytes each`)
     for (const socket of sockets) socket.destroy()
