@@ -115,16 +115,15 @@ export class Writer {
     const startMs = performance.now()
     const batch: { readonly waiting: Waiting; readonly outcome: Outcome }[] = []
     const hints = new Map<AccountId, ModSeq>()
-    let isRelaxedBatch = true
+    const candidates = this.#waiting.splice(0, limits.store.batchMutations)
+    /** What there was no room or no time for goes back to the front. */
+    const putBack = () => void this.#waiting.unshift(...candidates.slice(batch.length))
     try {
       // Whether the commit must be synced is known before it begins: SQLite takes the setting between transactions only.
-      const candidates = this.#waiting.slice(0, limits.store.batchMutations)
-      isRelaxedBatch = candidates.every(waiting => isRelaxed(waiting.name))
-      wal?.beforeTransaction(isRelaxedBatch)
+      wal?.beforeTransaction(candidates.every(waiting => isRelaxed(waiting.name)))
       connection.run('BEGIN IMMEDIATE')
       const tx = new SqliteTx(connection, bodies, clock.now(), this.#options.defaultQuota)
       for (const waiting of candidates) {
-        this.#waiting.shift()
         // The array is filled before the mutation runs, so that a failure of the disk answers it too.
         const entry: { waiting: Waiting; outcome: Outcome } = {
           waiting,
@@ -137,7 +136,9 @@ export class Writer {
       bodies.flush()
       connection.run('COMMIT')
       bodies.committed()
+      putBack()
     } catch (error) {
+      putBack()
       this.#abandon(error, batch)
       return
     }
