@@ -1,6 +1,7 @@
 // A command's side of the control socket.
 import { connect, type Socket } from 'node:net'
 import { ControlError } from './control-error.ts'
+import { shortSocketPath } from './socket-path.ts'
 import { encodeFrame, FrameReader } from './control-frame.ts'
 
 interface Answer {
@@ -27,8 +28,17 @@ export class ControlClient {
 
   /** Connects to the server that runs on a store; undefined when none does. Throws ControlError `unreachable` when it may not. */
   static async connect(path: string): Promise<ControlClient | undefined> {
-    const socket = connect(path)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    let release = () => {}
+    let socket: Socket
+    try {
+      const short = shortSocketPath(path)
+      release = () => short.release()
+      socket = connect(short.path)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
     socket.once('connect', resolve)
     socket.once('error', reject)
     try {
@@ -40,6 +50,8 @@ export class ControlClient {
       throw new ControlError('unreachable', `the running server cannot be reached at ${path} (${code})`, {
         cause: error,
       })
+    } finally {
+      release()
     }
     socket.off('error', reject)
     return new ControlClient(socket)

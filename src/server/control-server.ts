@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { limits } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
+import { shortSocketPath } from './socket-path.ts'
 import { encodeFrame, FrameReader } from './control-frame.ts'
 
 /** What can be asked of a running server. Arguments and results are plain values. */
@@ -25,12 +26,14 @@ export function controlPath(dataDir: string): string {
 }
 
 export class ControlServer {
+  readonly #path: string
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   readonly #operations: ControlOperations
   readonly #log: Log
 
-  private constructor(operations: ControlOperations, log: Log) {
+  private constructor(path: string, operations: ControlOperations, log: Log) {
+    this.#path = path
     this.#operations = operations
     this.#log = log
     this.#server = createServer(socket => this.#accept(socket))
@@ -41,18 +44,19 @@ export class ControlServer {
    * Rejects with the system's error.
    */
   static async start(path: string, operations: ControlOperations, log: Log): Promise<ControlServer> {
-    const control = new ControlServer(operations, log)
+    const control = new ControlServer(path, operations, log)
     if (process.platform !== 'win32') await rm(path, { force: true })
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     control.#server.once('error', reject)
     // The mask holds while the socket is made, so that there is no moment at which another user may open it.
+    const short = shortSocketPath(path)
     const mask = process.platform === 'win32' ? undefined : process.umask(0o177)
     try {
-      control.#server.listen(path, resolve)
+      control.#server.listen(short.path, resolve)
     } finally {
       if (mask !== undefined) process.umask(mask)
     }
-    await promise
+    await promise.finally(() => short.release())
     control.#server.off('error', reject)
     control.#server.on('error', error => log.error({ err: error }, 'the control socket failed'))
     if (process.platform !== 'win32') chmodSync(path, 0o600)
@@ -66,6 +70,7 @@ export class ControlServer {
     })
     for (const socket of this.#sockets) socket.destroy()
     await closed
+    if (process.platform !== 'win32') await rm(this.#path, { force: true })
   }
 
   #accept(socket: Socket): void {

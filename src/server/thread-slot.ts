@@ -28,6 +28,10 @@ type State =
   | { readonly kind: 'waiting'; readonly timer: NodeJS.Timeout }
   | { readonly kind: 'stopped' }
 
+/** What a thread may take to end after the drain; less when it is to end at once. */
+const graceMs = 2000
+const hurriedGraceMs = 300
+
 /** A thread's heap of new objects, MiB: small, because an idle server is to stay small and sessions keep little for long. */
 const youngGenerationMb = 8
 
@@ -111,7 +115,10 @@ export class ThreadSlot implements Slot {
     this.#send({ kind: 'stop', drainMs })
     this.#state = { kind: 'stopping', worker: state.worker }
     // What a session does after the drain is given a moment; then the thread itself ends.
-    const timer = setTimeout(() => void state.worker.terminate(), drainMs + 2000)
+    const timer = setTimeout(
+      () => void state.worker.terminate(),
+      drainMs + (drainMs === 0 ? hurriedGraceMs : graceMs),
+    )
     await this.#exited.promise
     clearTimeout(timer)
     this.#state = { kind: 'stopped' }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,21 @@ test('a coded error keeps its code, any other becomes a trace', async context =>
   await assert.rejects(client.call('toString', undefined), { code: 'unknown-operation' })
 })
 
+test('a folder with a long name has a control socket too', {
+  skip: process.platform !== 'linux' && 'not here',
+}, async context => {
+  const folder = join(mkdtempSync(join(tmpdir(), 'restante-control-')), 'x'.repeat(200))
+  mkdirSync(folder)
+  const path = controlPath(folder)
+  assert.equal(await ControlClient.connect(path), undefined)
+  const server = await ControlServer.start(path, { echo: args => Promise.resolve(args) }, silentLog)
+  const client = await connected(context, path)
+  assert.equal(await client.call('echo', 7), 7)
+  await server.close()
+  assert.equal(existsSync(path), false)
+  assert.equal(await ControlClient.connect(path), undefined)
+})
+
 test('only the owner may open the socket', { skip: process.platform === 'win32' }, async context => {
   const path = await serve(context, {})
   assert.equal(statSync(path).mode & 0o777, 0o600)
@@ -110,10 +125,10 @@ test('a call that waits is told when the server goes away', async context => {
   }
   const server = await ControlServer.start(path, operations, silentLog)
   const client = await connected(context, path)
-  const call = client.call('never', undefined)
+  const rejected = assert.rejects(client.call('never', undefined), { code: 'unreachable' })
   await asked.promise
   await server.close()
-  await assert.rejects(call, { code: 'unreachable' })
+  await rejected
   await assert.rejects(client.call('never', undefined), { code: 'unreachable' })
 })
 
