@@ -211,10 +211,7 @@ export class MailboxView {
   }
 
   #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle): void {
-    const gone: number[] = []
-    for (const { uid, modSeq } of delta.vanished) {
-      if (modSeq > this.#toldExpunges && this.numberOf(uid) > 0) gone.push(uid)
-    }
+    const gone = delta.isComplete ? this.#knownAmong(delta) : this.#missing()
     if (gone.length > 0) {
       if (style.vanished) out.line(`* VANISHED ${formatNumbers(gone)}`)
       // In descending order the numbers of those still to come stay as they are.
@@ -224,6 +221,25 @@ export class MailboxView {
       this.#remove(gone)
     }
     this.#toldExpunges = delta.modSeq
+  }
+
+  /** Messages of the client that were expunged since he last heard of expunges, ascending. */
+  #knownAmong(delta: MailboxDelta): number[] {
+    const gone: number[] = []
+    for (const { uid, modSeq } of delta.vanished) {
+      if (modSeq > this.#toldExpunges && this.numberOf(uid) > 0) gone.push(uid)
+    }
+    return gone
+  }
+
+  /** The same where the store has forgotten some of the expunges: what the client knows and the mailbox lacks. */
+  #missing(): number[] {
+    const gone: number[] = []
+    for (let at = 0; at < this.#count; at++) {
+      const uid = this.#uids[at] as number
+      if (this.#snapshot.positionOf(uid) < 0) gone.push(uid)
+    }
+    return gone
   }
 
   /** Takes `gone` (ascending) out of a copy: others may look at the array. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { limits } from '../../src/base/limits.ts'
 import type { ImapClient } from './client.ts'
 import { message, startImap, type TestServer } from './harness.ts'
 
@@ -238,3 +239,38 @@ for (const seed of [1, 2, 3]) {
     }
   })
 }
+
+test('expunges that the store has forgotten are found by comparing UIDs (RFC 7162 §3.2.5.2)', async t => {
+  const server = await startImap(t)
+  const [one, two] = await withMessages(server, 4)
+  const lines = (await one.ok('SELECT INBOX')).join(' ')
+  const [validity, modSeq] = [/UIDVALIDITY (\d+)/.exec(lines)?.[1], /HIGHESTMODSEQ (\d+)/.exec(lines)?.[1]]
+  const round = async () => {
+    await one.ok('UID STORE 5:* +FLAGS.SILENT (\\Deleted)')
+    await one.ok('UID EXPUNGE 5:*')
+  }
+  // The first expunge is of a message that the others know; then more than the store keeps.
+  await one.ok('STORE 2 +FLAGS.SILENT (\\Deleted)')
+  await one.ok('EXPUNGE')
+  let count = 3
+  while (count * 2 < limits.store.tombstones) {
+    await one.ok('UID COPY 1:* INBOX')
+    count *= 2
+  }
+  await round()
+  await one.ok('UID COPY 1:* INBOX')
+  for (count = 6; count * 2 < limits.store.tombstones; count *= 2) await one.ok('UID COPY 1:* INBOX')
+  await round()
+  const { untagged } = await two.command('NOOP')
+  const model = new ClientModel()
+  model.uids.push(1, 2, 3, 4)
+  for (const line of untagged) model.hear(line)
+  assert.deepEqual(model.uids, [1, 3, 4])
+  const late = await server.client()
+  await late.ok('ENABLE QRESYNC')
+  const resync = await late.ok(`SELECT INBOX (QRESYNC (${validity} ${modSeq} 1:4))`)
+  assert.deepEqual(
+    resync.filter(line => line.includes('VANISHED')),
+    ['* VANISHED (EARLIER) 2'],
+  )
+})

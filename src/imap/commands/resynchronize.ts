@@ -49,8 +49,8 @@ export function vanishedSince(
 ): number[] {
   const { snapshot } = view
   const isKnown = membership(known.knownUids)
-  if (known.modSeq >= snapshot.tombstoneFloor) {
-    const { vanished } = snapshot.changesAfter(known.modSeq)
+  const { isComplete, vanished } = snapshot.changesAfter(known.modSeq)
+  if (isComplete) {
     return vanished.map(({ uid }) => uid as number).filter(uid => uid >= from && isKnown(uid))
   }
   // Expunges that long ago are forgotten: every UID that the client may know and that isn't there is gone (RFC 7162 §3.2.6).
