@@ -59,7 +59,7 @@ test('1,000 strangers who say as much as they may, and no end, cost at most 24 K
     }
     const bytesEach = each()
     // The first is measured from a clean start; what the others leave is freed at its own time, in the next one's account.
-    if (protocol === 'imap')
+    if (bytes === unfinished[0]?.[1])
       assert.ok(bytesEach > 0.5 * bytes.length, `${Math.round(bytesEach)} bytes each: it has not come`)
     t.diagnostic(`${protocol}: ${Math.round(bytesEach)} bytes each`)
     assert.ok(bytesEach < 24 * 1024, `${protocol}: ${Math.round(bytesEach)} bytes each`)
