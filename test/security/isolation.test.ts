@@ -1,7 +1,7 @@
 // Two users: whatever one says with the other's names and numbers, he learns nothing and changes nothing. CVE-2026-47081/3/4/9, CVE-2025-30189.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findMailbox, listMailboxes } from '../../src/store/read/mailboxes.ts'
+import { listMailboxes } from '../../src/store/read/mailboxes.ts'
 import { password, type Peer, type Servers, startAll } from './all-protocols.ts'
 
 /** Nothing that ann hears may hold this: it is in bob's mailbox names, flags and messages only. */

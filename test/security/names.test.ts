@@ -1,9 +1,10 @@
 // Names that lead elsewhere, that JavaScript has for itself, or that would end a line: each is a name like any other, or is refused.
 // CVE-2021-40525 (paths), CVE-2026-34752 (JavaScript keys), CVE-2024-21742 (line ends).
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { readMaildir } from '../../src/server/archive/maildir-reader.ts'
 import { listMailboxes } from '../../src/store/read/mailboxes.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { temporaryFolder } from '../store/fixture.ts'

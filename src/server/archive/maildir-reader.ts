@@ -96,8 +96,10 @@ function isOwnFolder(name: string): boolean {
   return name === 'cur' || name === 'new' || name === 'tmp'
 }
 
+/** Folders themselves, and no links: who made the Maildir must not have an administrator read other people's files into it. */
 async function isMaildir(path: string): Promise<boolean> {
-  const names = new Set(await readdir(path))
+  const entries = await readdir(path, { withFileTypes: true })
+  const names = new Set(entries.filter(entry => entry.isDirectory()).map(({ name }) => name))
   return names.has('cur') && names.has('new')
 }
 
