@@ -92,6 +92,27 @@ test('a mailbox name never becomes a path: nothing is made outside the store’s
   assert.ok(!existsSync('/tmp/evil'))
 })
 
+test('an import follows no link out of a Maildir: neither a message’s, nor a folder’s, nor cur’s', async t => {
+  const parent = temporaryFolder(t)
+  const outside = join(parent, 'outside')
+  mkdirSync(outside)
+  writeFileSync(join(outside, 'private'), 'Subject: not yours\n\nsecret\n')
+  const maildir = join(parent, 'maildir')
+  for (const part of ['cur', 'new', 'tmp', '.good/cur', '.good/new', '.bad/new']) {
+    mkdirSync(join(maildir, part), { recursive: true })
+  }
+  writeFileSync(join(maildir, '.good/cur/1:2,'), 'Subject: mine\n\n')
+  symlinkSync(join(outside, 'private'), join(maildir, 'cur', '2:2,'))
+  symlinkSync(outside, join(maildir, '.bad', 'cur'))
+  symlinkSync(maildir, join(maildir, '.again'))
+  const entries = await Array.fromAsync(readMaildir(maildir, { mailbox: 'INBOX' }))
+  const messages = entries.filter(entry => entry.kind === 'message')
+  assert.deepEqual(
+    messages.map(({ mailbox, bytes }) => [mailbox, String(bytes)]),
+    [['good', 'Subject: mine\r\n\r\n']],
+  )
+})
+
 const keys = [
   '__proto__',
   'constructor',
