@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { ControlClient } from './control-client.ts'
 import { ControlError } from './control-error.ts'
 import { controlPath } from './control-server.ts'
-import { defaultQuota } from './storage.ts'
+import { storeOptions } from './storage.ts'
 import { openStoreBeside } from './store-beside.ts'
 
 export interface CommandStore {
@@ -32,10 +32,7 @@ export async function openCommandStore(config: Config): Promise<CommandStore> {
     return { store: openStoreBeside({ dataDir, mutate }), control }
   }
   return {
-    store: await openStore(
-      { dataDir },
-      { clock: systemClock, log: silentLog, defaultQuota: defaultQuota(config) },
-    ),
+    store: await openStore({ dataDir }, { clock: systemClock, log: silentLog, ...storeOptions(config) }),
     control,
   }
 }

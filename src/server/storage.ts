@@ -9,12 +9,13 @@ import type { Metrics } from '../base/metrics.ts'
 import { StoreError } from '../store/error.ts'
 import { openStore } from '../store/open-store.ts'
 import { startWriter, type WriterHandle } from '../store/sqlite/start-writer.ts'
-import type { Quota, Store } from '../store/store.ts'
+import type { StoreOptions } from '../store/store-options.ts'
+import type { Store } from '../store/store.ts'
 import { BackOff } from './back-off.ts'
 import type { Config } from './config.ts'
 
 export interface StorageOptions {
-  readonly config: Pick<Config, 'dataDir' | 'quota' | 'threads'>
+  readonly config: Pick<Config, 'dataDir' | 'quota' | 'store' | 'threads'>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -38,17 +39,20 @@ export function openStorage(options: StorageOptions): Promise<Storage> {
   return options.config.threads === 0 ? openHere(options) : ThreadedStorage.open(options)
 }
 
-/** What an account without a quota of its own may hold. */
-export function defaultQuota({ quota }: Pick<Config, 'quota'>): Quota {
-  return { bytes: quota.bytes ?? undefined, messages: quota.messages ?? undefined }
+/** What the configuration says of the store: durability, and what an account without a quota of its own may hold. */
+export function storeOptions({
+  quota,
+  store,
+}: Pick<Config, 'quota' | 'store'>): Pick<StoreOptions, 'defaultQuota' | 'durability'> {
+  return {
+    durability: store.durability,
+    defaultQuota: { bytes: quota.bytes ?? undefined, messages: quota.messages ?? undefined },
+  }
 }
 
 /** Everything in the calling thread. */
 async function openHere({ config, clock, log, metrics }: StorageOptions): Promise<Storage> {
-  const store = await openStore(
-    { dataDir: config.dataDir },
-    { clock, log, metrics, defaultQuota: defaultQuota(config) },
-  )
+  const store = await openStore({ dataDir: config.dataDir }, { clock, log, metrics, ...storeOptions(config) })
   return {
     store,
     connect() {
@@ -83,7 +87,7 @@ class ThreadedStorage implements Storage {
 
   static async open(options: StorageOptions): Promise<ThreadedStorage> {
     const { config, clock, log, metrics } = options
-    const writer = await startWriter(config.dataDir, { log, metrics, defaultQuota: defaultQuota(config) })
+    const writer = await startWriter(config.dataDir, { log, metrics, ...storeOptions(config) })
     try {
       const store = await openStore(
         { dataDir: config.dataDir, port: writer.connect() },
@@ -133,7 +137,7 @@ class ThreadedStorage implements Storage {
       const writer = await startWriter(config.dataDir, {
         log,
         metrics,
-        defaultQuota: defaultQuota(config),
+        ...storeOptions(config),
         isRestart: true,
       })
       if (this.#isClosing) {

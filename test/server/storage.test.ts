@@ -12,7 +12,12 @@ import { openStore } from '../../src/store/open-store.ts'
 for (const threads of [0, 1]) {
   test(`a store that can be written says so (${threads} threads)`, async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'restante-storage-'))
-    const config = { dataDir, threads, quota: { bytes: null, messages: null } }
+    const config = {
+      dataDir,
+      threads,
+      quota: { bytes: null, messages: null },
+      store: { durability: 'mail' as const },
+    }
     const storage = await openStorage({
       config,
       clock: systemClock,
@@ -28,7 +33,12 @@ for (const threads of [0, 1]) {
 
 test('a writer that dies is replaced, and threads that read go on with the next', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'restante-storage-'))
-  const config = { dataDir, threads: 1, quota: { bytes: null, messages: null } }
+  const config = {
+    dataDir,
+    threads: 1,
+    quota: { bytes: null, messages: null },
+    store: { durability: 'mail' as const },
+  }
   const replaced = Promise.withResolvers<void>()
   const died = Promise.withResolvers<void>()
   const log = { ...silentLog, error: () => died.resolve() }
