@@ -102,6 +102,8 @@ export const limits = {
     fetchItems: 1000,
     /** Keys of one SEARCH. */
     searchKeys: 5000,
+    /** Criteria of one SORT. */
+    sortCriteria: 32,
     /** Bytes of a message that are held at once; more of it is streamed. */
     pieceBytes: 256 * 1024,
     /** Bytes of messages that a FETCH reads before it writes them. */

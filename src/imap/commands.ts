@@ -25,6 +25,7 @@ import { noop } from './commands/noop.ts'
 import { rename } from './commands/rename.ts'
 import { replace } from './commands/replace.ts'
 import { search } from './commands/search.ts'
+import { sort } from './commands/sort.ts'
 import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   replace,
   search,
   select,
+  sort,
   starttls,
   status,
   store,

@@ -17,10 +17,8 @@ export interface ReturnOptions {
   readonly save: boolean
 }
 
-export interface SearchArgs {
-  readonly tag: string
-  /** Undefined where the client did not say RETURN. */
-  readonly returns: ReturnOptions | undefined
+/** Which messages: what SEARCH, SORT and THREAD have in common. */
+export interface SearchProgram {
   readonly criterion: Criterion
   readonly usesNumbers: boolean
   readonly usesModSeq: boolean
@@ -28,15 +26,16 @@ export interface SearchArgs {
   readonly refusal: ImapError | undefined
 }
 
+export interface SearchArgs extends SearchProgram {
+  readonly tag: string
+  /** Undefined where the client did not say RETURN. */
+  readonly returns: ReturnOptions | undefined
+}
+
 /** Reads all that follows SEARCH. Throws BAD. */
 export function parseSearch(parser: Parser, context: ParseContext): SearchArgs {
   parser.sp()
-  let returns: ReturnOptions | undefined
-  if (parser.takeKeyword('RETURN')) {
-    parser.sp()
-    returns = parseReturn(parser)
-    parser.sp()
-  }
+  const returns = parseReturn(parser)
   let charset: string | undefined
   if (parser.takeKeyword('CHARSET')) {
     // RFC 6855 §3.
@@ -45,12 +44,21 @@ export function parseSearch(parser: Parser, context: ParseContext): SearchArgs {
     charset = parser.astring()
     parser.sp()
   }
+  return { tag: context.tag, returns, ...parseProgram(parser, context, charset) }
+}
+
+/** Reads the criteria of SORT or THREAD, before which there is always a charset (RFC 5256 §5, search-criteria). Throws BAD. */
+export function parseCharsetProgram(parser: Parser, context: ParseContext): SearchProgram {
+  const charset = parser.astring()
+  parser.sp()
+  return parseProgram(parser, context, charset)
+}
+
+function parseProgram(parser: Parser, context: ParseContext, charset: string | undefined): SearchProgram {
   const isKnown = charset === undefined || isCharsetKnown(charset)
   const decode = (bytes: Buffer) => decodeString(bytes, charset, isKnown)
   const criterion = parseCriteria(parser, { ...context, decode })
   return {
-    tag: context.tag,
-    returns,
     criterion,
     usesNumbers: someKey(criterion, ({ usesNumbers }) => usesNumbers === true),
     usesModSeq: someKey(criterion, ({ usesModSeq }) => usesModSeq === true),
@@ -59,13 +67,17 @@ export function parseSearch(parser: Parser, context: ParseContext): SearchArgs {
   }
 }
 
-function parseReturn(parser: Parser): ReturnOptions {
+/** Reads `RETURN (…) ` if it is there. Throws BAD. */
+export function parseReturn(parser: Parser): ReturnOptions | undefined {
+  if (!parser.takeKeyword('RETURN')) return undefined
+  parser.sp()
   const named = new Set<string>()
   parser.list(() => {
     const option = parser.keyword()
     if (!['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'].includes(option)) throw bad('there is no such RETURN option')
     named.add(option)
   })
+  parser.sp()
   return {
     min: named.has('MIN'),
     max: named.has('MAX'),

@@ -116,7 +116,7 @@ async function maskOf(node: Node, scope: SearchScope, session: Session): Promise
       if (node.rank > 0) mask.fill(unknown)
       else
         for (let index = 0; index < mask.length; index++) mask[index] = node.test(index, noContent) ? yes : no
-      await breathe(session)
+      await breatheIn(session)
       return mask
     case 'not': {
       const inner = await maskOf(node.of, scope, session)
@@ -147,7 +147,7 @@ async function maskOf(node: Node, scope: SearchScope, session: Session): Promise
 const noContent = new MessageContent({} as EmailRow, undefined)
 
 /** Lets others run now and then; a client that is gone needs no answer. */
-function breathe({ connection }: Session): Awaitable<void> {
+export function breatheIn({ connection }: Session): Awaitable<void> {
   if (connection.isClosed)
     throw new ConnectionError('ConnectionClosed', 'the client has gone during a SEARCH')
   return connection.breathe()
@@ -223,15 +223,16 @@ class Reading {
   }
 
   async #decide(indexes: Uint32Array, answers: Uint8Array): Promise<void> {
-    const { store, view } = this.#session
+    const { store } = this.#session
+    const { account } = this.#scope.view.mailbox
     const ids = Array.from(indexes, index => emailOf(this.#scope, index))
-    const rows = await readEmailRows(store.reader, view.mailbox.account, ids, this.#columns)
+    const rows = await readEmailRows(store.reader, account, ids, this.#columns)
     for (const [at, index] of indexes.entries()) {
       const row = rows.get(ids[at] as number)
       // A message that was expunged meanwhile matches nothing.
       const pending = row ? this.#answer(index, row) : no
       answers[index] = pending instanceof Promise ? await pending : pending
-      const breath = breathe(this.#session)
+      const breath = breatheIn(this.#session)
       if (breath !== undefined) await breath
     }
   }
@@ -248,11 +249,12 @@ class Reading {
 
   /** Most bodies are small and read at once: no promise is made for them. */
   #read(index: number, row: EmailRow): Awaitable<Answer> {
-    const { store, view } = this.#session
+    const { store } = this.#session
+    const { account } = this.#scope.view.mailbox
     const hash = bodyHash(row)
     const source: ScanSource = {
-      read: (start, end) => store.readBody(view.mailbox.account, hash, start, end),
-      breathe: () => breathe(this.#session),
+      read: (start, end) => store.readBody(account, hash, start, end),
+      breathe: () => breatheIn(this.#session),
     }
     const headerEnd = Math.min(row.header_bytes, limits.message.headerBytes)
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
@@ -274,7 +276,7 @@ class Reading {
     this.#known.clear()
     for (const node of this.#slow) {
       this.#known.set(node, node.test(index, content))
-      const breath = breathe(this.#session)
+      const breath = breatheIn(this.#session)
       if (breath !== undefined) await breath
     }
     return this.#judge(index, content)

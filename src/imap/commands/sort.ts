@@ -1,0 +1,28 @@
+// SORT and UID SORT. RFC 5256 §3; SORT=DISPLAY of RFC 5957; ESORT of RFC 5267 §3; MODSEQ of RFC 7162 §3.1.6.
+import { command, type ParseContext } from '../command.ts'
+import type { Parser } from '../input/parser.ts'
+import { parseCharsetProgram, parseReturn, type SearchArgs } from '../search/arguments.ts'
+import { runSearch } from '../search/run-search.ts'
+import { parseSortCriteria, type SortCriterion } from '../sort/sort-criterion.ts'
+
+export const sort = command({
+  name: 'SORT',
+  state: 'selected',
+  uid: 'also',
+  // RFC 5256 §3: EXPUNGE waits for SORT and not for UID SORT; as with UID SEARCH, keys about numbers hold it back (RFC 7162 §3.2.10.2).
+  sequence: (args, isUid) => !isUid || args.usesNumbers,
+  reportsProgress: true,
+  parse: parseSort,
+  run: runSearch,
+})
+
+function parseSort(
+  parser: Parser,
+  context: ParseContext,
+): SearchArgs & { readonly sort: readonly SortCriterion[] } {
+  parser.sp()
+  const returns = parseReturn(parser)
+  const criteria = parseSortCriteria(parser)
+  parser.sp()
+  return { tag: context.tag, returns, sort: criteria, ...parseCharsetProgram(parser, context) }
+}

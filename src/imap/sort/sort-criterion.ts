@@ -1,0 +1,43 @@
+// The criteria of SORT, and their reader. RFC 5256 §3, §5 (sort-criteria); DISPLAYFROM and DISPLAYTO of RFC 5957.
+import { limits } from '../../base/limits.ts'
+import { bad } from '../error.ts'
+import type { Parser } from '../input/parser.ts'
+import type { SortColumn } from './email-columns.ts'
+
+/** Where the values of a criterion come from: the snapshot, the sent date, or a column of text. */
+export type SortSource =
+  | { readonly kind: 'arrival' }
+  | { readonly kind: 'size' }
+  | { readonly kind: 'sent' }
+  | { readonly kind: 'text'; readonly column: SortColumn }
+
+export interface SortCriterion {
+  readonly source: SortSource
+  readonly isReverse: boolean
+}
+
+const sources: ReadonlyMap<string, SortSource> = new Map<string, SortSource>([
+  ['ARRIVAL', { kind: 'arrival' }],
+  ['CC', { kind: 'text', column: 'sort_cc' }],
+  ['DATE', { kind: 'sent' }],
+  ['DISPLAYFROM', { kind: 'text', column: 'display_from' }],
+  ['DISPLAYTO', { kind: 'text', column: 'display_to' }],
+  ['FROM', { kind: 'text', column: 'sort_from' }],
+  ['SIZE', { kind: 'size' }],
+  ['SUBJECT', { kind: 'text', column: 'base_subject' }],
+  ['TO', { kind: 'text', column: 'sort_to' }],
+])
+
+/** Reads `(REVERSE DATE SUBJECT)`. Throws BAD. */
+export function parseSortCriteria(parser: Parser): readonly SortCriterion[] {
+  const criteria = parser.list(() => {
+    const isReverse = parser.takeKeyword('REVERSE')
+    if (isReverse) parser.sp()
+    const source = sources.get(parser.keyword())
+    if (!source) throw bad('there is no such sort criterion')
+    return { source, isReverse }
+  })
+  if (criteria.length === 0) throw bad('SORT takes at least one criterion')
+  if (criteria.length > limits.imap.sortCriteria) throw bad('that are too many sort criteria', 'TOOBIG')
+  return criteria
+}
