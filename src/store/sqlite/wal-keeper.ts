@@ -6,6 +6,7 @@
 import { closeSync, fdatasyncSync, openSync } from 'node:fs'
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
+import { StoreError } from '../error.ts'
 import type { Connection } from './connection.ts'
 
 /** `strict` syncs each commit; `mail` lets flag changes alone reach the disk a second later. */
@@ -19,6 +20,7 @@ export class WalKeeper {
   readonly #durability: Durability
   readonly #log: Log
   #isFull = true
+  #isDoubtful = false
   #checkpointAtFrames = limits.store.walBytes / pageBytes
   #timer: NodeJS.Timeout | undefined
 
@@ -31,12 +33,30 @@ export class WalKeeper {
     connection.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL')
   }
 
-  /** Call between transactions: the next one may be `relaxed`. */
+  /** Call between transactions: the next one may be `relaxed`. Throws `StoreError` `unavailable` while a log that may have lost frames is still in use. */
   beforeTransaction(relaxed: boolean): void {
+    if (this.#isDoubtful) this.#beginAnew()
     const full = !relaxed || this.#durability === 'strict'
     if (full === this.#isFull) return
     this.#connection.exec(full ? 'PRAGMA synchronous = FULL' : 'PRAGMA synchronous = NORMAL')
     this.#isFull = full
+  }
+
+  /**
+   * A sync of the log has failed: the kernel may have dropped what it could not write, and forgotten the error. Frames before the next commit
+   * could be missing after a power cut, and every commit behind them with them, so the log is not built upon any more.
+   */
+  syncFailed(): void {
+    this.#isDoubtful = true
+  }
+
+  /** Moves all of the log, as this process still sees it, into the database, and begins another. */
+  #beginAnew(): void {
+    this.#connection.exec('PRAGMA synchronous = FULL')
+    this.#isFull = true
+    const row = this.#connection.get<{ busy: number }>('PRAGMA wal_checkpoint(RESTART)')
+    if (row?.busy !== 0) throw new StoreError('unavailable', 'the log cannot be begun anew while it is read')
+    this.#isDoubtful = false
   }
 
   afterCommit(): void {
@@ -80,6 +100,7 @@ export class WalKeeper {
         closeSync(fd)
       }
     } catch (error) {
+      this.#isDoubtful = true
       this.#log.error({ err: error instanceof Error ? error : undefined }, 'syncing the log failed')
     }
   }

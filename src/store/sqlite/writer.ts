@@ -115,6 +115,7 @@ export class Writer {
     const startMs = performance.now()
     const batch: { readonly waiting: Waiting; readonly outcome: Outcome }[] = []
     const hints = new Map<AccountId, ModSeq>()
+    let isCommitting = false
     const candidates = this.#waiting.splice(0, limits.store.batchMutations)
     /** What there was no room or no time for goes back to the front. */
     const putBack = () => void this.#waiting.unshift(...candidates.slice(batch.length))
@@ -134,12 +135,13 @@ export class Writer {
         if (bodies.pendingBytes > limits.store.batchBytes) break
       }
       bodies.flush()
+      isCommitting = true
       connection.run('COMMIT')
       bodies.committed()
       putBack()
     } catch (error) {
       putBack()
-      this.#abandon(error, batch)
+      this.#abandon(error, batch, isCommitting)
       return
     }
     metrics.observe('store_commit_seconds', (performance.now() - startMs) / 1000)
@@ -180,13 +182,19 @@ export class Writer {
     }
   }
 
-  #abandon(error: unknown, batch: readonly { readonly waiting: Waiting }[]): void {
-    const { connection, bodies, log, metrics } = this.#options
+  #abandon(error: unknown, batch: readonly { readonly waiting: Waiting }[], wasCommitting: boolean): void {
+    const { connection, bodies, wal, log, metrics } = this.#options
     const failure =
       findStorageError(error) ?? new StoreError('unavailable', 'the transaction failed', { cause: error })
+    const mayStand = wasCommitting && failure.code !== 'disk-full'
     try {
       if (connection.isTransaction) connection.run('ROLLBACK')
-      bodies.abandoned()
+      // A commit whose sync failed lies whole in the log until the next one is written over it: after a crash now SQLite would find it there, and
+      // its bodies have to be there too.
+      if (mayStand) {
+        wal?.syncFailed()
+        bodies.committed()
+      } else bodies.abandoned()
     } catch (second) {
       log.error({ err: asError(second) }, 'rolling back failed')
     }
