@@ -145,6 +145,10 @@ export const limits = {
     authFailures: 5,
     /** Recipients that do not exist on one connection before it is closed. */
     unknownRecipients: 100,
+    /** A message up to this size is finished at once. */
+    smallMessageBytes: 1024 * 1024,
+    /** Bytes of larger messages that one thread holds at once while they are parsed and delivered; others wait. */
+    largeMessagesBytes: 128 * 1024 * 1024,
     /** Bytes of a refused message that are read into nothing before the connection is closed instead. */
     droppedBytes: 1024 * 1024 * 1024,
     /** Servers that are asked for one domain in one attempt. */

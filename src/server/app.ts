@@ -3,7 +3,9 @@ import type { Directory } from '../account/directory.ts'
 import { openDirectory } from '../account/directory.ts'
 import { Login, type LoginResult } from '../account/login.ts'
 import { LoginLimiter } from '../account/login-limiter.ts'
+import { ByteBudget } from '../base/byte-budget.ts'
 import type { Clock } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import { MaildropLocks } from '../pop3/maildrop-locks.ts'
@@ -23,6 +25,7 @@ export interface App {
   readonly directory: Directory
   readonly login: Login
   readonly maildropLocks: MaildropLocks
+  readonly largeMessages: ByteBudget
 }
 
 export interface AppParts {
@@ -59,5 +62,6 @@ export function createApp({ config, clock, log, metrics, store, shared, onLogin 
       onResult: onLogin,
     }),
     maildropLocks: new MaildropLocks(clock, shared.maildropLocks),
+    largeMessages: new ByteBudget(limits.smtp.largeMessagesBytes),
   }
 }

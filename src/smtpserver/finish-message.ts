@@ -11,7 +11,17 @@ import type { Intake, InTransaction, TakenMessage } from './intake.ts'
 import type { Session } from './session.ts'
 
 /** The reply of SMTP; LMTP's, one for each recipient, are written here. The message is committed before either. */
-export async function finishMessage(
+export function finishMessage(
+  session: Session,
+  state: InTransaction,
+  intake: Intake,
+): Promise<SmtpReply | undefined> {
+  const { sizeBytes } = intake
+  if (sizeBytes <= limits.smtp.smallMessageBytes) return finishAny(session, state, intake)
+  return session.context.largeMessages.run(sizeBytes, () => finishAny(session, state, intake))
+}
+
+async function finishAny(
   session: Session,
   state: InTransaction,
   intake: Intake,

@@ -56,6 +56,11 @@ export class Intake {
     return this.#refusal
   }
 
+  /** Bytes of content that have come. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
   refuse(refusal: SmtpRefusal): void {
     if (this.#refusal) return
     this.#refusal = refusal

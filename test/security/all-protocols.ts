@@ -8,8 +8,10 @@ import { accountConfigSchema } from '../../src/account/config.ts'
 import { createAccount, createDomain, type Directory, openDirectory } from '../../src/account/directory.ts'
 import { Login } from '../../src/account/login.ts'
 import { LoginLimiter } from '../../src/account/login-limiter.ts'
+import { ByteBudget } from '../../src/base/byte-budget.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import type { AccountId } from '../../src/base/ids.ts'
+import { limits } from '../../src/base/limits.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { type Metrics, silentMetrics } from '../../src/base/metrics.ts'
 import { deliveryConfigSchema } from '../../src/delivery/config.ts'
@@ -46,6 +48,7 @@ export interface Options {
   readonly proxied?: boolean
   readonly smtp?: Record<string, unknown>
   readonly metrics?: Metrics
+  readonly largeMessages?: ByteBudget
   /** Instead of one that is made here. */
   readonly store?: Store
 }
@@ -106,6 +109,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     hostname: 'mail.example.org',
     tls: { serverOptions: () => certificate },
     maildropLocks: new MaildropLocks(systemClock),
+    largeMessages: options.largeMessages ?? new ByteBudget(limits.smtp.largeMessagesBytes),
     config: {
       imap: imapConfig.parse({}),
       pop3: pop3Config.parse({}),

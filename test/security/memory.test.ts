@@ -1,6 +1,7 @@
 // What one client can make the server hold. CVE-2024-34055, CVE-2024-37358, CVE-2025-61600, CVE-2026-27857.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ByteBudget } from '../../src/base/byte-budget.ts'
 import { limits } from '../../src/base/limits.ts'
 import { goesOn, startAll } from './all-protocols.ts'
 
@@ -41,4 +42,29 @@ test('a line before log-in is as long as an OAuth token needs, and no longer', a
   assert.match(await peer.ask(`a ID ("x" "${'y'.repeat(max - 13)}")`, /\r\n$/), /^a (?:BAD|OK)/m)
   assert.match(await peer.ask(`b ID ("x" "${'y'.repeat(max - 12)}")`, /\r\n$/), /^\* BAD \[TOOBIG\]/)
   await goesOn(peer, 'imap')
+})
+
+test('large messages that end at once are finished in turns, and small ones do not wait for them', async t => {
+  const largeMessages = new ByteBudget(limits.smtp.largeMessagesBytes)
+  const servers = await startAll(t, { largeMessages })
+  const all = Promise.withResolvers<void>()
+  const held = largeMessages.run(limits.smtp.largeMessagesBytes, () => all.promise)
+  const begin = async () => {
+    const peer = await servers.enter('smtp')
+    return peer
+      .ask('MAIL FROM:<a@example.com>\r\nRCPT TO:<ann@example.org>\r\nDATA', /^354.*\r\n$/m)
+      .then(() => peer)
+  }
+  const content = `Subject: large\r\n\r\n${'x'.repeat(998)}\r\n${'y\r\n'.repeat(limits.smtp.smallMessageBytes / 3)}.`
+  const large = [await begin(), await begin()]
+  const answers = large.map(peer => peer.ask(content, /^\d.*\r\n$/m))
+  const small = await begin()
+  assert.match(await small.ask('Subject: small\r\n\r\nx\r\n.', /\r\n$/), /^250 /)
+  assert.deepEqual(
+    large.map(peer => peer.heard),
+    ['', ''],
+  )
+  all.resolve()
+  await held
+  for (const answer of answers) assert.match(await answer, /^250 /)
 })

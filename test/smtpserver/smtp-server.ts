@@ -8,7 +8,9 @@ import { createAccount, createDomain, type Directory, openDirectory } from '../.
 import { Login } from '../../src/account/login.ts'
 import { LoginLimiter } from '../../src/account/login-limiter.ts'
 import type { AccountId } from '../../src/base/ids.ts'
+import { ByteBudget } from '../../src/base/byte-budget.ts'
 import { type Clock, systemClock } from '../../src/base/clock.ts'
+import { limits } from '../../src/base/limits.ts'
 import { type Log, silentLog } from '../../src/base/log.ts'
 import { silentMetrics } from '../../src/base/metrics.ts'
 import { deliveryConfigSchema } from '../../src/delivery/config.ts'
@@ -81,6 +83,7 @@ export async function openServer(t: TestContext, options: TestServerOptions = {}
     log,
     metrics: silentMetrics,
     hostname: 'mx.example.org',
+    largeMessages: new ByteBudget(limits.smtp.largeMessagesBytes),
     login: new Login({
       directory,
       limiter: new LoginLimiter(clock, account.login.limiter),
