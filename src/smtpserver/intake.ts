@@ -13,6 +13,9 @@ export function bareNewline(): SmtpRefusal {
   return new SmtpRefusal(550, '5.5.2', 'A CR or LF without the other in the message')
 }
 
+const gatherBytes = 16 * 1024
+const gatherBelowBytes = 256
+
 /** A session that has a transaction. */
 export type InTransaction = Extract<SessionState, { state: 'mail' | 'chunking' }>
 
@@ -38,6 +41,9 @@ export class Intake {
   /** Looks after the line ends of BDAT's chunks; undefined for a binary message. */
   readonly #lines: DataReader | undefined
   #pending: Promise<void> | undefined
+  /** Small pieces, the first `#gathered` bytes of it. */
+  #room: Buffer | undefined
+  #gathered = 0
 
   constructor(session: Session, state: InTransaction) {
     this.#session = session
@@ -112,6 +118,7 @@ export class Intake {
   /** Ends the message. Throws what it was refused with. */
   async finish(): Promise<TakenMessage> {
     if (this.#head) this.#endHead(this.#head)
+    if (!this.#refusal) this.#flushGathered()
     await this.settle()
     if (this.#refusal) throw this.#refusal
     const body = await this.#body.finish()
@@ -124,7 +131,25 @@ export class Intake {
     this.#body.discard()
   }
 
+  /** Dots at the starts of lines cut the content into small pieces: those are gathered, or each would cost a Buffer and a step of the hash. */
   #write(piece: Buffer): void {
+    if (piece.length >= gatherBelowBytes) {
+      this.#flushGathered()
+      return this.#stage(piece)
+    }
+    if (this.#gathered + piece.length > gatherBytes) this.#flushGathered()
+    this.#room ??= Buffer.alloc(gatherBytes)
+    this.#gathered += piece.copy(this.#room, this.#gathered)
+  }
+
+  #flushGathered(): void {
+    if (!this.#room || this.#gathered === 0) return
+    const gathered = this.#room.subarray(0, this.#gathered)
+    this.#gathered = 0
+    this.#stage(gathered)
+  }
+
+  #stage(piece: Buffer): void {
     const pending = this.#body.write(piece)
     if (pending instanceof Promise) this.#pending = this.#pending ? both(this.#pending, pending) : pending
   }
