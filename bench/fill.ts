@@ -3,11 +3,11 @@ import { big, login } from './mailboxes.ts'
 import { smallMessage } from './messages.ts'
 import type { Question } from './question.ts'
 
-const group = 500
+const group = 100
 
 export const fillQuestion: Question = {
   name: 'fill',
-  title: 'Fill 100,000 small messages by MULTIAPPEND, 500 to a command',
+  title: 'Fill 100,000 small messages by MULTIAPPEND, 100 to a command',
   boundBy:
     'Dovecot: a file created, synced and renamed for each message. Restante: one transaction for each command, then its metadata (CPU).',
   repetitions: 0,

@@ -27,7 +27,7 @@ export async function fill(
   for (let from = held; from < count; ) {
     const group: Buffer[] = []
     let bytes = 0
-    while (from < count && group.length < 500 && bytes < 4_000_000) {
+    while (from < count && group.length < 100 && bytes < 4_000_000) {
       const message = make(from++)
       group.push(message)
       bytes += message.length
