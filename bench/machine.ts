@@ -24,12 +24,17 @@ export function describeMachine(): Machine {
     cpuCount: availableParallelism(),
     memoryGigabytes: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
-    fileSystem: execFileSync('stat', ['-f', '-c', '%T', folder], { encoding: 'utf8' }).trim(),
+    fileSystem: fileSystemOf(folder),
     fdatasyncMs: fdatasyncMs(join(folder, 'probe')),
     node: process.version,
   }
   rmSync(folder, { recursive: true, force: true })
   return machine
+}
+
+function fileSystemOf(folder: string): string {
+  const lines = execFileSync('df', ['--output=fstype', folder], { encoding: 'utf8' }).trim().split('\n')
+  return lines.at(-1) ?? 'unknown'
 }
 
 function fdatasyncMs(path: string): number {

@@ -65,7 +65,7 @@ async function main(): Promise<number> {
       console.log(`\n${question.name}: ${question.title}`)
       try {
         const recorded = await ask(question, servers)
-        performance.questions[question.name] = recorded
+        performance.questions = inOrder({ ...performance.questions, [question.name]: recorded })
         for (const row of Object.values(recorded.rows)) console.log(`  ${line(row)}`)
         if (!options['no-write']) writePerformance(performance, writePage(performance))
       } catch (error) {
@@ -138,6 +138,16 @@ function surroundings(question: Question, server: Server, repetition: number, sa
       })
     },
   }
+}
+
+/** In the order in which questions are asked; what is no question any more goes. */
+function inOrder(recorded: Readonly<Record<string, RecordedQuestion>>): Record<string, RecordedQuestion> {
+  return Object.fromEntries(
+    questions.flatMap(({ name }) => {
+      const found = recorded[name]
+      return found === undefined ? [] : [[name, found]]
+    }),
+  )
 }
 
 function figureOf(samples: readonly Sample[]): Figure {
