@@ -98,6 +98,8 @@ export const limits = {
     literalBeforeLoginBytes: 4096,
     /** Nested parentheses in one command. */
     depth: 50,
+    /** Characters of all the patterns with wildcards of one LIST, twice the longest name: each is laid beside every name. */
+    listPatternCharacters: 2000,
     /** Items of one FETCH. */
     fetchItems: 1000,
     /** Keys of one SEARCH. */

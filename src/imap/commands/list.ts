@@ -35,8 +35,12 @@ export const list = command({
       await listMailboxes(store.reader, account),
       await listSubscriptions(store.reader, account),
     )
-    const pattern = compilePattern(args.patterns.map(pattern => args.reference + pattern))
-    for (const node of tree.nodes) if (pattern(node.name)) writeNode(session, node, args)
+    const pattern = compilePattern(args.patterns, args.reference)
+    for (const node of tree.nodes) {
+      if (pattern(node.name)) writeNode(session, node, args)
+      const breath = session.connection.breathe()
+      if (breath !== undefined) await breath
+    }
   },
 })
 

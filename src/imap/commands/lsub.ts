@@ -21,10 +21,12 @@ export const lsub = command({
       await listMailboxes(store.reader, account),
       await listSubscriptions(store.reader, account),
     )
-    const matches = compilePattern([reference + pattern])
+    const matches = compilePattern([pattern], reference)
     // A level that is not subscribed but has something subscribed below is shown as \Noselect for '%' (RFC 3501 §6.3.9).
     const endsWithPercent = pattern.endsWith('%')
     for (const node of tree.nodes) {
+      const breath = session.connection.breathe()
+      if (breath !== undefined) await breath
       if (!matches(node.name)) continue
       if (!node.isSubscribed && !(endsWithPercent && node.hasSubscribedBelow)) continue
       const attributes = node.isSubscribed ? attributesOf(node) : ['\\Noselect']

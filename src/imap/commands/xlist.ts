@@ -32,8 +32,10 @@ export const xlist = command({
       await listMailboxes(store.reader, account),
       await listSubscriptions(store.reader, account),
     )
-    const matches = compilePattern([reference + pattern])
+    const matches = compilePattern([pattern], reference)
     for (const node of tree.nodes) {
+      const breath = session.connection.breathe()
+      if (breath !== undefined) await breath
       if (!matches(node.name) || (!node.mailbox && !node.hasChildren)) continue
       out.ascii(`* XLIST (${wordsOf(node).join(' ')}) "/" `)
       session.writeMailbox(node.name)

@@ -101,6 +101,9 @@ class Scanner {
   /** Looks through a part and those inside it. Recursion is as deep as parts nest, which parsing bounds. */
   async part(part: PartNode): Promise<void> {
     if (this.#isDone) return
+    // A message can have thousands.
+    const breath = this.#source.breathe()
+    if (breath !== undefined) await breath
     if (this.#inHeaders && part.bodyStart > part.headerStart) {
       const end = Math.min(part.bodyStart, part.headerStart + limits.message.headerBytes)
       await this.#look(headerLines(await this.#bytes(part.headerStart, end)), true)
