@@ -100,6 +100,8 @@ export const limits = {
     depth: 50,
     /** Characters of all the patterns with wildcards of one LIST, twice the longest name: each is laid beside every name. */
     listPatternCharacters: 2000,
+    /** URLs of one GENURLAUTH or URLFETCH. */
+    urls: 100,
     /** Items of one FETCH. */
     fetchItems: 1000,
     /** Keys of one SEARCH. */

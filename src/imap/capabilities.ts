@@ -75,6 +75,8 @@ export const capabilities: readonly Capability[] = [
   { name: 'URL-PARTIAL', rfc: '5550', from: 'authenticated' },
   { name: 'REPLACE', rfc: '8508', from: 'authenticated', commands: ['REPLACE', 'UID REPLACE'] },
   { name: 'INPROGRESS', rfc: '9585', from: 'authenticated' },
+  { name: 'URLAUTH', rfc: '4467', from: 'authenticated', commands: ['GENURLAUTH', 'RESETKEY', 'URLFETCH'] },
+  { name: 'URLAUTH=BINARY', rfc: '5524', from: 'authenticated' },
   { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
   { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
   { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },

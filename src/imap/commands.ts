@@ -13,6 +13,7 @@ import { enable } from './commands/enable.ts'
 import { examine, select } from './commands/select.ts'
 import { expunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
+import { genUrlAuth } from './commands/genurlauth.ts'
 import { id } from './commands/id.ts'
 import { idle } from './commands/idle.ts'
 import { list } from './commands/list.ts'
@@ -24,6 +25,7 @@ import { namespace } from './commands/namespace.ts'
 import { noop } from './commands/noop.ts'
 import { rename } from './commands/rename.ts'
 import { replace } from './commands/replace.ts'
+import { resetKey } from './commands/resetkey.ts'
 import { search } from './commands/search.ts'
 import { sort } from './commands/sort.ts'
 import { starttls } from './commands/starttls.ts'
@@ -34,6 +36,7 @@ import { uidExpunge } from './commands/uid-expunge.ts'
 import { unauthenticate } from './commands/unauthenticate.ts'
 import { unselect } from './commands/unselect.ts'
 import { unsubscribe } from './commands/unsubscribe.ts'
+import { urlFetch } from './commands/urlfetch.ts'
 import { xlist } from './commands/xlist.ts'
 
 export const commands: readonly Command[] = [
@@ -50,6 +53,7 @@ export const commands: readonly Command[] = [
   examine,
   expunge,
   fetch,
+  genUrlAuth,
   id,
   idle,
   list,
@@ -61,6 +65,7 @@ export const commands: readonly Command[] = [
   noop,
   rename,
   replace,
+  resetKey,
   search,
   select,
   sort,
@@ -72,6 +77,7 @@ export const commands: readonly Command[] = [
   unauthenticate,
   unselect,
   unsubscribe,
+  urlFetch,
   xlist,
 ]
 

@@ -38,6 +38,18 @@ export const imapConfig = z
       .describe(
         'How often a client hears that its command is still being worked on, in milliseconds (RFC 9585).',
       ),
+    urlHosts: z
+      .array(z.string().toLowerCase())
+      .default([])
+      .describe(
+        'Names of this server beside its host name that may stand in IMAP URLs for URLAUTH (RFC 4467).',
+      ),
+    submissionServers: z
+      .array(z.string().toLowerCase())
+      .default([])
+      .describe(
+        'Addresses of the accounts of submission servers that may fetch URLs authorised for "submit+" (RFC 4467; BURL).',
+      ),
     strictUtf8: z
       .boolean()
       .default(false)

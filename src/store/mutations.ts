@@ -10,6 +10,7 @@ import { createCredential } from './mutations/create-credential.ts'
 import { createDomain } from './mutations/create-domain.ts'
 import { createMailbox } from './mutations/create-mailbox.ts'
 import { createSecret } from './mutations/create-secret.ts'
+import { createUrlKey } from './mutations/create-url-key.ts'
 import { deleteAlias } from './mutations/delete-alias.ts'
 import { deleteCredential } from './mutations/delete-credential.ts'
 import { deleteDomain } from './mutations/delete-domain.ts'
@@ -28,6 +29,7 @@ import { renewLeases } from './mutations/renew-leases.ts'
 import { replacePassword } from './mutations/replace-password.ts'
 import { replaceMessage } from './mutations/replace-message.ts'
 import { saveSnapshot } from './mutations/save-snapshot.ts'
+import { resetUrlKeys } from './mutations/reset-url-keys.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
 import { steerQueue } from './mutations/steer-queue.ts'
@@ -51,6 +53,7 @@ export const mutations = {
   createDomain,
   createMailbox,
   createSecret,
+  createUrlKey,
   deleteAlias,
   deleteCredential,
   deleteDomain,
@@ -70,6 +73,7 @@ export const mutations = {
   replaceMessage,
   replacePassword,
   saveSnapshot,
+  resetUrlKeys,
   setSpecialUse,
   setSubscription,
   steerQueue,

@@ -22,6 +22,7 @@ export interface UrlContent {
   readonly message: FetchedMessage
   /** Undefined for the whole message. */
   readonly section: SectionName | undefined
+  readonly partial: UrlPartial | undefined
 }
 
 /** The mailbox that a URL names, as `name`; undefined when there is none, or it is not the one that the URL meant (UIDVALIDITY). */
@@ -107,18 +108,30 @@ async function openSection(
     )
     const { start, end } = cut(0, all.length, partial)
     const chosen = all.subarray(start, end)
-    return { message, section, sizeBytes: chosen.length, read: (from, to) => chosen.subarray(from, to) }
+    return {
+      message,
+      section,
+      partial,
+      sizeBytes: chosen.length,
+      read: (from, to) => chosen.subarray(from, to),
+    }
   }
   const { start, end } = cut(span.start, span.end, partial)
   return {
     message,
     section,
+    partial,
     sizeBytes: end - start,
     read: (from, to) => message.readBytes(start + from, Math.min(start + to, end)),
   }
 }
 
-function cut(start: number, end: number, partial: UrlPartial | undefined): { start: number; end: number } {
+/** Bytes from `start` to `end` that a partial asks for. */
+export function cut(
+  start: number,
+  end: number,
+  partial: UrlPartial | undefined,
+): { start: number; end: number } {
   if (!partial) return { start, end }
   const from = Math.min(start + partial.offset, end)
   return { start: from, end: partial.count === undefined ? end : Math.min(from + partial.count, end) }

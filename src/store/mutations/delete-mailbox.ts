@@ -33,6 +33,8 @@ export async function deleteMailbox(
     tx.run('DELETE FROM message WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM tombstone WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM snapshot WHERE account = ? AND mailbox = ?', account, mailbox),
+    tx.run('DELETE FROM url_key WHERE account = ? AND mailbox = ?', account, mailbox),
+    tx.run('DELETE FROM annotation WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM mailbox WHERE account = ? AND id = ?', account, mailbox),
     tx.run(
       'INSERT INTO mailbox_tombstone (account, mod_seq, mailbox, name) VALUES (?, ?, ?, ?)',

@@ -22,6 +22,8 @@ const tables: readonly (readonly [table: string, ...key: string[]])[] = [
   ['keyword_set', 'id'],
   ['keyword', 'folded'],
   ['credential', 'id'],
+  ['annotation', 'mailbox', 'folded'],
+  ['url_key', 'mailbox'],
   ['mailbox', 'id'],
 ]
 

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { StoreError } from '../error.ts'
 import type { Connection } from './connection.ts'
 import { schema1 } from './schema-1.ts'
+import { schema2 } from './schema-2.ts'
 
 /** Step `i` leads from version `i` to version `i + 1`. Steps are never changed once released. */
-const steps: readonly string[] = [schema1]
+const steps: readonly string[] = [schema1, schema2]
 
 /** The version that this program writes. */
 export const schemaVersion = steps.length
