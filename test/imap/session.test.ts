@@ -17,7 +17,7 @@ test('LOGIN leads to the authenticated state and tells what can be done there', 
   const { status, tagged } = await client.command('LOGIN alice@example.test secret')
   assert.equal(status, 'OK')
   assert.match(tagged, /^OK \[CAPABILITY .*\bQRESYNC\b/)
-  assert.doesNotMatch(tagged, /AUTH=/)
+  assert.doesNotMatch(tagged, / AUTH=/)
 })
 
 test('a wrong password and an unknown name get the same answer', async t => {
