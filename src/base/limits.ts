@@ -182,6 +182,16 @@ export const limits = {
     /** History is pruned this often. */
     pruneMs: 3_600_000,
   },
+  annotation: {
+    /** Bytes of one annotation's value. RFC 5464 §4.1 asks for 1024 at least. */
+    valueBytes: 64 * 1024,
+    /** Bytes of an entry's name. */
+    entryBytes: 512,
+    /** Annotations of one mailbox, or of the server for one account. RFC 5464 §4.1 asks for 10 at least. */
+    perMailbox: 1000,
+    /** Names and values of all the annotations of an account that has no limit of its own. */
+    accountBytes: 4 * 1024 * 1024,
+  },
   mailbox: {
     /** UTF-8 bytes of one mailbox's whole name. */
     nameBytes: 1000,

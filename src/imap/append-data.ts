@@ -3,6 +3,7 @@ import { limits } from '../base/limits.ts'
 import { summarize } from '../message/summary.ts'
 import { type FlagSet, noFlags } from '../store/flags.ts'
 import { findMailbox, type Mailbox } from '../store/read/mailboxes.ts'
+import { findRoom } from '../store/read/room.ts'
 import { StoreError } from '../store/error.ts'
 import type { MutationArgs } from '../store/mutations.ts'
 import type { StagedBody } from '../store/store.ts'
@@ -91,6 +92,8 @@ export async function acceptMessageLiteral(
   parser: Parser,
   head: LiteralHead,
   name: string,
+  /** REPLACE makes room by itself. */
+  room: 'checked' | 'unknown',
 ): Promise<LiteralPlace> {
   const { lastText } = parser
   // A URL may come as a literal, too.
@@ -103,7 +106,16 @@ export async function acceptMessageLiteral(
   if (head.sizeBytes === 0 && !isCatenated)
     throw no(undefined, 'An empty message is not kept; nothing was appended')
   await findTarget(session, name)
+  if (room === 'checked') await checkRoom(session, parser.stagedBytesSince('APPEND ') + head.sizeBytes)
   return 'store'
+}
+
+/** RFC 9208 §4.3.1: refused before it is sent, where that can be known. The store says so again when the message is kept. */
+async function checkRoom({ store, account, context }: Session, sizeBytes: number): Promise<void> {
+  const { bytes = null, messages = null } = context.config.quota ?? {}
+  const { freeBytes, freeMessages } = await findRoom(store.reader, account, { bytes, messages })
+  if (sizeBytes > freeBytes || freeMessages < 1)
+    throw no('OVERQUOTA', 'The account is over its quota: delete something first')
 }
 
 /** The mailbox to append to. Throws NO [TRYCREATE]. */

@@ -14,6 +14,8 @@ import { examine, select } from './commands/select.ts'
 import { expunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
 import { genUrlAuth } from './commands/genurlauth.ts'
+import { getQuota } from './commands/getquota.ts'
+import { getQuotaRoot } from './commands/getquotaroot.ts'
 import { id } from './commands/id.ts'
 import { idle } from './commands/idle.ts'
 import { list } from './commands/list.ts'
@@ -28,6 +30,7 @@ import { replace } from './commands/replace.ts'
 import { resetKey } from './commands/resetkey.ts'
 import { search } from './commands/search.ts'
 import { sort } from './commands/sort.ts'
+import { setQuota } from './commands/setquota.ts'
 import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
@@ -54,6 +57,8 @@ export const commands: readonly Command[] = [
   expunge,
   fetch,
   genUrlAuth,
+  getQuota,
+  getQuotaRoot,
   id,
   idle,
   list,
@@ -69,6 +74,7 @@ export const commands: readonly Command[] = [
   search,
   select,
   sort,
+  setQuota,
   starttls,
   status,
   store,

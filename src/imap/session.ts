@@ -22,7 +22,13 @@ export interface ImapContext {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  readonly config: { readonly imap: ImapConfig }
+  readonly config: {
+    readonly imap: ImapConfig
+    /** What accounts without a quota of their own may hold. */
+    readonly quota?:
+      | { readonly bytes?: number | null | undefined; readonly messages?: number | null | undefined }
+      | undefined
+  }
   readonly hostname: string
   /** For STARTTLS; undefined where there is no certificate. */
   readonly tls: TlsProvider | undefined

@@ -44,7 +44,7 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
   parser.sp()
   if (parser.isLiteralNext && !parser.hasLiteral) return 'memory'
   const name = decodeMailboxName(parser.astring(), session.usesUtf8Names)
-  return acceptMessageLiteral(session, parser, head, name)
+  return acceptMessageLiteral(session, parser, head, name, 'checked')
 }
 
 /** All of the messages are appended, or none is (RFC 3502 §6.3.11). */

@@ -37,7 +37,7 @@ export const list = command({
     )
     const pattern = compilePattern(args.patterns, args.reference)
     for (const node of tree.nodes) {
-      if (pattern(node.name)) writeNode(session, node, args)
+      if (pattern(node.name)) await writeNode(session, node, args)
       const breath = session.connection.breathe()
       if (breath !== undefined) await breath
     }
@@ -102,7 +102,7 @@ function parseReturnOption(
   else if (option !== 'CHILDREN' && option !== 'SPECIAL-USE') throw bad(`there is no return option ${option}`)
 }
 
-function writeNode(session: Session, node: TreeNode, { selection, result }: ListArgs): void {
+async function writeNode(session: Session, node: TreeNode, { selection, result }: ListArgs): Promise<void> {
   const isSelected =
     (!selection.subscribed || node.isSubscribed) &&
     (!selection.specialUse || (node.mailbox?.specialUse ?? null) !== null)
@@ -117,7 +117,7 @@ function writeNode(session: Session, node: TreeNode, { selection, result }: List
   if (hasSelectedBelow) session.out.ascii(' ("CHILDINFO" ("SUBSCRIBED"))')
   session.out.crlf()
   if (node.mailbox && result.statusItems.length > 0)
-    writeStatus(session, node.mailbox as Mailbox, result.statusItems)
+    await writeStatus(session, node.mailbox as Mailbox, result.statusItems)
 }
 
 /** What LIST says of a name. RFC 9051 §7.3.1. */

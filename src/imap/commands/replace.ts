@@ -58,7 +58,7 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
   parser.sp()
   if (parser.isLiteralNext && !parser.hasLiteral) return 'memory'
   const name = decodeMailboxName(parser.astring(), session.usesUtf8Names)
-  return acceptMessageLiteral(session, parser, head, name)
+  return acceptMessageLiteral(session, parser, head, name, 'unknown')
 }
 
 async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolean): Promise<Completion> {

@@ -1,4 +1,6 @@
-// STATUS. RFC 9051 §6.3.11; SIZE of RFC 8438; HIGHESTMODSEQ of RFC 7162 §3.1.7; MAILBOXID of RFC 8474 §4.3; APPENDLIMIT of RFC 7889 §4.
+// STATUS. RFC 9051 §6.3.11; DELETED-STORAGE of RFC 9208 §4.1.4; SIZE of RFC 8438; HIGHESTMODSEQ of RFC 7162 §3.1.7; MAILBOXID of RFC 8474 §4.3; APPENDLIMIT of RFC 7889 §4.
+import type { Awaitable } from '../../base/awaitable.ts'
+import { sumDeletedBytes } from '../../store/read/deleted-size.ts'
 import { findMailbox, type Mailbox } from '../../store/read/mailboxes.ts'
 import { command } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
@@ -9,13 +11,17 @@ import type { Session } from '../session.ts'
 import { mailboxName } from './arguments.ts'
 
 /** Each item and how it is answered. */
-const items = new Map<string, (mailbox: Mailbox, session: Session) => number | string>([
+const items = new Map<string, (mailbox: Mailbox, session: Session) => Awaitable<number | string>>([
   ['MESSAGES', mailbox => mailbox.total],
   ['UIDNEXT', mailbox => mailbox.uidNext],
   ['UIDVALIDITY', mailbox => mailbox.uidValidity],
   ['UNSEEN', mailbox => mailbox.unseen],
   ['DELETED', mailbox => mailbox.deleted],
   ['SIZE', mailbox => mailbox.sizeBytes],
+  [
+    'DELETED-STORAGE',
+    ({ id, deleted }, { store, account }) => (deleted === 0 ? 0 : sumDeletedBytes(store.reader, account, id)),
+  ],
   // RFC 3501 only: messages that came since the last session that was told.
   ['RECENT', mailbox => Math.min(mailbox.total, mailbox.uidNext - mailbox.recentUid)],
   ['HIGHESTMODSEQ', mailbox => mailbox.modSeq],
@@ -35,7 +41,7 @@ export const status = command({
   async run(session, args) {
     const mailbox = await findMailbox(session.store.reader, session.account, args.name)
     if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
-    writeStatus(session, mailbox, args.items)
+    await writeStatus(session, mailbox, args.items)
   },
 })
 
@@ -47,9 +53,14 @@ export function parseStatusItems(parser: Parser): readonly string[] {
   return [...new Set(names)]
 }
 
-export function writeStatus(session: Session, mailbox: Mailbox, names: readonly string[]): void {
+export async function writeStatus(
+  session: Session,
+  mailbox: Mailbox,
+  names: readonly string[],
+): Promise<void> {
   if (names.includes('HIGHESTMODSEQ')) enableCondstore(session)
-  const values = names.map(name => `${name} ${items.get(name)?.(mailbox, session)}`)
+  const values: string[] = []
+  for (const name of names) values.push(`${name} ${await items.get(name)?.(mailbox, session)}`)
   session.out.ascii('* STATUS ')
   session.writeMailbox(mailbox.name)
   session.out.line(` (${values.join(' ')})`)

@@ -18,7 +18,7 @@ export interface CreatedMailbox {
   readonly uidValidity: UidValidity
 }
 
-/** Throws `invalid-name`, `mailbox-exists`, `special-use-taken`, `too-many` and `no-such-account`. */
+/** Throws `invalid-name`, `mailbox-exists`, `special-use-taken`, `too-many`, `over-quota` and `no-such-account`. */
 export async function createMailbox(
   tx: Tx,
   { account, name, specialUse }: CreateMailbox,
@@ -45,10 +45,13 @@ export async function insertMailbox(
   if (specialUse !== undefined) await checkSpecialUse(tx, account, specialUse)
   await insertParents(tx, account, name, modSeq)
   const made = await insertRow(tx, account, name, specialUse, modSeq)
-  const count = await tx.get<{ total: number }>(
-    'SELECT count(*) AS total FROM mailbox WHERE account = ?',
+  const count = await tx.get<{ total: number; quota: number | null }>(
+    `SELECT count(*) AS total, (SELECT quota_mailboxes FROM account WHERE id = ?) AS quota FROM mailbox WHERE account = ?`,
+    account,
     account,
   )
+  if (count && count.total > (count.quota ?? Infinity))
+    throw new StoreError('over-quota', 'the account has all the mailboxes that it may have')
   if (count && count.total > limits.mailbox.perAccount) throw new StoreError('too-many', 'too many mailboxes')
   if (subscribed) {
     await tx.run(

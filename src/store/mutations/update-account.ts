@@ -12,6 +12,8 @@ export interface UpdateAccount {
   /** Null: the server's default again. */
   readonly quotaBytes?: number | null | undefined
   readonly quotaMessages?: number | null | undefined
+  readonly quotaMailboxes?: number | null | undefined
+  readonly quotaAnnotationBytes?: number | null | undefined
 }
 
 /** What is undefined stays as it is. Throws `no-such-account`. */
@@ -22,6 +24,8 @@ export async function updateAccount(tx: Tx, args: UpdateAccount): Promise<void> 
     ['is_admin', args.isAdmin === undefined ? undefined : args.isAdmin ? 1 : 0],
     ['quota_bytes', args.quotaBytes],
     ['quota_messages', args.quotaMessages],
+    ['quota_mailboxes', args.quotaMailboxes],
+    ['quota_annotation_bytes', args.quotaAnnotationBytes],
   ]
   const columns = ['id = id']
   const values: SqlValue[] = []

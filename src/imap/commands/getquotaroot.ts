@@ -1,0 +1,25 @@
+// GETQUOTAROOT. RFC 9208 §4.1.2, from knowledge of it.
+import { findMailbox } from '../../store/read/mailboxes.ts'
+import { command } from '../command.ts'
+import { no } from '../error.ts'
+import { findRoot, writeQuota } from '../quota.ts'
+import { mailboxName } from './arguments.ts'
+
+export const getQuotaRoot = command({
+  name: 'GETQUOTAROOT',
+  state: 'authenticated',
+  parse(parser, context) {
+    parser.sp()
+    return mailboxName(parser, context)
+  },
+  async run(session, name) {
+    const { store, account, identity, out } = session
+    const mailbox = await findMailbox(store.reader, account, name)
+    if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
+    const root = await findRoot(session, identity.address)
+    out.ascii('* QUOTAROOT ')
+    session.writeMailbox(mailbox.name)
+    out.byte(0x20).astring(root.address).crlf()
+    await writeQuota(session, root)
+  },
+})
