@@ -13,9 +13,9 @@ export interface QuotaResource {
   /** Bytes or pieces of one unit on the wire. */
   readonly unit: number
   readonly column: LimitColumn
-  used(quota: AccountQuota): number
+  readonly used: (quota: AccountQuota) => number
   /** Undefined: without a limit. */
-  limit(quota: AccountQuota, session: Session): number | undefined
+  readonly limit: (quota: AccountQuota, session: Session) => number | undefined
 }
 
 export const quotaResources: readonly QuotaResource[] = [
