@@ -14,6 +14,7 @@ import { examine, select } from './commands/select.ts'
 import { expunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
 import { genUrlAuth } from './commands/genurlauth.ts'
+import { getMetadata } from './commands/getmetadata.ts'
 import { getQuota } from './commands/getquota.ts'
 import { getQuotaRoot } from './commands/getquotaroot.ts'
 import { id } from './commands/id.ts'
@@ -30,6 +31,7 @@ import { replace } from './commands/replace.ts'
 import { resetKey } from './commands/resetkey.ts'
 import { search } from './commands/search.ts'
 import { sort } from './commands/sort.ts'
+import { setMetadata } from './commands/setmetadata.ts'
 import { setQuota } from './commands/setquota.ts'
 import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
@@ -57,6 +59,7 @@ export const commands: readonly Command[] = [
   expunge,
   fetch,
   genUrlAuth,
+  getMetadata,
   getQuota,
   getQuotaRoot,
   id,
@@ -74,6 +77,7 @@ export const commands: readonly Command[] = [
   search,
   select,
   sort,
+  setMetadata,
   setQuota,
   starttls,
   status,

@@ -38,6 +38,13 @@ export const imapConfig = z
       .describe(
         'How often a client hears that its command is still being worked on, in milliseconds (RFC 9585).',
       ),
+    adminContact: z
+      .string()
+      .regex(/^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/i)
+      .optional()
+      .describe(
+        'How to reach the administrator, as a URI such as mailto:admin@example.org; clients read it as /shared/admin (RFC 5464).',
+      ),
     urlHosts: z
       .array(z.string().toLowerCase())
       .default([])

@@ -5,7 +5,6 @@ import { isHttpRequestLine } from '../net/listener.ts'
 import { isConnectionError } from '../net/connection-error.ts'
 import type { Connection } from '../net/connection.ts'
 import { limits } from '../base/limits.ts'
-import { StoreError } from '../store/error.ts'
 import { announcedCapabilities } from './capabilities.ts'
 import type { BoundCommand, Command, Completion } from './command.ts'
 import { findCommand, findUidCommand } from './commands.ts'
@@ -14,9 +13,9 @@ import { bad, ImapError } from './error.ts'
 import { type CommandInput, discardLiterals } from './input/command-input.ts'
 import { Parser } from './input/parser.ts'
 import { readCommand } from './input/read-command.ts'
+import { tellNews } from './news.ts'
 import { refusalOf } from './refusal.ts'
 import { type ImapContext, Session } from './session.ts'
-import { syncStyle } from './sync-style.ts'
 
 /** Serves one client until he or the server ends it. Never rejects because of the peer. */
 export async function serveImap(connection: Connection, context: ImapContext): Promise<void> {
@@ -98,7 +97,7 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
     const completion: Completion = (await runWithProgress(session, found.command, bound, tag)) ?? {}
-    await syncSelected(session, !bound.usesSequence)
+    await tellNews(session, !bound.usesSequence)
     complete(session, tag, name, completion)
     await completion.afterwards?.()
     return 'done'
@@ -106,7 +105,7 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     if (isConnectionError(error)) throw error
     const refusal = refusalOf(error, session)
     if (refusal.status === 'BYE') throw refusal
-    await syncSelected(session, bound !== undefined && !bound.usesSequence)
+    await tellNews(session, bound !== undefined && !bound.usesSequence)
     reply(session, tag, refusal)
     return refusal.status === 'BAD' ? 'bad' : 'done'
   }
@@ -168,19 +167,6 @@ function checkState(session: Session, command: Command): void {
     case 'selected':
       if (kind === 'notAuthenticated') throw bad('log in first')
       if (kind !== 'selected') throw bad('select a mailbox first')
-  }
-}
-
-/** Tells the client what has changed in the selected mailbox. A mailbox that is gone ends the session (RFC 2180 §3.3). */
-async function syncSelected(session: Session, mayExpunge: boolean): Promise<void> {
-  if (session.state.kind !== 'selected') return
-  try {
-    await session.state.view.sync(session.out, syncStyle(session), mayExpunge)
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'no-such-mailbox') {
-      throw new ImapError('BYE', undefined, 'The selected mailbox was deleted')
-    }
-    throw error
   }
 }
 

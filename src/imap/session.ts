@@ -14,6 +14,7 @@ import { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
 import type { MailboxView } from './mailbox-view.ts'
+import type { MetadataNews } from './metadata-news.ts'
 
 /** What IMAP needs of the program around it. */
 export interface ImapContext {
@@ -41,7 +42,7 @@ export type State =
   | { readonly kind: 'logout' }
 
 /** Extensions that change how the server talks once they are on: by ENABLE, or for CONDSTORE by use. */
-export type Switch = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT'
+export type Switch = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'METADATA' | 'METADATA-SERVER'
 
 export class Session {
   readonly connection: Connection
@@ -51,6 +52,8 @@ export class Session {
   state: State = { kind: 'notAuthenticated' }
   /** COMPRESS is on (RFC 4978). */
   isCompressed = false
+  /** Since METADATA or METADATA-SERVER was enabled. */
+  metadataNews: MetadataNews | undefined
 
   constructor(connection: Connection, context: ImapContext) {
     this.connection = connection
@@ -62,6 +65,7 @@ export class Session {
   forget(): void {
     this.state = { kind: 'notAuthenticated' }
     this.switches.clear()
+    this.metadataNews = undefined
   }
 
   get peer(): LoginPeer {

@@ -30,6 +30,7 @@ import { replacePassword } from './mutations/replace-password.ts'
 import { replaceMessage } from './mutations/replace-message.ts'
 import { saveSnapshot } from './mutations/save-snapshot.ts'
 import { resetUrlKeys } from './mutations/reset-url-keys.ts'
+import { setAnnotations } from './mutations/set-annotations.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
 import { steerQueue } from './mutations/steer-queue.ts'
@@ -74,6 +75,7 @@ export const mutations = {
   replacePassword,
   saveSnapshot,
   resetUrlKeys,
+  setAnnotations,
   setSpecialUse,
   setSubscription,
   steerQueue,

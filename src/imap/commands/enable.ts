@@ -3,6 +3,7 @@ import { capabilities } from '../capabilities.ts'
 import { command } from '../command.ts'
 import { type Switch } from '../session.ts'
 import { enableCondstore } from '../condstore.ts'
+import { MetadataNews } from '../metadata-news.ts'
 
 /** What ENABLE takes, in capitals. */
 const switches = new Map(
@@ -19,7 +20,7 @@ export const enable = command({
     while (parser.moreAfterSpace()) names.push(parser.keyword())
     return names
   },
-  run(session, names) {
+  async run(session, names) {
     const enabled: string[] = []
     for (const name of names) {
       const row = switches.get(name)
@@ -27,6 +28,7 @@ export const enable = command({
       if (!row || (row.isOn && !row.isOn(session)) || session.switches.has(name as Switch)) continue
       enabled.push(row.name as string)
       if (name === 'CONDSTORE' || name === 'QRESYNC') enableCondstore(session)
+      if (name.startsWith('METADATA')) session.metadataNews ??= await MetadataNews.start(session)
       session.switches.add(name as Switch)
     }
     session.out.line(['* ENABLED', ...enabled].join(' '))

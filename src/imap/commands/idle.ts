@@ -3,8 +3,8 @@ import { limits } from '../../base/limits.ts'
 import { ConnectionError } from '../../net/connection-error.ts'
 import { command } from '../command.ts'
 import { bad, bye } from '../error.ts'
+import { tellNews } from '../news.ts'
 import type { Session } from '../session.ts'
-import { syncStyle } from '../sync-style.ts'
 import { noArguments } from './arguments.ts'
 
 export const idle = command({
@@ -32,7 +32,7 @@ export const idle = command({
 async function waitForDone(session: Session): Promise<void> {
   const { connection, context, out } = session
   for (;;) {
-    if (session.state.kind === 'selected') await session.state.view.sync(out, syncStyle(session), true)
+    await tellNews(session, true)
     out.send()
     const event = await connection.waitForInput(context.config.imap.keepAliveMs)
     if (event === 'input' || event === 'end' || connection.isStopping) return

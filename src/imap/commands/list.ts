@@ -1,13 +1,22 @@
-// LIST, basic and extended. RFC 9051 §6.3.9; RFC 5258; LIST-STATUS of RFC 5819; SPECIAL-USE of RFC 6154.
+// LIST, basic and extended. RFC 9051 §6.3.9; RFC 5258; LIST-STATUS of RFC 5819; LIST-METADATA of RFC 9590, from knowledge of it; SPECIAL-USE of RFC 6154.
+import { listAnnotations } from '../../store/read/annotations.ts'
 import { listMailboxes, listSubscriptions, type Mailbox } from '../../store/read/mailboxes.ts'
 import { command, type ParseContext } from '../command.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { MailboxTree, type TreeNode } from '../mailbox-tree.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
+import { parseEntry, selectAnnotations, writeAnnotations } from '../metadata.ts'
 import { compilePattern } from '../list-pattern.ts'
 import type { Session } from '../session.ts'
 import { parseStatusItems, writeStatus } from './status.ts'
+
+interface ReturnOptions {
+  readonly subscribed: boolean
+  readonly statusItems: readonly string[]
+  /** Annotations to show (RFC 9590). */
+  readonly entries: readonly string[]
+}
 
 interface ListArgs {
   readonly reference: string
@@ -17,7 +26,7 @@ interface ListArgs {
     readonly specialUse: boolean
     readonly recursiveMatch: boolean
   }
-  readonly result: { readonly subscribed: boolean; readonly statusItems: readonly string[] }
+  readonly result: ReturnOptions
 }
 
 export const list = command({
@@ -47,7 +56,7 @@ export const list = command({
 function parseArguments(parser: Parser, context: ParseContext): ListArgs {
   parser.sp()
   const selection = { subscribed: false, specialUse: false, recursiveMatch: false }
-  const result = { subscribed: false, statusItems: [] as readonly string[] }
+  const result = { subscribed: false, statusItems: [] as readonly string[], entries: [] as readonly string[] }
   if (parser.isListNext) {
     parser.list(() => parseSelectionOption(parser, selection))
     parser.sp()
@@ -90,13 +99,17 @@ function parseSelectionOption(
 
 function parseReturnOption(
   parser: Parser,
-  result: { subscribed: boolean; statusItems: readonly string[] },
+  result: { subscribed: boolean; statusItems: readonly string[]; entries: readonly string[] },
 ): void {
   const option = parser.keyword()
   if (option === 'SUBSCRIBED') result.subscribed = true
   else if (option === 'STATUS') {
     parser.sp()
     result.statusItems = parseStatusItems(parser)
+  } else if (option === 'METADATA') {
+    parser.sp()
+    result.entries = parser.list(() => parseEntry(parser))
+    if (result.entries.length === 0) throw bad('METADATA takes at least one entry')
   }
   // Children and special uses are shown always.
   else if (option !== 'CHILDREN' && option !== 'SPECIAL-USE') throw bad(`there is no return option ${option}`)
@@ -118,6 +131,14 @@ async function writeNode(session: Session, node: TreeNode, { selection, result }
   session.out.crlf()
   if (node.mailbox && result.statusItems.length > 0)
     await writeStatus(session, node.mailbox as Mailbox, result.statusItems)
+  if (node.mailbox && result.entries.length > 0) {
+    const annotations = await listAnnotations(session.store.reader, session.account, node.mailbox.id)
+    writeAnnotations(
+      session,
+      node.name,
+      selectAnnotations(annotations, { entries: result.entries, depth: '0' }),
+    )
+  }
 }
 
 /** What LIST says of a name. RFC 9051 §7.3.1. */

@@ -149,11 +149,15 @@ export class Parser {
     return true
   }
 
+  /** Whether `text` (upper case, within one piece) is next, whatever its case. */
+  peekText(text: string): boolean {
+    return this.#text.toString('latin1', this.#at, this.#at + text.length).toUpperCase() === text
+  }
+
   /** Takes `text` (upper case, within one piece) if it is next, whatever its case. */
   takeText(text: string): boolean {
-    const end = this.#at + text.length
-    if (this.#text.toString('latin1', this.#at, end).toUpperCase() !== text) return false
-    this.#at = end
+    if (!this.peekText(text)) return false
+    this.#at += text.length
     return true
   }
 

@@ -31,6 +31,15 @@ export async function renameMailbox(
   if (await findRow(tx, account, to)) throw new StoreError('mailbox-exists', 'a mailbox has this name')
   if (from === 'INBOX') {
     const { mailbox } = await insertMailbox(tx, { account, name: to, modSeq, subscribed: false })
+    // RFC 5464 §4.1: annotations are copied.
+    await tx.run(
+      `INSERT INTO annotation (account, mailbox, folded, entry, value, mod_seq)
+       SELECT account, ?, folded, entry, value, ? FROM annotation WHERE account = ? AND mailbox = ? AND value IS NOT NULL`,
+      mailbox,
+      modSeq,
+      account,
+      source.id,
+    )
     const moved = await moveMessages(tx, {
       account,
       mailbox: source.id,

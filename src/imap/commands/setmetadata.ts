@@ -1,0 +1,35 @@
+// SETMETADATA. RFC 5464 §4.3.
+import { StoreError } from '../../store/error.ts'
+import { command } from '../command.ts'
+import { bad, no } from '../error.ts'
+import { annotationChange, parseValue, parseWholeEntry } from '../metadata.ts'
+import { mailboxName } from './arguments.ts'
+
+export const setMetadata = command({
+  name: 'SETMETADATA',
+  state: 'authenticated',
+  parse(parser, context) {
+    parser.sp()
+    const name = mailboxName(parser, context)
+    parser.sp()
+    const entries = parser.list(() => {
+      const entry = parseWholeEntry(parser)
+      parser.sp()
+      const value = parseValue(parser)
+      return { entry, value: value && Buffer.from(value) }
+    })
+    if (entries.length === 0) throw bad('name at least one entry')
+    return { name, entries }
+  },
+  async run(session, { name, entries }) {
+    const change = await annotationChange(session, name, entries)
+    try {
+      const { modSeq } = await session.store.mutate('setAnnotations', change)
+      session.metadataNews?.silence(change.account, modSeq)
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'too-many')
+        throw no('METADATA TOOMANY', 'There are too many annotations here')
+      throw error
+    }
+  },
+})
