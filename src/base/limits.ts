@@ -100,6 +100,8 @@ export const limits = {
     depth: 50,
     /** Characters of all the patterns with wildcards of one LIST, twice the longest name: each is laid beside every name. */
     listPatternCharacters: 2000,
+    /** Mailboxes of one look with changes that NOTIFY tells of; with more it is switched off (RFC 5465 §5.8). */
+    notifications: 1000,
     /** URLs of one GENURLAUTH or URLFETCH. */
     urls: 100,
     /** Items of one FETCH. */

@@ -98,6 +98,7 @@ export const capabilities: readonly Capability[] = [
   },
   { name: 'METADATA-SERVER', rfc: '5464', from: 'authenticated', enable: true },
   { name: 'LIST-METADATA', rfc: '9590', from: 'authenticated' },
+  { name: 'NOTIFY', rfc: '5465', from: 'authenticated', commands: ['NOTIFY'] },
   { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
   { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
   { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },

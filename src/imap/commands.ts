@@ -26,6 +26,7 @@ import { lsub } from './commands/lsub.ts'
 import { move } from './commands/move.ts'
 import { namespace } from './commands/namespace.ts'
 import { noop } from './commands/noop.ts'
+import { notify } from './commands/notify.ts'
 import { rename } from './commands/rename.ts'
 import { replace } from './commands/replace.ts'
 import { resetKey } from './commands/resetkey.ts'
@@ -71,6 +72,7 @@ export const commands: readonly Command[] = [
   move,
   namespace,
   noop,
+  notify,
   rename,
   replace,
   resetKey,

@@ -23,6 +23,10 @@ export interface SyncStyle {
   readonly vanished: boolean
   /** IMAP4rev2 has no RECENT (RFC 9051 appendix E). */
   readonly recent: boolean
+  /** FETCH carries UID, also without QRESYNC (RFC 5465 §5.1). */
+  readonly uid: boolean
+  /** Changes of flags are told. */
+  readonly flags: boolean
 }
 
 /** Some of the messages that the client knows, ascending. */
@@ -103,6 +107,11 @@ export class MailboxView {
   numberOf(uid: number): number {
     const at = this.#lowerBound(uid)
     return at < this.#count && this.#uids[at] === uid ? at + 1 : 0
+  }
+
+  /** The largest UID that the client was told of, also of messages that are gone. */
+  get lastUid(): number {
+    return this.#lastUid
   }
 
   isRecent(uid: number): boolean {
@@ -205,7 +214,7 @@ export class MailboxView {
     if (mayExpunge) this.#tellExpunges(delta, out, style)
     const knownUid = this.#lastUid
     this.#tellNew(snapshot, out, style)
-    this.#tellFlags(delta, knownUid, out, style)
+    if (style.flags) this.#tellFlags(delta, knownUid, out, style)
     this.#toldModSeq = snapshot.modSeq
     this.#silenced = undefined
   }
@@ -309,7 +318,7 @@ export class MailboxView {
       style.recent && this.isRecent(uid),
     )
     out.byte(0x2a).byte(0x20).number(number).ascii(' FETCH (')
-    if (style.vanished || withUid) out.ascii('UID ').number(uid).byte(0x20)
+    if (style.vanished || style.uid || withUid) out.ascii('UID ').number(uid).byte(0x20)
     out.ascii('FLAGS (').ascii(names).byte(0x29)
     if (style.modSeq) out.ascii(' MODSEQ (').number(modSeq).byte(0x29)
     out.byte(0x29).crlf()

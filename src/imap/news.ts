@@ -1,23 +1,56 @@
-// What a client is told without asking: changes of the selected mailbox, and of annotations. RFC 9051 §5.2; RFC 5464 §4.4; RFC 2180 §3.3.
+// What a client is told without asking: changes of the selected mailbox, of annotations, and what NOTIFY asks for. RFC 9051 §5.2; RFC 5464 §4.4;
+// RFC 5465; RFC 2180 §3.3.
 import { StoreError } from '../store/error.ts'
 import { ImapError } from './error.ts'
+import { MessageWriter } from './fetch/message-writer.ts'
+import { findTargets } from './fetch/targets.ts'
+import type { MailboxView } from './mailbox-view.ts'
+import type { SelectedEvents } from './notify/notify-spec.ts'
 import type { Session } from './session.ts'
 import { syncStyle } from './sync-style.ts'
 
 /** Tells all that is new. A selected mailbox that is gone ends the session (RFC 2180 §3.3). */
 export async function tellNews(session: Session, mayExpunge: boolean): Promise<void> {
   await tellSelected(session, mayExpunge)
-  await session.metadataNews?.tell(name => session.has(name === null ? 'METADATA-SERVER' : 'METADATA'))
+  const { notifications } = session
+  await session.metadataNews?.tell(
+    name =>
+      session.has(name === null ? 'METADATA-SERVER' : 'METADATA') ||
+      (notifications?.wantsMetadata(name) ?? false),
+  )
+  await notifications?.tell()
 }
 
 async function tellSelected(session: Session, mayExpunge: boolean): Promise<void> {
   if (session.state.kind !== 'selected') return
+  const { view } = session.state
+  const { notifications } = session
   try {
-    await session.state.view.sync(session.out, syncStyle(session), mayExpunge)
+    if (!notifications) await view.sync(session.out, syncStyle(session), mayExpunge)
+    // RFC 5465 §3.1: after NOTIFY only what it asks for.
+    else if (notifications.selected?.messages)
+      await tellByNotify(session, view, notifications.selected, mayExpunge)
   } catch (error) {
     if (error instanceof StoreError && error.code === 'no-such-mailbox') {
       throw new ImapError('BYE', undefined, 'The selected mailbox was deleted')
     }
     throw error
   }
+}
+
+/** RFC 5465 §5.1, §5.2: flags with UIDs, and what the client wants to know of new messages. */
+async function tellByNotify(
+  session: Session,
+  view: MailboxView,
+  { flags, items }: SelectedEvents,
+  mayExpunge: boolean,
+): Promise<void> {
+  const knownUid = view.lastUid
+  await view.sync(session.out, { ...syncStyle(session), flags, uid: true }, mayExpunge)
+  if (items.length === 0 || view.lastUid === knownUid) return
+  const added = view.select({ kind: 'ranges', ranges: [[knownUid + 1, view.lastUid]] }, true)
+  const uids = Array.from(added.uids).filter(uid => !session.notifications?.isOwn(view.mailbox.id, uid))
+  const numbers = uids.map(uid => view.numberOf(uid))
+  const targets = findTargets(view.snapshot, { count: uids.length, uids, numbers }, undefined)
+  await new MessageWriter(session, items, undefined).write(targets)
 }

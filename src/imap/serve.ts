@@ -41,6 +41,8 @@ export async function serveImap(connection: Connection, context: ImapContext): P
       }
       if (session.state.kind !== 'notAuthenticated') connection.setDeadline(context.config.imap.idleTimeoutMs)
       isWaiting = !connection.hasBufferedInput
+      if (session.notifications) await tellWhileWaiting(session)
+      if (connection.isStopping) continue
       const outcome = await nextCommand(session, () => {
         isWaiting = false
       })
@@ -56,6 +58,17 @@ export async function serveImap(connection: Connection, context: ImapContext): P
   } finally {
     await release(session)
     connection.close()
+  }
+}
+
+/** After NOTIFY the client hears of events also between commands (RFC 5465 §3.1). */
+async function tellWhileWaiting(session: Session): Promise<void> {
+  const { connection, context, out } = session
+  for (;;) {
+    const event = await connection.waitForInput(context.config.imap.keepAliveMs)
+    if (event === 'input' || event === 'end' || connection.isStopping) return
+    await tellNews(session, session.notifications?.selected?.isDelayed === false)
+    out.send()
   }
 }
 
@@ -197,6 +210,7 @@ function endOnError(session: Session, error: unknown): void {
 }
 
 async function release(session: Session): Promise<void> {
+  session.notifications?.stop()
   try {
     await deselect(session)
   } catch (error) {

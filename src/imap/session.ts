@@ -15,6 +15,7 @@ import { bad } from './error.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
 import type { MailboxView } from './mailbox-view.ts'
 import type { MetadataNews } from './metadata-news.ts'
+import type { Notifications } from './notify/notifications.ts'
 
 /** What IMAP needs of the program around it. */
 export interface ImapContext {
@@ -54,6 +55,8 @@ export class Session {
   isCompressed = false
   /** Since METADATA or METADATA-SERVER was enabled. */
   metadataNews: MetadataNews | undefined
+  /** Since NOTIFY was used (RFC 5465). */
+  notifications: Notifications | undefined
 
   constructor(connection: Connection, context: ImapContext) {
     this.connection = connection
@@ -66,6 +69,8 @@ export class Session {
     this.state = { kind: 'notAuthenticated' }
     this.switches.clear()
     this.metadataNews = undefined
+    this.notifications?.stop()
+    this.notifications = undefined
   }
 
   get peer(): LoginPeer {

@@ -7,5 +7,7 @@ export function syncStyle(session: Session): SyncStyle {
     modSeq: session.has('CONDSTORE'),
     vanished: session.has('QRESYNC'),
     recent: !session.has('IMAP4REV2'),
+    uid: false,
+    flags: true,
   }
 }

@@ -53,5 +53,6 @@ async function appendMessages(session: Session, { name, messages }: AppendArgs):
   const { uidValidity, uids } = await withMessages(session, messages, rows =>
     session.store.mutate('appendMessages', { account: session.account, mailbox: target.id, messages: rows }),
   )
+  session.notifications?.ignoreMessages(target.id, uids)
   return { code: `APPENDUID ${uidValidity} ${formatNumbers(uids)}` }
 }

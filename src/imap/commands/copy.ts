@@ -52,5 +52,6 @@ export async function transfer(
   })
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
   if (result.sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
+  session.notifications?.ignoreMessages(row.id, result.targetUids)
   return `COPYUID ${result.uidValidity} ${formatNumbers(result.sourceUids)} ${formatNumbers(result.targetUids)}`
 }

@@ -9,7 +9,7 @@ import { decodeMailboxName } from '../mailbox-name.ts'
 import { parseEntry, selectAnnotations, writeAnnotations } from '../metadata.ts'
 import { compilePattern } from '../list-pattern.ts'
 import type { Session } from '../session.ts'
-import { parseStatusItems, writeStatus } from './status.ts'
+import { enableByStatus, parseStatusItems, writeStatus } from './status.ts'
 
 interface ReturnOptions {
   readonly subscribed: boolean
@@ -40,6 +40,7 @@ export const list = command({
       return
     }
     const { account, store } = session
+    enableByStatus(session, args.result.statusItems)
     const tree = new MailboxTree(
       await listMailboxes(store.reader, account),
       await listSubscriptions(store.reader, account),

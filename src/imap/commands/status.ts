@@ -41,6 +41,7 @@ export const status = command({
   async run(session, args) {
     const mailbox = await findMailbox(session.store.reader, session.account, args.name)
     if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
+    enableByStatus(session, args.items)
     await writeStatus(session, mailbox, args.items)
   },
 })
@@ -53,12 +54,16 @@ export function parseStatusItems(parser: Parser): readonly string[] {
   return [...new Set(names)]
 }
 
+/** Asking for HIGHESTMODSEQ switches CONDSTORE on (RFC 7162 §3.1). */
+export function enableByStatus(session: Session, names: readonly string[]): void {
+  if (names.includes('HIGHESTMODSEQ')) enableCondstore(session)
+}
+
 export async function writeStatus(
   session: Session,
   mailbox: Mailbox,
   names: readonly string[],
 ): Promise<void> {
-  if (names.includes('HIGHESTMODSEQ')) enableCondstore(session)
   const values: string[] = []
   for (const name of names) values.push(`${name} ${await items.get(name)?.(mailbox, session)}`)
   session.out.ascii('* STATUS ')

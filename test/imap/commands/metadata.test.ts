@@ -223,11 +223,10 @@ test('METADATA with bad syntax, bad names, or no mailbox is refused', async t =>
     'SETMETADATA INBOX (/private/x atom)',
     'SETMETADATA INBOX (/private/\xfc "x")',
     'SETMETADATA INBOX (/private/x {1+}\r\n\0)',
-  ])
-    {
-      assert.equal((await client.command(wrong)).status, 'BAD', wrong)
-      await client.ok('NOOP')
-    }
+  ]) {
+    assert.equal((await client.command(wrong)).status, 'BAD', wrong)
+    await client.ok('NOOP')
+  }
   assert.match((await client.command('GETMETADATA Nowhere /private/x')).tagged, /^NO \[NONEXISTENT\]/)
   assert.match((await client.command('SETMETADATA Nowhere (/private/x "x")')).tagged, /^NO \[NONEXISTENT\]/)
   assert.equal((await (await server.connect()).command('GETMETADATA INBOX /private/x')).status, 'BAD')

@@ -1,0 +1,243 @@
+// Tells a client of what happens in mailboxes that it has not selected. RFC 5465.
+//
+// Nothing is queued: what the client was told of last is compared with what is there. A hint of the store says when to look; a lost one is made
+// good by the next command.
+import type { MailboxId, ModSeq } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { findModSeq } from '../../store/read/annotations.ts'
+import { listChangedMailboxes, listDeletedMailboxes } from '../../store/read/changed-mailboxes.ts'
+import { listMailboxes, listSubscriptions, type Mailbox } from '../../store/read/mailboxes.ts'
+import { attributesOf } from '../commands/list.ts'
+import { writeStatus } from '../commands/status.ts'
+import { MailboxTree } from '../mailbox-tree.ts'
+import { serverAccount } from '../metadata.ts'
+import { MetadataNews } from '../metadata-news.ts'
+import type { Session } from '../session.ts'
+import {
+  type EventGroup,
+  groupsOf,
+  type MailboxEvent,
+  notifyNothing,
+  type NotifySpec,
+} from './notify-spec.ts'
+
+export class Notifications {
+  readonly #session: Session
+  #spec: NotifySpec
+  #mailboxes = new Map<MailboxId, Mailbox>()
+  #subscribed: ReadonlySet<string> = new Set()
+  #told = 0 as ModSeq
+  /** Names that this session has itself made, deleted, renamed or subscribed since the last look (§5: they are not told). */
+  readonly #ownNames = new Set<string>()
+  /** UIDs that this session has itself put into mailboxes: no FETCH for those (§5.2). */
+  readonly #ownMessages = new Map<MailboxId, Set<number>>()
+  #unwatch: (() => void)[] = []
+
+  private constructor(session: Session, spec: NotifySpec) {
+    this.#session = session
+    this.#spec = spec
+  }
+
+  /** Watches from now on. With `withStatus` says first where the mailboxes are whose messages are watched (§3.1). */
+  static async start(session: Session, spec: NotifySpec, withStatus: boolean): Promise<Notifications> {
+    const notifications = new Notifications(session, spec)
+    const { store, account, connection } = session
+    const { groups } = spec
+    if (spec.selected || groups.length > 0)
+      notifications.#unwatch.push(store.watch(account, () => connection.wake()))
+    if (groups.some(({ mailboxEvents }) => mailboxEvents.has('ServerMetadataChange')))
+      notifications.#unwatch.push(store.watch(serverAccount, () => connection.wake()))
+    if (groups.some(group => hasMetadata(group))) session.metadataNews ??= await MetadataNews.start(session)
+    notifications.#told = await findModSeq(store.reader, account)
+    for (const mailbox of await listMailboxes(store.reader, account))
+      notifications.#mailboxes.set(mailbox.id, mailbox)
+    notifications.#subscribed = new Set(await listSubscriptions(store.reader, account))
+    if (withStatus) await notifications.#tellStart()
+    return notifications
+  }
+
+  /** Ends it: hints wake nobody any more. */
+  stop(): void {
+    for (const unwatch of this.#unwatch) unwatch()
+    this.#unwatch = []
+  }
+
+  get selected(): NotifySpec['selected'] {
+    return this.#spec.selected
+  }
+
+  /** This session is about to do something with that name. */
+  ignoreName(...names: readonly string[]): void {
+    for (const name of names) this.#ownNames.add(name)
+  }
+
+  /** This session has put these messages into a mailbox. */
+  ignoreMessages(mailbox: MailboxId, uids: readonly number[]): void {
+    const own = this.#ownMessages.get(mailbox)
+    if (own) for (const uid of uids) own.add(uid)
+    else this.#ownMessages.set(mailbox, new Set(uids))
+  }
+
+  /** Whether a message that is new in the selected mailbox came from this session; asked once. */
+  isOwn(mailbox: MailboxId, uid: number): boolean {
+    return this.#ownMessages.get(mailbox)?.delete(uid) ?? false
+  }
+
+  /** Whether changes of an entry are told; of a mailbox, or of the server where the name is null. */
+  wantsMetadata(name: string | null): boolean {
+    if (name === null)
+      return this.#spec.groups.some(({ mailboxEvents }) => mailboxEvents.has('ServerMetadataChange'))
+    return this.#wants(name, 'MailboxMetadataChange')
+  }
+
+  /** Tells what has happened since the last time. */
+  async tell(): Promise<void> {
+    const { store, account, out } = this.#session
+    if (this.#spec.groups.length === 0) return
+    const reached = await findModSeq(store.reader, account)
+    if (reached === this.#told) return
+    const before = this.#mailboxes
+    const changed = await listChangedMailboxes(store.reader, account, this.#told)
+    const deleted = await listDeletedMailboxes(store.reader, account, this.#told)
+    const subscribed = new Set(await listSubscriptions(store.reader, account))
+    if (changed.length + deleted.length > limits.imap.notifications) {
+      this.#overflow()
+      return
+    }
+    const subscribedBefore = this.#subscribed
+    this.#subscribed = subscribed
+    await this.#tellNames(before, changed, deleted, subscribedBefore)
+    for (const mailbox of changed) await this.#tellMessages(before.get(mailbox.id), mailbox)
+    for (const mailbox of changed) before.set(mailbox.id, mailbox)
+    for (const { mailbox } of deleted) before.delete(mailbox)
+    this.#told = reached
+    this.#ownNames.clear()
+    await out.drain()
+  }
+
+  /** §5.8. */
+  #overflow(): void {
+    this.#session.out.line('* OK [NOTIFICATIONOVERFLOW] Too much has happened: notifications are off now')
+    this.#spec = notifyNothing
+    this.stop()
+  }
+
+  readonly #isSubscribed = (name: string): boolean => this.#subscribed.has(name)
+
+  #wants(name: string, event: MailboxEvent): boolean {
+    return groupsOf(this.#spec, name, this.#isSubscribed).some(({ mailboxEvents }) =>
+      mailboxEvents.has(event),
+    )
+  }
+
+  // Messages
+
+  /** §3.1: STATUS of each mailbox but the selected one. */
+  async #tellStart(): Promise<void> {
+    for (const mailbox of this.#mailboxes.values()) {
+      if (this.#isSelected(mailbox.id)) continue
+      const groups = groupsOf(this.#spec, mailbox.name, this.#isSubscribed)
+      const items: string[] = []
+      if (groups.some(({ messages }) => messages)) items.push('MESSAGES', 'UIDNEXT', 'UIDVALIDITY')
+      if (groups.some(({ flags }) => flags)) items.push('HIGHESTMODSEQ')
+      if (items.length > 0) await writeStatus(this.#session, mailbox, items)
+    }
+  }
+
+  async #tellMessages(before: Mailbox | undefined, now: Mailbox): Promise<void> {
+    if (this.#isSelected(now.id) || !before) return
+    const groups = groupsOf(this.#spec, now.name, this.#isSubscribed)
+    const hasModSeq = this.#session.has('CONDSTORE')
+    const items = new Set<string>()
+    const hasNew = now.uidNext !== before.uidNext
+    if (groups.some(({ messages }) => messages) && (hasNew || now.total !== before.total)) {
+      // §5.2, §5.3.
+      items.add('UIDNEXT').add('MESSAGES')
+      if (hasModSeq) items.add('HIGHESTMODSEQ')
+    }
+    if (groups.some(({ flags }) => flags)) {
+      // §5.1.
+      if (now.unseen !== before.unseen) items.add('UIDVALIDITY').add('UNSEEN')
+      if (hasModSeq) items.add('HIGHESTMODSEQ').add('UIDVALIDITY')
+    }
+    if (items.size > 0) await writeStatus(this.#session, now, [...items])
+  }
+
+  #isSelected(mailbox: MailboxId): boolean {
+    const { state } = this.#session
+    return state.kind === 'selected' && state.view.mailbox.id === mailbox
+  }
+
+  // Names
+
+  async #tellNames(
+    before: ReadonlyMap<MailboxId, Mailbox>,
+    changed: readonly Mailbox[],
+    deleted: readonly { readonly mailbox: MailboxId; readonly name: string }[],
+    subscribedBefore: ReadonlySet<string>,
+  ): Promise<void> {
+    const affected = new Map<string, { oldName: string | undefined }>()
+    const add = (name: string, event: MailboxEvent, oldName?: string) => {
+      if (
+        this.#ownNames.has(name) ||
+        !(this.#wants(name, event) || (oldName !== undefined && this.#wants(oldName, event)))
+      )
+        return
+      affected.set(name, { oldName: oldName ?? affected.get(name)?.oldName })
+    }
+    const addWithParent = (name: string) => {
+      add(name, 'MailboxName')
+      const slash = name.lastIndexOf('/')
+      // §5.4: the parent's \HasChildren may have changed. What this session has done itself it knows.
+      if (slash > 0 && !this.#ownNames.has(name)) add(name.slice(0, slash), 'MailboxName')
+    }
+    for (const { mailbox, name } of deleted) if (before.has(mailbox)) addWithParent(name)
+    const renamed = changed.flatMap(({ id, name }) => {
+      const oldName = before.get(id)?.name
+      return oldName !== undefined && oldName !== name ? [{ oldName, name }] : []
+    })
+    for (const one of renamed) {
+      // §5.4: those below move along, and nothing is said of them.
+      if (!renamed.some(above => isBelow(one, above))) add(one.name, 'MailboxName', one.oldName)
+    }
+    for (const { id, name } of changed) if (!before.has(id)) addWithParent(name)
+    for (const name of this.#subscribed) if (!subscribedBefore.has(name)) add(name, 'SubscriptionChange')
+    for (const name of subscribedBefore) if (!this.#subscribed.has(name)) add(name, 'SubscriptionChange')
+    if (affected.size > 0) await this.#writeNames(affected)
+  }
+
+  async #writeNames(affected: ReadonlyMap<string, { readonly oldName: string | undefined }>): Promise<void> {
+    const { store, account, out } = this.#session
+    const tree = new MailboxTree(await listMailboxes(store.reader, account), [...this.#subscribed])
+    const nodes = new Map(tree.nodes.map(node => [node.name, node]))
+    for (const [name, { oldName }] of affected) {
+      const node = nodes.get(name)
+      const attributes = node ? attributesOf(node) : ['\\NonExistent']
+      if (this.#subscribed.has(name)) attributes.push('\\Subscribed')
+      out.ascii(`* LIST (${attributes.join(' ')}) "/" `)
+      this.#session.writeMailbox(name)
+      if (oldName !== undefined) {
+        out.ascii(' ("OLDNAME" (')
+        this.#session.writeMailbox(oldName)
+        out.ascii('))')
+      }
+      out.crlf()
+    }
+  }
+}
+
+function hasMetadata({ mailboxEvents }: EventGroup): boolean {
+  return mailboxEvents.has('MailboxMetadataChange') || mailboxEvents.has('ServerMetadataChange')
+}
+
+interface Renamed {
+  readonly oldName: string
+  readonly name: string
+}
+
+function isBelow(one: Renamed, above: Renamed): boolean {
+  return (
+    one.oldName.startsWith(`${above.oldName}/`) &&
+    one.name === above.name + one.oldName.slice(above.oldName.length)
+  )
+}
