@@ -99,6 +99,8 @@ export const capabilities: readonly Capability[] = [
   { name: 'METADATA-SERVER', rfc: '5464', from: 'authenticated', enable: true },
   { name: 'LIST-METADATA', rfc: '9590', from: 'authenticated' },
   { name: 'NOTIFY', rfc: '5465', from: 'authenticated', commands: ['NOTIFY'] },
+  { name: 'UIDONLY', rfc: '9586', from: 'authenticated', enable: true },
+  { name: 'UIDBATCHES', rfc: '10022', from: 'authenticated', commands: ['UIDBATCHES'] },
   { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
   { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
   { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },

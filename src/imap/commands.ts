@@ -38,6 +38,7 @@ import { starttls } from './commands/starttls.ts'
 import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
 import { subscribe } from './commands/subscribe.ts'
+import { uidBatches } from './commands/uidbatches.ts'
 import { uidExpunge } from './commands/uid-expunge.ts'
 import { unauthenticate } from './commands/unauthenticate.ts'
 import { unselect } from './commands/unselect.ts'
@@ -85,6 +86,7 @@ export const commands: readonly Command[] = [
   status,
   store,
   subscribe,
+  uidBatches,
   uidExpunge,
   unauthenticate,
   unselect,

@@ -30,3 +30,8 @@ export function bad(text: string, code?: ResponseCode): ImapError {
 export function bye(text: string, code?: ResponseCode): ImapError {
   return new ImapError('BYE', code, text)
 }
+
+/** Message numbers after ENABLE UIDONLY (RFC 9586 §3). */
+export function uidRequired(): ImapError {
+  return bad('UIDONLY is on: speak of UIDs only', 'UIDREQUIRED')
+}

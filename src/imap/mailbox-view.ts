@@ -27,6 +27,8 @@ export interface SyncStyle {
   readonly uid: boolean
   /** Changes of flags are told. */
   readonly flags: boolean
+  /** UIDFETCH in place of FETCH: the client knows no message numbers (RFC 9586). */
+  readonly uidOnly: boolean
 }
 
 /** Some of the messages that the client knows, ascending. */
@@ -317,8 +319,12 @@ export class MailboxView {
       this.#snapshot.keywordsOf(flags),
       style.recent && this.isRecent(uid),
     )
-    out.byte(0x2a).byte(0x20).number(number).ascii(' FETCH (')
-    if (style.vanished || style.uid || withUid) out.ascii('UID ').number(uid).byte(0x20)
+    out.byte(0x2a).byte(0x20)
+    if (style.uidOnly) out.number(uid).ascii(' UIDFETCH (')
+    else {
+      out.number(number).ascii(' FETCH (')
+      if (style.vanished || style.uid || withUid) out.ascii('UID ').number(uid).byte(0x20)
+    }
     out.ascii('FLAGS (').ascii(names).byte(0x29)
     if (style.modSeq) out.ascii(' MODSEQ (').number(modSeq).byte(0x29)
     out.byte(0x29).crlf()

@@ -9,7 +9,7 @@ import { announcedCapabilities } from './capabilities.ts'
 import type { BoundCommand, Command, Completion } from './command.ts'
 import { findCommand, findUidCommand } from './commands.ts'
 import { deselect } from './deselect.ts'
-import { bad, ImapError } from './error.ts'
+import { bad, ImapError, uidRequired } from './error.ts'
 import { type CommandInput, discardLiterals } from './input/command-input.ts'
 import { Parser } from './input/parser.ts'
 import { readCommand } from './input/read-command.ts'
@@ -106,7 +106,11 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     tag = readTag(parser, input)
     const found = readName(parser)
     checkState(session, found.command)
+    // RFC 9586 §3.1: what has a UID form is refused without.
+    const isUidOnly = session.has('UIDONLY')
+    if (isUidOnly && found.command.uid === 'also' && !found.uid) throw uidRequired()
     bound = found.command.bind(parser, { tag, uid: found.uid, session })
+    if (isUidOnly && bound.usesSequence) throw uidRequired()
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
     const completion: Completion = (await runWithProgress(session, found.command, bound, tag)) ?? {}

@@ -43,7 +43,14 @@ export type State =
   | { readonly kind: 'logout' }
 
 /** Extensions that change how the server talks once they are on: by ENABLE, or for CONDSTORE by use. */
-export type Switch = 'IMAP4REV2' | 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'METADATA' | 'METADATA-SERVER'
+export type Switch =
+  | 'IMAP4REV2'
+  | 'CONDSTORE'
+  | 'QRESYNC'
+  | 'UTF8=ACCEPT'
+  | 'METADATA'
+  | 'METADATA-SERVER'
+  | 'UIDONLY'
 
 export class Session {
   readonly connection: Connection

@@ -5,9 +5,11 @@ import type { Session } from './session.ts'
 export function syncStyle(session: Session): SyncStyle {
   return {
     modSeq: session.has('CONDSTORE'),
-    vanished: session.has('QRESYNC'),
+    // RFC 9586 §3: without message numbers there is no EXPUNGE.
+    vanished: session.has('QRESYNC') || session.has('UIDONLY'),
     recent: !session.has('IMAP4REV2'),
     uid: false,
     flags: true,
+    uidOnly: session.has('UIDONLY'),
   }
 }

@@ -7,7 +7,7 @@ import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
 import { command, type Command, type Completion, type ParseContext } from '../command.ts'
 import { deselect } from '../deselect.ts'
-import { bad, no } from '../error.ts'
+import { bad, no, uidRequired } from '../error.ts'
 import { allSystemFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
 import { MailboxView } from '../mailbox-view.ts'
@@ -51,6 +51,7 @@ function parseArguments(parser: Parser, context: ParseContext): SelectArgs {
   }
   // RFC 7162 §3.2.5: the client must have enabled it.
   if (resync && !context.session.has('QRESYNC')) throw bad('ENABLE QRESYNC first')
+  if (resync?.match && context.session.has('UIDONLY')) throw uidRequired()
   return { name, condstore, resync }
 }
 
@@ -128,7 +129,8 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   out.line(`* ${snapshot.count} EXISTS`)
   if (syncStyle(session).recent) out.line(`* ${view.recentCount} RECENT`)
   // IMAP4rev2 has no UNSEEN here (RFC 9051 appendix E).
-  if (firstUnseen > 0 && !isRev2) out.line(`* OK [UNSEEN ${firstUnseen}] The first that is not seen`)
+  if (firstUnseen > 0 && !isRev2 && !session.has('UIDONLY'))
+    out.line(`* OK [UNSEEN ${firstUnseen}] The first that is not seen`)
   out.line(`* OK [UIDVALIDITY ${snapshot.uidValidity}] UIDs are valid`)
   out.line(`* OK [UIDNEXT ${snapshot.uidNext}] The next UID`)
   out.line(`* OK [HIGHESTMODSEQ ${snapshot.modSeq}] The state of the mailbox`)

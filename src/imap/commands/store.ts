@@ -131,7 +131,8 @@ function answer(
     // Once CONDSTORE is on the client learns the new modSeq even so (RFC 7162 §3.1.3).
     else if (changedUids?.has(uid)) {
       const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''
-      out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
+      if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${modSeq}))`)
+      else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
     }
   }
   return isGone

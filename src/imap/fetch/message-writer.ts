@@ -36,6 +36,8 @@ export class MessageWriter {
   /** Messages with this modSeq became \Seen by this command and show it. */
   readonly #seenAt: ModSeq | undefined
   readonly #addsModSeq: boolean
+  /** RFC 9586: no message numbers. */
+  readonly #isUidOnly: boolean
   readonly #flagTexts: FlagTexts
   readonly #message: FetchedMessage
   /** UIDs of messages whose content was gone. */
@@ -51,6 +53,7 @@ export class MessageWriter {
     this.#showsFlags = items.some(({ showsFlags }) => showsFlags)
     this.#seenAt = this.#showsFlags ? undefined : seenAt
     this.#addsModSeq = session.has('CONDSTORE') && !items.includes(modSeqItem)
+    this.#isUidOnly = session.has('UIDONLY')
     this.#flagTexts = new FlagTexts(view, out, !session.has('IMAP4REV2'))
     this.#message = new FetchedMessage(store, view.mailbox.account, view.snapshot)
   }
@@ -213,7 +216,9 @@ export class MessageWriter {
     if (this.#showsFlags || isNewlySeen) {
       message.flagsText = this.#flagTexts.of(message.flags[message.position] as number, message.uid)
     }
-    out.byte(0x2a).byte(0x20).number(message.number).ascii(' FETCH (')
+    out.byte(0x2a).byte(0x20)
+    if (this.#isUidOnly) out.number(message.uid).ascii(' UIDFETCH (')
+    else out.number(message.number).ascii(' FETCH (')
     // RFC 9051 §6.4.5: flags that this very command has changed are told with it.
     if (!isNewlySeen) return
     out.ascii(message.flagsText).byte(0x20)

@@ -61,8 +61,8 @@ function itemsToWrite(
 ): readonly FetchItem[] {
   const all = [...items]
   const showsFlags = items.some(item => item.showsFlags)
-  // RFC 9051 §6.4.9: UID is in every answer to UID FETCH.
-  if (isUid && !items.includes(uidItem)) all.unshift(uidItem)
+  // RFC 9051 §6.4.9: UID is in every answer to UID FETCH; RFC 9586 §3.2: but UIDFETCH names it already.
+  if (isUid && !items.includes(uidItem) && !session.has('UIDONLY')) all.unshift(uidItem)
   // RFC 7162 §3.1: a CONDSTORE-aware client gets the modSeq with the flags; §3.1.4.1: CHANGEDSINCE implies MODSEQ.
   const wantsModSeq = modifiers.changedSince !== undefined || (showsFlags && session.has('CONDSTORE'))
   if (wantsModSeq && !items.includes(modSeqItem)) all.push(modSeqItem)
