@@ -45,6 +45,22 @@ export const imapConfig = z
       .describe(
         'How to reach the administrator, as a URI such as mailto:admin@example.org; clients read it as /shared/admin (RFC 5464).',
       ),
+    messageLimit: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(1_000_000)
+      .describe(
+        'How many messages one FETCH, SEARCH, STORE, COPY, MOVE, APPEND or UID EXPUNGE may work on (RFC 9738 MESSAGELIMIT): of more, only the last are done, which older clients do not expect. Not below 1000. null for no limit.',
+      ),
+    saveLimit: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'How many messages one COPY or APPEND may store; announced as SAVELIMIT where there is no messageLimit (RFC 9738).',
+      ),
     urlHosts: z
       .array(z.string().toLowerCase())
       .default([])

@@ -11,6 +11,8 @@ import { command, type Completion, type LiteralPlace, type ParseContext } from '
 import type { LiteralHead } from '../input/command-input.ts'
 import type { Parser } from '../input/parser.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
+import { no } from '../error.ts'
+import { messageLimitCode, saveLimit } from '../message-limit.ts'
 import { formatNumbers } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { mailboxName } from './arguments.ts'
@@ -49,6 +51,9 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
 
 /** All of the messages are appended, or none is (RFC 3502 §6.3.11). */
 async function appendMessages(session: Session, { name, messages }: AppendArgs): Promise<Completion> {
+  // RFC 9738 §3.1: all or nothing.
+  const most = saveLimit(session)
+  if (messages.length > most) throw no(messageLimitCode(most), 'Too many messages at once')
   const target = await findTarget(session, name)
   const { uidValidity, uids } = await withMessages(session, messages, rows =>
     session.store.mutate('appendMessages', { account: session.account, mailbox: target.id, messages: rows }),

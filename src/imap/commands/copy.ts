@@ -3,6 +3,7 @@ import { findMailbox } from '../../store/read/mailboxes.ts'
 import { command, type ParseContext } from '../command.ts'
 import { no } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
+import { assertMayCopy } from '../message-limit.ts'
 import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { mailboxName, uidRanges } from './arguments.ts'
@@ -44,6 +45,7 @@ export async function transfer(
   const row = await findMailbox(store.reader, account, target)
   if (!row) throw no('TRYCREATE', 'There is no such mailbox')
   if (count === 0) return undefined
+  if (name === 'copyMessages') assertMayCopy(session, uids)
   const result = await store.mutate(name, {
     account,
     mailbox: view.mailbox.id,

@@ -4,6 +4,7 @@ import { command, type ParseContext } from '../command.ts'
 import { parseFetchItems } from '../fetch/items.ts'
 import { parseFetchModifiers } from '../fetch/modifiers.ts'
 import { type FetchArgs, runFetch } from '../fetch/run-fetch.ts'
+import { withMessageLimit } from '../message-limit.ts'
 import type { Parser } from '../input/parser.ts'
 
 export const fetch = command({
@@ -12,7 +13,8 @@ export const fetch = command({
   uid: 'also',
   sequence: 'uses',
   parse: parseArguments,
-  run: runFetch,
+  run: (session, args, isUid) =>
+    withMessageLimit(session, args.set, isUid, set => runFetch(session, { ...args, set }, isUid)),
 })
 
 function parseArguments(parser: Parser, context: ParseContext): FetchArgs {

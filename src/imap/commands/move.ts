@@ -1,9 +1,11 @@
 // MOVE and UID MOVE. RFC 6851; RFC 9051 §6.4.8. EXPUNGE may be sent in answer to both.
-import { command } from '../command.ts'
+import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
+import { withMessageLimit } from '../message-limit.ts'
+import type { Session } from '../session.ts'
 import { syncStyle } from '../sync-style.ts'
 import { assertWritable } from './arguments.ts'
-import { parseTransfer, transfer } from './copy.ts'
+import { parseTransfer, transfer, type TransferArgs } from './copy.ts'
 
 export const move = command({
   name: 'MOVE',
@@ -11,13 +13,16 @@ export const move = command({
   uid: 'also',
   reportsProgress: true,
   parse: parseTransfer,
-  async run(session, args, isUid) {
-    const { view } = session
-    assertWritable(view)
-    const code = await transfer(session, 'moveMessages', args, isUid)
-    // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
-    if (code) session.out.line(`* OK [${code}] Moved`)
-    await view.sync(session.out, syncStyle(session), true)
-    return { code: highestModSeqCode(session) }
-  },
+  run: (session, args, isUid) =>
+    withMessageLimit(session, args.set, isUid, set => moveMessages(session, { ...args, set }, isUid)),
 })
+
+async function moveMessages(session: Session, args: TransferArgs, isUid: boolean): Promise<Completion> {
+  const { view } = session
+  assertWritable(view)
+  const code = await transfer(session, 'moveMessages', args, isUid)
+  // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
+  if (code) session.out.line(`* OK [${code}] Moved`)
+  await view.sync(session.out, syncStyle(session), true)
+  return { code: highestModSeqCode(session) }
+}

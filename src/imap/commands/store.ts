@@ -6,6 +6,7 @@ import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import { parseFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
+import { withMessageLimit } from '../message-limit.ts'
 import type { MailboxView, Selection } from '../mailbox-view.ts'
 import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
@@ -27,7 +28,8 @@ export const store = command({
   sequence: 'uses',
   reportsProgress: true,
   parse: parseArguments,
-  run: storeFlags,
+  run: (session, args, isUid) =>
+    withMessageLimit(session, args.set, isUid, set => storeFlags(session, { ...args, set }, isUid)),
 })
 
 function parseArguments(parser: Parser): StoreArgs {

@@ -1,5 +1,6 @@
 // UID EXPUNGE: only those among the given UIDs. RFC 4315 §2.1; RFC 9051 §6.4.9.
 import { command } from '../command.ts'
+import { complete, limitDeleted, messageLimit } from '../message-limit.ts'
 import { expungeDeleted } from './expunge.ts'
 import { uidRanges } from './arguments.ts'
 
@@ -13,6 +14,8 @@ export const uidExpunge = command({
     return parser.sequenceSet()
   },
   run(session, set) {
-    return expungeDeleted(session, uidRanges(session.view.select(set, true).uids))
+    const { uids, lowestUid } = limitDeleted(session, session.view.select(set, true).uids)
+    const run = () => expungeDeleted(session, uidRanges(uids))
+    return lowestUid === undefined ? run() : complete(session, messageLimit(session), lowestUid, run)
   },
 })

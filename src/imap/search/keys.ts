@@ -9,6 +9,7 @@ import { logicKeys } from './keys/logic.ts'
 import { modSeq, numberSet, sizeKeys, uid } from './keys/numbers.ts'
 import { objectIdKeys } from './keys/object-ids.ts'
 import { textKeys } from './keys/text.ts'
+import { uidOrderKeys } from './keys/uid-order.ts'
 import type { Criterion, SearchContext, SearchKey, SearchKeyDefinition } from './search-key.ts'
 
 export const searchKeys: readonly SearchKeyDefinition[] = [
@@ -18,6 +19,7 @@ export const searchKeys: readonly SearchKeyDefinition[] = [
   ...recentKeys,
   ...dateKeys,
   uid,
+  ...uidOrderKeys,
   ...sizeKeys,
   modSeq,
   ...objectIdKeys,

@@ -1,23 +1,23 @@
 // Carries a SEARCH or a SORT out and answers it. RFC 9051 §6.4.4; RFC 4731; RFC 5182 §2; RFC 5256 §3; RFC 5267 §3; RFC 7162 §3.1.5.
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
+import { complete, messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import type { SortCriterion } from '../sort/sort-criterion.ts'
 import { sortMatches } from '../sort/sort-matches.ts'
 import type { ReturnOptions, SearchArgs } from './arguments.ts'
 import { findMatches } from './evaluate.ts'
-import { openScope } from './search-scope.ts'
+import { limitScope } from './limit-scope.ts'
+import { openScope, type SearchScope } from './search-scope.ts'
 import { idsOf, indexesToSave, type SearchResult, writeEsearch, writeNumbers } from './write-result.ts'
 
 /** What IMAP4rev2 returns when it is not said (RFC 9051 §6.4.4). */
 const returnAll: ReturnOptions = { min: false, max: false, all: true, count: false, save: false }
 
+type AnswerArgs = SearchArgs & { readonly sort?: readonly SortCriterion[] }
+
 /** Answers SEARCH, or SORT where there are criteria to sort by; UID SEARCH or UID SORT where `isUid`. */
-export async function runSearch(
-  session: Session,
-  args: SearchArgs & { readonly sort?: readonly SortCriterion[] },
-  isUid: boolean,
-): Promise<Completion> {
+export async function runSearch(session: Session, args: AnswerArgs, isUid: boolean): Promise<Completion> {
   if (!args.returns?.save) return answer(session, args, isUid)
   try {
     return await answer(session, args, isUid)
@@ -28,15 +28,23 @@ export async function runSearch(
   }
 }
 
-async function answer(
-  session: Session,
-  args: SearchArgs & { readonly sort?: readonly SortCriterion[] },
-  isUid: boolean,
-): Promise<Completion> {
-  const { view, out } = session
+async function answer(session: Session, args: AnswerArgs, isUid: boolean): Promise<Completion> {
   if (args.refusal) throw args.refusal
   if (args.usesModSeq) enableCondstore(session)
-  const scope = await openScope(view, session.context.clock.now())
+  const most = messageLimit(session)
+  const all = await openScope(session.view, session.context.clock.now())
+  const { scope, lowestUid } = limitScope(all, args.criterion, most)
+  const run = () => answerWithin(session, args, isUid, scope)
+  return lowestUid === undefined ? run() : complete(session, most, lowestUid, run)
+}
+
+async function answerWithin(
+  session: Session,
+  args: AnswerArgs,
+  isUid: boolean,
+  scope: SearchScope,
+): Promise<Completion> {
+  const { view, out } = session
   const found = await findMatches(session, scope, args.criterion)
   const matches = args.sort ? await sortMatches(session, scope, found, args.sort) : found
   const result: SearchResult = { scope, matches, isUid, usesModSeq: args.usesModSeq }

@@ -20,6 +20,8 @@ export interface SearchKey {
   readonly columns?: readonly EmailColumn[]
   /** Speaks of message numbers (RFC 7162 §3.2.10.2). */
   readonly usesNumbers?: boolean
+  /** For keys that name a set of messages, so that no others need be looked at (RFC 9738 §3.1): the same test, which asks for no content. */
+  narrow?(scope: SearchScope): (index: number) => boolean
   /** Speaks of modSeqs, so that the answer does (RFC 7162 §3.1.5). */
   readonly usesModSeq?: boolean
   /** For keys of cost `text`: what to look for. An index may answer this with candidates, which `MessageContent` then verifies. */

@@ -4,33 +4,27 @@ import type { UidRanges } from '../../../store/uid-ranges.ts'
 import { normalizeRanges, rangesOf, type SequenceSet } from '../../sequence-set.ts'
 import type { Parser } from '../../input/parser.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
+import type { SearchScope } from '../search-scope.ts'
 
 /**
  * Messages by number. Numbers past the last match nothing, rather than being refused: clients race with EXPUNGE here, and Dovecot has taught them so.
  */
 export function numberSet(set: SequenceSet): SearchKey {
   if (set.kind === 'saved') return uidSet(set)
-  return {
-    kind: 'key',
-    cost: 'snapshot',
-    usesNumbers: true,
-    bind({ numbers, view }) {
-      const isIn = inRanges(normalizeRanges(set.ranges, view.count))
-      return index => isIn(numbers[index] as number)
-    },
+  const bind = ({ numbers, view }: SearchScope) => {
+    const isIn = inRanges(normalizeRanges(set.ranges, view.count))
+    return (index: number) => isIn(numbers[index] as number)
   }
+  return { kind: 'key', cost: 'snapshot', usesNumbers: true, bind, narrow: bind }
 }
 
 function uidSet(set: SequenceSet): SearchKey {
-  return {
-    kind: 'key',
-    cost: 'snapshot',
-    bind({ uids, view }) {
-      const last = view.count > 0 ? view.uidOf(view.count) : 0
-      const isIn = inRanges(set.kind === 'saved' ? rangesOf(view.saved) : normalizeRanges(set.ranges, last))
-      return index => isIn(uids[index] as number)
-    },
+  const bind = ({ uids, view }: SearchScope) => {
+    const last = view.count > 0 ? view.uidOf(view.count) : 0
+    const isIn = inRanges(set.kind === 'saved' ? rangesOf(view.saved) : normalizeRanges(set.ranges, last))
+    return (index: number) => isIn(uids[index] as number)
   }
+  return { kind: 'key', cost: 'snapshot', bind, narrow: bind }
 }
 
 export const uid: SearchKeyDefinition = {
