@@ -102,6 +102,8 @@ export const limits = {
     listPatternCharacters: 2000,
     /** Mailboxes of one look with changes that NOTIFY tells of; with more it is switched off (RFC 5465 §5.8). */
     notifications: 1000,
+    /** Arguments of one COMPARATOR or LANGUAGE. */
+    comparators: 100,
     /** URLs of one GENURLAUTH or URLFETCH. */
     urls: 100,
     /** Items of one FETCH. */

@@ -115,6 +115,8 @@ export const capabilities: readonly Capability[] = [
     from: 'authenticated',
     isOn: ({ context: { config } }) => config.imap.messageLimit === null && config.imap.saveLimit !== null,
   },
+  { name: 'I18NLEVEL=1', rfc: '5255', from: 'authenticated' },
+  { name: 'I18NLEVEL=2', rfc: '5255', from: 'authenticated', commands: ['COMPARATOR'] },
   { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
   { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
   { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },

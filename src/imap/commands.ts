@@ -5,6 +5,7 @@ import { authenticate } from './commands/authenticate.ts'
 import { capability } from './commands/capability.ts'
 import { check } from './commands/check.ts'
 import { close } from './commands/close.ts'
+import { comparator } from './commands/comparator.ts'
 import { compress } from './commands/compress.ts'
 import { copy } from './commands/copy.ts'
 import { create } from './commands/create.ts'
@@ -52,6 +53,7 @@ export const commands: readonly Command[] = [
   capability,
   check,
   close,
+  comparator,
   compress,
   copy,
   create,

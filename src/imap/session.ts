@@ -16,6 +16,7 @@ import { encodeMailboxName } from './mailbox-name.ts'
 import type { MailboxView } from './mailbox-view.ts'
 import type { MetadataNews } from './metadata-news.ts'
 import type { Notifications } from './notify/notifications.ts'
+import { type Collation, defaultCollation } from './search/collation.ts'
 
 /** What IMAP needs of the program around it. */
 export interface ImapContext {
@@ -62,6 +63,8 @@ export class Session {
   isCompressed = false
   /** Since METADATA or METADATA-SERVER was enabled. */
   metadataNews: MetadataNews | undefined
+  /** How SEARCH compares texts (RFC 5255 §4.7). */
+  comparator: Collation = defaultCollation
   /** Since NOTIFY was used (RFC 5465). */
   notifications: Notifications | undefined
 
@@ -78,6 +81,7 @@ export class Session {
     this.metadataNews = undefined
     this.notifications?.stop()
     this.notifications = undefined
+    this.comparator = defaultCollation
   }
 
   get peer(): LoginPeer {

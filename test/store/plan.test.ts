@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { schema1 } from '../../src/store/sqlite/schema-1.ts'
+import { schema2 } from '../../src/store/sqlite/schema-2.ts'
 
 const root = join(import.meta.dirname, '..', '..', 'src', 'store')
 
@@ -39,6 +40,7 @@ function statementsOf(file: string): readonly string[] {
 
 const database = new DatabaseSync(':memory:')
 database.exec(schema1)
+database.exec(schema2)
 
 for (const file of files) {
   const statements = statementsOf(file).filter(sql => !sql.includes('${'))

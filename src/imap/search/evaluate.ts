@@ -144,7 +144,7 @@ async function maskOf(node: Node, scope: SearchScope, session: Session): Promise
   }
 }
 
-const noContent = new MessageContent({} as EmailRow, undefined)
+const noContent = new MessageContent({} as EmailRow, undefined, text => text)
 
 /** Lets others run now and then; a client that is gone needs no answer. */
 export function breatheIn({ connection }: Session): Awaitable<void> {
@@ -238,7 +238,8 @@ class Reading {
   }
 
   #answer(index: number, row: EmailRow): Awaitable<Answer> {
-    if (this.#cost === 'row') return this.#judge(index, new MessageContent(row, undefined))
+    if (this.#cost === 'row')
+      return this.#judge(index, new MessageContent(row, undefined, this.#session.comparator.fold))
     try {
       const answer = this.#read(index, row)
       return answer instanceof Promise ? answer.catch(noIfLost) : answer
@@ -259,7 +260,7 @@ class Reading {
     const headerEnd = Math.min(row.header_bytes, limits.message.headerBytes)
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
     const finish = (head: Buffer): Awaitable<Answer> => {
-      const content = new MessageContent(row, head)
+      const content = new MessageContent(row, head, this.#session.comparator.fold)
       const isMany = this.#slow.length >= manyKeys
       if (this.#needles.length === 0)
         return isMany ? this.#askOneByOne(index, content) : this.#judge(index, content)

@@ -9,7 +9,7 @@ import { type PartNode, unpackParts } from '../../message/sections.ts'
 import { headerLines } from '../../message/text.ts'
 import { decodeTransfer } from '../../message/transfer.ts'
 import type { EmailRow } from '../fetch/email-rows.ts'
-import { foldCase } from './case-map.ts'
+import type { Collation } from './collation.ts'
 import type { TextNeedle } from './search-key.ts'
 
 /** What a scan asks of its surroundings. */
@@ -31,13 +31,16 @@ export class MessageContent {
   readonly #head: Buffer | undefined
   /** Values as they stand, by lower-case name: the header is gone through once, however many keys ask. */
   #raw: ReadonlyMap<string, readonly string[]> | undefined
+  readonly #fold: Collation['fold']
   /** Folded values by lower-case name. */
   readonly #values = new Map<string, readonly string[]>()
   #found: ReadonlySet<TextNeedle> | undefined
 
-  constructor(row: EmailRow, head: Buffer | undefined) {
+  /** `fold`: the session's comparator's. */
+  constructor(row: EmailRow, head: Buffer | undefined, fold: Collation['fold']) {
     this.row = row
     this.#head = head
+    this.#fold = fold
   }
 
   /** The values of all fields of that name (lower case, Latin-1), decoded and folded. */
@@ -45,7 +48,7 @@ export class MessageContent {
     const known = this.#values.get(name)
     if (known) return known
     this.#raw ??= this.#readHeader()
-    const values = (this.#raw.get(name) ?? []).map(value => foldCase(decodeWords(unfold(value))))
+    const values = (this.#raw.get(name) ?? []).map(value => this.#fold(decodeWords(unfold(value))))
     this.#values.set(name, values)
     return values
   }
@@ -73,7 +76,7 @@ export class MessageContent {
    * Looks for all the needles at once, as each text is decoded once, and until all are found. Of the message only headers and text are read.
    */
   async scan(needles: readonly TextNeedle[], source: ScanSource): Promise<void> {
-    const scanner = new Scanner(needles, this.#head, source)
+    const scanner = new Scanner(needles, this.#head, source, this.#fold)
     await scanner.part(unpackParts(this.row.parts))
     this.#found = scanner.found
   }
@@ -85,10 +88,17 @@ class Scanner {
   readonly #inHeaders: boolean
   readonly #head: Buffer | undefined
   readonly #source: ScanSource
+  readonly #fold: Collation['fold']
   /** What two slices share, so that no match falls between them. A character outside the BMP can fold to one inside it. */
   readonly #overlap: number
 
-  constructor(needles: readonly TextNeedle[], head: Buffer | undefined, source: ScanSource) {
+  constructor(
+    needles: readonly TextNeedle[],
+    head: Buffer | undefined,
+    source: ScanSource,
+    fold: Collation['fold'],
+  ) {
+    this.#fold = fold
     this.#needles = needles
     this.#inHeaders = needles.some(({ inHeaders }) => inHeaders)
     this.#head = head
@@ -127,7 +137,7 @@ class Scanner {
   async #look(text: string, isHeader: boolean): Promise<void> {
     const step = sliceLength + this.#overlap
     for (let start = 0; ; start += sliceLength) {
-      const folded = foldCase(text.length <= step ? text : text.slice(start, start + step))
+      const folded = this.#fold(text.length <= step ? text : text.slice(start, start + step))
       for (const needle of this.#needles) {
         if (isHeader && !needle.inHeaders) continue
         if (folded.includes(needle.text)) this.found.add(needle)

@@ -31,7 +31,7 @@ export interface SearchKey {
 
 /** Text that a message's decoded text may hold. */
 export interface TextNeedle {
-  /** Folded by `foldCase`. */
+  /** Folded by the session's comparator. */
   readonly text: string
   /** Look in all headers too (TEXT), not only in the text of parts (BODY). */
   readonly inHeaders: boolean

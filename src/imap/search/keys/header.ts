@@ -1,11 +1,9 @@
 // Keys about header fields: HEADER, and those that have keys of their own. RFC 9051 §6.4.4.
-import { foldCase } from '../case-map.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
-/** Matches when a field of that name (Latin-1) holds the text; any such field, when the text is empty. */
-function headerKey(name: string, text: string): SearchKey {
+/** Matches when a field of that name (Latin-1) holds the folded text; any such field, when the text is empty. */
+function headerKey(name: string, needle: string): SearchKey {
   const field = name.toLowerCase()
-  const needle = foldCase(text)
   return {
     kind: 'key',
     cost: 'header',
@@ -19,7 +17,7 @@ function fieldDefinition(name: string): SearchKeyDefinition {
     name,
     parse(parser, context) {
       parser.sp()
-      return headerKey(name, context.decode(parser.astringBytes()))
+      return headerKey(name, context.session.comparator.fold(context.decode(parser.astringBytes())))
     },
   }
 }
@@ -30,7 +28,7 @@ const header: SearchKeyDefinition = {
     parser.sp()
     const name = parser.astringBytes().toString('latin1')
     parser.sp()
-    return headerKey(name, context.decode(parser.astringBytes()))
+    return headerKey(name, context.session.comparator.fold(context.decode(parser.astringBytes())))
   },
 }
 

@@ -1,5 +1,4 @@
 // BODY and TEXT: exact substrings of the decoded text. RFC 9051 §6.4.4.
-import { foldCase } from '../case-map.ts'
 import type { SearchKeyDefinition, TextNeedle } from '../search-key.ts'
 
 function textDefinition(name: string, inHeaders: boolean): SearchKeyDefinition {
@@ -7,7 +6,10 @@ function textDefinition(name: string, inHeaders: boolean): SearchKeyDefinition {
     name,
     parse(parser, context) {
       parser.sp()
-      const needle: TextNeedle = { text: foldCase(context.decode(parser.astringBytes())), inHeaders }
+      const needle: TextNeedle = {
+        text: context.session.comparator.fold(context.decode(parser.astringBytes())),
+        inHeaders,
+      }
       return {
         kind: 'key',
         cost: 'text',
