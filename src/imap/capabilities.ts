@@ -117,6 +117,7 @@ export const capabilities: readonly Capability[] = [
   },
   { name: 'I18NLEVEL=1', rfc: '5255', from: 'authenticated' },
   { name: 'I18NLEVEL=2', rfc: '5255', from: 'authenticated', commands: ['COMPARATOR'] },
+  { name: 'LANGUAGE', rfc: '5255', from: 'always', commands: ['LANGUAGE'] },
   { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
   { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
   { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },

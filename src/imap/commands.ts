@@ -20,6 +20,7 @@ import { getQuota } from './commands/getquota.ts'
 import { getQuotaRoot } from './commands/getquotaroot.ts'
 import { id } from './commands/id.ts'
 import { idle } from './commands/idle.ts'
+import { language } from './commands/language.ts'
 import { list } from './commands/list.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
@@ -68,6 +69,7 @@ export const commands: readonly Command[] = [
   getQuotaRoot,
   id,
   idle,
+  language,
   list,
   login,
   logout,

@@ -6,7 +6,7 @@ export function enableCondstore(session: Session): void {
   if (session.has('CONDSTORE')) return
   session.switches.add('CONDSTORE')
   if (session.state.kind !== 'selected') return
-  session.out.line(`* OK [HIGHESTMODSEQ ${session.state.view.toldModSeq}] CONDSTORE is on`)
+  session.say(`HIGHESTMODSEQ ${session.state.view.toldModSeq}`, 'CONDSTORE is on')
 }
 
 /** ` [HIGHESTMODSEQ n]` for the tagged OK of a command that expunges, where the client resynchronises by it (RFC 7162 §3.2.4, §3.2.5). */

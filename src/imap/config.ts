@@ -1,5 +1,6 @@
 // IMAP's options. The documentation is made from these descriptions.
 import { z } from 'zod'
+import { languages } from './language/translate.ts'
 
 const minute = 60_000
 
@@ -61,6 +62,10 @@ export const imapConfig = z
       .describe(
         'How many messages one COPY or APPEND may store; announced as SAVELIMIT where there is no messageLimit (RFC 9738).',
       ),
+    language: z
+      .enum(languages)
+      .default('i-default')
+      .describe('The language of responses to clients that ask for the "default" one (RFC 5255 LANGUAGE).'),
     urlHosts: z
       .array(z.string().toLowerCase())
       .default([])

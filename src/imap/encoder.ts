@@ -67,6 +67,11 @@ export class Encoder {
     return this.ascii(text).crlf()
   }
 
+  /** Text for people, as UTF-8; anything that could end the line becomes a space. */
+  text(text: string): this {
+    return this.bytes(Buffer.from(text.replace(/[\0\r\n]/g, ' ')))
+  }
+
   crlf(): this {
     const buffer = this.#reserve(2)
     buffer[this.#used++] = 13

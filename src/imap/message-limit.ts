@@ -52,11 +52,11 @@ export async function complete(
   try {
     completion = await run()
   } catch (error) {
-    if (error instanceof ImapError && error.status === 'NO') session.out.line(`* NO [${code}] ${text}`)
+    if (error instanceof ImapError && error.status === 'NO') session.respond('*', 'NO', code, text)
     throw error
   }
   if (completion.code === undefined) return { ...completion, code, text }
-  session.out.line(`* NO [${code}] ${text}`)
+  session.respond('*', 'NO', code, text)
   return completion
 }
 

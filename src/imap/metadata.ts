@@ -21,7 +21,7 @@ export function parseEntry(parser: Parser): string {
   const entry = parser.astring()
   const isPlain = /^\/(?:private|shared)(?:\/[^/]+)*$/i.test(entry) && /^[\x20-\x7e]*$/.test(entry)
   if (!isPlain || /[*%]/.test(entry) || entry.length > limits.annotation.entryBytes)
-    throw bad('entries are called /private/… or /shared/…')
+    throw bad('entries are called /private/NAME or /shared/NAME')
   return entry
 }
 

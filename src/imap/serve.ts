@@ -83,7 +83,8 @@ async function nextCommand(session: Session, onRead: () => void): Promise<Outcom
   } catch (error) {
     if (!isConnectionError(error, 'LineTooLong')) throw error
     await connection.skipLine()
-    session.out.line('* BAD [TOOBIG] The line is too long').send()
+    session.respond('*', 'BAD', 'TOOBIG', 'The line is too long')
+    session.out.send()
     return 'bad'
   }
   if (!read) return 'ended'
@@ -138,7 +139,8 @@ async function runWithProgress(
   const pending = bound.run(session)
   if (!reportsProgress || !(pending instanceof Promise)) return pending
   const timer = setInterval(() => {
-    session.out.line(`* OK [INPROGRESS ("${tag}" NIL NIL)] Still at it`).send()
+    session.say(`INPROGRESS ("${tag}" NIL NIL)`, 'Still at it')
+    session.out.send()
     session.connection.flush()
   }, session.context.config.imap.progressMs)
   try {
@@ -188,17 +190,18 @@ function checkState(session: Session, command: Command): void {
 }
 
 function complete(session: Session, tag: string, name: string, completion: Completion): void {
-  const code = completion.code === undefined ? '' : `[${completion.code}] `
-  session.out.line(`${tag} OK ${code}${completion.text ?? `${name} completed`}`).send()
+  session.respond(tag, 'OK', completion.code, completion.text ?? `${name} completed`)
+  session.out.send()
 }
 
 function reply(session: Session, tag: string, refusal: ImapError): void {
-  const code = refusal.code === undefined ? '' : `[${refusal.code}] `
-  session.out.line(`${tag} ${refusal.status} ${code}${refusal.message}`).send()
+  session.respond(tag, refusal.status, refusal.code, refusal.message)
+  session.out.send()
 }
 
 function sayBye(session: Session, text: string, code?: string): void {
-  session.out.line(`* BYE ${code === undefined ? '' : `[${code}] `}${text}`).send()
+  session.respond('*', 'BYE', code, text)
+  session.out.send()
   session.connection.close()
 }
 

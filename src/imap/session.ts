@@ -13,6 +13,7 @@ import type { ImapConfig } from './config.ts'
 import { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
+import { type Language, translate } from './language/translate.ts'
 import type { MailboxView } from './mailbox-view.ts'
 import type { MetadataNews } from './metadata-news.ts'
 import type { Notifications } from './notify/notifications.ts'
@@ -63,6 +64,8 @@ export class Session {
   isCompressed = false
   /** Since METADATA or METADATA-SERVER was enabled. */
   metadataNews: MetadataNews | undefined
+  /** What people read comes in it (RFC 5255 §3). */
+  language: Language = 'i-default'
   /** How SEARCH compares texts (RFC 5255 §4.7). */
   comparator: Collation = defaultCollation
   /** Since NOTIFY was used (RFC 5465). */
@@ -82,6 +85,7 @@ export class Session {
     this.notifications?.stop()
     this.notifications = undefined
     this.comparator = defaultCollation
+    this.language = 'i-default'
   }
 
   get peer(): LoginPeer {
@@ -115,6 +119,18 @@ export class Session {
   /** Names of mailboxes go out as UTF-8 rather than modified UTF-7 (RFC 9051 appendix A; RFC 6855 §3). */
   get usesUtf8Names(): boolean {
     return this.has('IMAP4REV2') || this.has('UTF8=ACCEPT')
+  }
+
+  /** Writes a status response, tagged or with `*`; `text` is English and goes out in the client's language (RFC 5255 §3.1). */
+  respond(tag: string, status: 'OK' | 'NO' | 'BAD' | 'BYE', code: string | undefined, text: string): void {
+    this.out.ascii(`${tag} ${status} `)
+    if (code !== undefined) this.out.ascii(`[${code}] `)
+    this.out.text(translate(text, this.language, status === 'BAD')).crlf()
+  }
+
+  /** Writes an untagged OK. */
+  say(code: string | undefined, text: string): void {
+    this.respond('*', 'OK', code, text)
   }
 
   /** Writes the name of a mailbox in the encoding this client has asked for. */

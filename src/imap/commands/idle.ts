@@ -37,6 +37,6 @@ async function waitForDone(session: Session): Promise<void> {
     const event = await connection.waitForInput(context.config.imap.keepAliveMs)
     if (event === 'input' || event === 'end' || connection.isStopping) return
     // NAT devices forget silent connections, and this is how the server finds out that one is dead.
-    if (event === 'timeout') out.line('* OK Still here')
+    if (event === 'timeout') session.say(undefined, 'Still here')
   }
 }

@@ -9,7 +9,7 @@ export const logout = command({
   parse: noArguments,
   async run(session) {
     await deselect(session)
-    session.out.line('* BYE Until next time')
+    session.respond('*', 'BYE', undefined, 'Until next time')
     session.state = { kind: 'logout' }
   },
 })

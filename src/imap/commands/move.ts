@@ -22,7 +22,7 @@ async function moveMessages(session: Session, args: TransferArgs, isUid: boolean
   assertWritable(view)
   const code = await transfer(session, 'moveMessages', args, isUid)
   // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
-  if (code) session.out.line(`* OK [${code}] Moved`)
+  if (code) session.say(code, 'Moved')
   await view.sync(session.out, syncStyle(session), true)
   return { code: highestModSeqCode(session) }
 }

@@ -79,7 +79,7 @@ async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolea
   })
   session.notifications?.ignoreMessages(target.id, uids)
   // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
-  session.out.line(`* OK [APPENDUID ${uidValidity} ${uids.join(',')}] Replacement is stored`)
+  session.say(`APPENDUID ${uidValidity} ${uids.join(',')}`, 'Replacement is stored')
   await view.sync(session.out, syncStyle(session), true)
   return { code: highestModSeqCode(session) }
 }

@@ -84,11 +84,11 @@ function parseResync(parser: Parser): Resynchronization {
 }
 
 async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Promise<Completion> {
-  const { account, store, out } = session
+  const { account, store } = session
   // A SELECT that fails leaves nothing selected (RFC 9051 §6.3.2), and what follows is about another mailbox (RFC 7162 §3.2.11).
   if (session.state.kind === 'selected') {
     await deselect(session)
-    out.line('* OK [CLOSED] The mailbox before is closed')
+    session.say('CLOSED', 'The mailbox before is closed')
   }
   if (args.condstore || args.resync) session.switches.add('CONDSTORE')
   const row = await findMailbox(store.reader, account, args.name)
@@ -123,18 +123,17 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   view.knowKeywords(keywords)
   const flags = [allSystemFlags, ...keywords].join(' ')
   out.line(`* FLAGS (${flags})`)
-  out.line(
-    `* OK [PERMANENTFLAGS (${view.isReadOnly ? '' : `${flags} \\*`})] ${view.isReadOnly ? 'Nothing' : 'All of it'} can be changed`,
-  )
+  if (view.isReadOnly) session.say('PERMANENTFLAGS ()', 'Nothing can be changed')
+  else session.say(`PERMANENTFLAGS (${flags} \\*)`, 'All of it can be changed')
   out.line(`* ${snapshot.count} EXISTS`)
   if (syncStyle(session).recent) out.line(`* ${view.recentCount} RECENT`)
   // IMAP4rev2 has no UNSEEN here (RFC 9051 appendix E).
   if (firstUnseen > 0 && !isRev2 && !session.has('UIDONLY'))
-    out.line(`* OK [UNSEEN ${firstUnseen}] The first that is not seen`)
-  out.line(`* OK [UIDVALIDITY ${snapshot.uidValidity}] UIDs are valid`)
-  out.line(`* OK [UIDNEXT ${snapshot.uidNext}] The next UID`)
-  out.line(`* OK [HIGHESTMODSEQ ${snapshot.modSeq}] The state of the mailbox`)
-  out.line(`* OK [MAILBOXID (${mailboxId(view.mailbox.id)})] The mailbox itself`)
+    session.say(`UNSEEN ${firstUnseen}`, 'The first that is not seen')
+  session.say(`UIDVALIDITY ${snapshot.uidValidity}`, 'UIDs are valid')
+  session.say(`UIDNEXT ${snapshot.uidNext}`, 'The next UID')
+  session.say(`HIGHESTMODSEQ ${snapshot.modSeq}`, 'The state of the mailbox')
+  session.say(`MAILBOXID (${mailboxId(view.mailbox.id)})`, 'The mailbox itself')
   if (!isRev2) return
   out.ascii('* LIST () "/" ')
   session.writeMailbox(view.mailbox.name)

@@ -17,6 +17,8 @@ export const starttls = command({
       afterwards: () => {
         // What was switched on in the clear is forgotten (RFC 9051 §6.2.1).
         session.switches.clear()
+        // RFC 5255 §3.1: the client asks for its language anew.
+        session.language = 'i-default'
         return connection.startTls(tls)
       },
     }

@@ -117,7 +117,7 @@ export class Notifications {
 
   /** §5.8. */
   #overflow(): void {
-    this.#session.out.line('* OK [NOTIFICATIONOVERFLOW] Too much has happened: notifications are off now')
+    this.#session.say('NOTIFICATIONOVERFLOW', 'Too much has happened: notifications are off now')
     this.#spec = notifyNothing
     this.stop()
   }

@@ -1,0 +1,590 @@
+// What people read in responses, in all languages. RFC 5255 §3. `{}` stands for what is put in: a number, a name.
+//
+// Responses are written in English in the code; a test finds them there and holds them against this table. Of what only makers of mail programs
+// read (BAD), the common ones are here; for the rest `syntaxError` stands.
+
+/** In the order of `translated`. */
+export type Translations = readonly [de: string, fr: string, es: string, ja: string]
+
+export const translated = ['de', 'fr', 'es', 'ja'] as const
+
+/** For a BAD text that is not in the table. */
+export const syntaxError: Translations = [
+  'Der Befehl folgt nicht der Grammatik',
+  'La commande ne respecte pas la grammaire',
+  'La orden no sigue la gramática',
+  'コマンドの構文が正しくありません',
+]
+
+/** By the English text. */
+export const texts: Readonly<Record<string, Translations>> = {
+  // Log-in
+  Welcome: ['Willkommen', 'Bienvenue', 'Bienvenido', 'ようこそ'],
+  'Until next time': [
+    'Bis zum nächsten Mal',
+    'À la prochaine',
+    'Hasta la próxima',
+    'またのご利用をお待ちしています',
+  ],
+  'Log in anew': [
+    'Neu anmelden',
+    'Connectez-vous à nouveau',
+    'Inicie sesión de nuevo',
+    'もう一度ログインしてください',
+  ],
+  'log in first': [
+    'Zuerst anmelden',
+    "Connectez-vous d'abord",
+    'Inicie sesión primero',
+    '先にログインしてください',
+  ],
+  'you are logged in already': [
+    'Sie sind schon angemeldet',
+    'Vous êtes déjà connecté',
+    'Ya ha iniciado sesión',
+    'すでにログインしています',
+  ],
+  'authentication was cancelled': [
+    'Die Anmeldung wurde abgebrochen',
+    "L'authentification a été annulée",
+    'La autenticación se canceló',
+    '認証は取り消されました',
+  ],
+  'The name or the password is wrong': [
+    'Der Name oder das Passwort ist falsch',
+    'Le nom ou le mot de passe est incorrect',
+    'El nombre o la contraseña no es correcto',
+    '名前またはパスワードが違います',
+  ],
+  'That password is not for IMAP': [
+    'Dieses Passwort gilt nicht für IMAP',
+    "Ce mot de passe n'est pas valable pour IMAP",
+    'Esa contraseña no sirve para IMAP',
+    'このパスワードは IMAP では使えません',
+  ],
+  'Too many failed attempts; wait a little, then try again': [
+    'Zu viele Fehlversuche; bitte etwas warten und dann noch einmal versuchen',
+    "Trop d'échecs ; patientez un peu, puis réessayez",
+    'Demasiados intentos fallidos; espere un poco y vuelva a intentarlo',
+    '失敗が多すぎます。しばらく待ってからやり直してください',
+  ],
+  "Log-ins can't be checked now; try again in a minute": [
+    'Anmeldungen können gerade nicht geprüft werden; bitte in einer Minute noch einmal versuchen',
+    'Les connexions ne peuvent pas être vérifiées pour le moment ; réessayez dans une minute',
+    'Ahora no se puede comprobar el inicio de sesión; vuelva a intentarlo en un minuto',
+    '現在ログインを確認できません。1 分後にやり直してください',
+  ],
+  'There is no such mechanism here': [
+    'Dieses Verfahren gibt es hier nicht',
+    "Ce mécanisme n'existe pas ici",
+    'Ese mecanismo no existe aquí',
+    'その認証方式はありません',
+  ],
+  'Use STARTTLS first': [
+    'Zuerst STARTTLS verwenden',
+    "Utilisez d'abord STARTTLS",
+    'Use primero STARTTLS',
+    '先に STARTTLS を使ってください',
+  ],
+  'Begin TLS now': [
+    'TLS jetzt beginnen',
+    'Commencez TLS maintenant',
+    'Comience TLS ahora',
+    'TLS を開始してください',
+  ],
+  'TLS is on already': [
+    'TLS ist schon aktiv',
+    'TLS est déjà actif',
+    'TLS ya está activo',
+    'TLS はすでに有効です',
+  ],
+  'This server has no certificate': [
+    'Dieser Server hat kein Zertifikat',
+    "Ce serveur n'a pas de certificat",
+    'Este servidor no tiene certificado',
+    'このサーバーには証明書がありません',
+  ],
+  // Mailboxes
+  Opened: ['Geöffnet', 'Ouverte', 'Abierto', '開きました'],
+  'Opened for reading': [
+    'Zum Lesen geöffnet',
+    'Ouverte en lecture seule',
+    'Abierto solo para lectura',
+    '読み取り専用で開きました',
+  ],
+  'select a mailbox first': [
+    'Zuerst einen Ordner öffnen',
+    "Ouvrez d'abord une boîte",
+    'Abra primero un buzón',
+    '先にメールボックスを開いてください',
+  ],
+  'The mailbox before is closed': [
+    'Der vorige Ordner ist geschlossen',
+    'La boîte précédente est fermée',
+    'El buzón anterior está cerrado',
+    '前のメールボックスを閉じました',
+  ],
+  'The selected mailbox was deleted': [
+    'Der geöffnete Ordner wurde gelöscht',
+    'La boîte ouverte a été supprimée',
+    'El buzón abierto se ha eliminado',
+    '開いているメールボックスは削除されました',
+  ],
+  'The mailbox was opened read-only: SELECT it': [
+    'Der Ordner wurde nur zum Lesen geöffnet: SELECT verwenden',
+    'La boîte est ouverte en lecture seule : utilisez SELECT',
+    'El buzón se abrió solo para lectura: use SELECT',
+    'メールボックスは読み取り専用です。SELECT で開いてください',
+  ],
+  'There is no such mailbox': [
+    'Diesen Ordner gibt es nicht',
+    "Cette boîte n'existe pas",
+    'Ese buzón no existe',
+    'そのメールボックスはありません',
+  ],
+  'There is a mailbox of that name': [
+    'Einen Ordner dieses Namens gibt es schon',
+    'Une boîte porte déjà ce nom',
+    'Ya existe un buzón con ese nombre',
+    'その名前のメールボックスはすでにあります',
+  ],
+  'The mailbox has others below it': [
+    'Der Ordner hat Unterordner',
+    'La boîte en contient d’autres',
+    'El buzón contiene otros',
+    'このメールボックスには下位のメールボックスがあります',
+  ],
+  "That name can't be used: {}": [
+    'Dieser Name ist nicht möglich: {}',
+    'Ce nom ne peut pas être utilisé : {}',
+    'Ese nombre no se puede usar: {}',
+    'その名前は使えません: {}',
+  ],
+  'The name is not valid modified UTF-7': [
+    'Der Name ist kein gültiges modifiziertes UTF-7',
+    "Le nom n'est pas en UTF-7 modifié valide",
+    'El nombre no es UTF-7 modificado válido',
+    '名前が修正 UTF-7 として正しくありません',
+  ],
+  "INBOX can't be deleted": [
+    'INBOX kann nicht gelöscht werden',
+    'INBOX ne peut pas être supprimée',
+    'INBOX no se puede eliminar',
+    'INBOX は削除できません',
+  ],
+  'A mailbox can have one use': [
+    'Ein Ordner kann einen Zweck haben',
+    "Une boîte ne peut avoir qu'un usage",
+    'Un buzón solo puede tener un uso',
+    '用途は 1 つだけ指定できます',
+  ],
+  '{} is no use that can be given': [
+    '{} ist kein Zweck, der vergeben werden kann',
+    "{} n'est pas un usage que l'on peut attribuer",
+    '{} no es un uso que se pueda asignar',
+    '{} という用途は指定できません',
+  ],
+  'Another mailbox has that use': [
+    'Ein anderer Ordner hat diesen Zweck',
+    'Une autre boîte a déjà cet usage',
+    'Otro buzón ya tiene ese uso',
+    'その用途は別のメールボックスが使っています',
+  ],
+  'All of it can be changed': [
+    'Alles davon kann geändert werden',
+    'Tout peut être modifié',
+    'Todo se puede cambiar',
+    'すべて変更できます',
+  ],
+  'Nothing can be changed': [
+    'Nichts kann geändert werden',
+    'Rien ne peut être modifié',
+    'Nada se puede cambiar',
+    '変更はできません',
+  ],
+  'The first that is not seen': [
+    'Die erste ungelesene',
+    'Le premier non lu',
+    'El primero sin leer',
+    '最初の未読メッセージ',
+  ],
+  'UIDs are valid': ['UIDs sind gültig', 'Les UID sont valides', 'Los UID son válidos', 'UID は有効です'],
+  'The next UID': ['Die nächste UID', 'Le prochain UID', 'El siguiente UID', '次の UID'],
+  'The state of the mailbox': [
+    'Der Stand des Ordners',
+    "L'état de la boîte",
+    'El estado del buzón',
+    'メールボックスの状態',
+  ],
+  'The mailbox itself': [
+    'Der Ordner selbst',
+    'La boîte elle-même',
+    'El buzón mismo',
+    'このメールボックス自身',
+  ],
+  'CONDSTORE is on': [
+    'CONDSTORE ist aktiv',
+    'CONDSTORE est actif',
+    'CONDSTORE está activo',
+    'CONDSTORE は有効です',
+  ],
+  // Messages
+  'the mailbox is empty': [
+    'Der Ordner ist leer',
+    'La boîte est vide',
+    'El buzón está vacío',
+    'メールボックスは空です',
+  ],
+  'there are only {} messages': [
+    'Es gibt nur {} Nachrichten',
+    "Il n'y a que {} messages",
+    'Solo hay {} mensajes',
+    'メッセージは {} 通しかありません',
+  ],
+  'There is no such message': [
+    'Diese Nachricht gibt es nicht',
+    "Ce message n'existe pas",
+    'Ese mensaje no existe',
+    'そのメッセージはありません',
+  ],
+  'Some of the messages are gone': [
+    'Einige der Nachrichten sind nicht mehr da',
+    "Certains des messages n'existent plus",
+    'Algunos de los mensajes ya no existen',
+    '一部のメッセージはすでにありません',
+  ],
+  'The messages are gone': [
+    'Die Nachrichten sind nicht mehr da',
+    "Les messages n'existent plus",
+    'Los mensajes ya no existen',
+    'メッセージはすでにありません',
+  ],
+  'Some were changed meanwhile and are left as they are': [
+    'Einige wurden inzwischen geändert und bleiben, wie sie sind',
+    'Certains ont été modifiés entre-temps et restent inchangés',
+    'Algunos cambiaron entretanto y se dejan como están',
+    '一部は他で変更されたため、そのままにしました',
+  ],
+  Moved: ['Verschoben', 'Déplacés', 'Movidos', '移動しました'],
+  'Replacement is stored': [
+    'Der Ersatz ist gespeichert',
+    'Le remplacement est enregistré',
+    'El reemplazo está guardado',
+    '置き換えを保存しました',
+  ],
+  'Searched, and the result is saved': [
+    'Gesucht und das Ergebnis gemerkt',
+    'Recherche faite, résultat conservé',
+    'Búsqueda hecha y resultado guardado',
+    '検索し、結果を保存しました',
+  ],
+  'That charset is not known here': [
+    'Dieser Zeichensatz ist hier nicht bekannt',
+    "Ce jeu de caractères n'est pas connu ici",
+    'Ese juego de caracteres no se conoce aquí',
+    'その文字コードには対応していません',
+  ],
+  'There is no such comparator here': [
+    'Diesen Vergleich gibt es hier nicht',
+    "Ce comparateur n'existe pas ici",
+    'Ese comparador no existe aquí',
+    'その照合方法はありません',
+  ],
+  'A part has a transfer encoding that is not known here': [
+    'Ein Teil hat eine unbekannte Übertragungskodierung',
+    'Une partie a un codage de transfert inconnu',
+    'Una parte tiene una codificación de transferencia desconocida',
+    '未知の転送エンコーディングを持つ部分があります',
+  ],
+  'The stored message is damaged; tell the administrator': [
+    'Die gespeicherte Nachricht ist beschädigt; bitte dem Administrator melden',
+    "Le message enregistré est endommagé ; prévenez l'administrateur",
+    'El mensaje guardado está dañado; avise al administrador',
+    '保存されたメッセージが壊れています。管理者に知らせてください',
+  ],
+  'An empty message is not kept; nothing was appended': [
+    'Eine leere Nachricht wird nicht aufgehoben; nichts wurde angehängt',
+    "Un message vide n'est pas conservé ; rien n'a été ajouté",
+    'Un mensaje vacío no se guarda; no se añadió nada',
+    '空のメッセージは保存しません。何も追加されませんでした',
+  ],
+  'Messages can have up to {} bytes': [
+    'Nachrichten können bis zu {} Bytes haben',
+    'Les messages peuvent compter {} octets au plus',
+    'Los mensajes pueden tener hasta {} bytes',
+    'メッセージは {} バイトまでです',
+  ],
+  'One APPEND takes up to {} messages': [
+    'Ein APPEND nimmt bis zu {} Nachrichten',
+    'Un APPEND accepte {} messages au plus',
+    'Un APPEND admite hasta {} mensajes',
+    'APPEND 1 回につき {} 通までです',
+  ],
+  'Too many messages at once': [
+    'Zu viele Nachrichten auf einmal',
+    'Trop de messages à la fois',
+    'Demasiados mensajes a la vez',
+    '一度に扱うメッセージが多すぎます',
+  ],
+  'Too many messages to copy, try a smaller subset': [
+    'Zu viele Nachrichten zum Kopieren, bitte weniger auf einmal',
+    'Trop de messages à copier, essayez un plus petit ensemble',
+    'Demasiados mensajes para copiar, pruebe con menos',
+    'コピーするメッセージが多すぎます。数を減らしてください',
+  ],
+  'Done for the last {} messages': [
+    'Für die letzten {} Nachrichten erledigt',
+    'Fait pour les {} derniers messages',
+    'Hecho para los últimos {} mensajes',
+    '最後の {} 通について実行しました',
+  ],
+  'Header fields in UTF-8 need ENABLE UTF8=ACCEPT first': [
+    'Kopfzeilen in UTF-8 brauchen zuerst ENABLE UTF8=ACCEPT',
+    "Les en-têtes en UTF-8 demandent d'abord ENABLE UTF8=ACCEPT",
+    'Las cabeceras en UTF-8 requieren antes ENABLE UTF8=ACCEPT',
+    'UTF-8 のヘッダーには、先に ENABLE UTF8=ACCEPT が必要です',
+  ],
+  // URLs
+  'That URL names nothing here; nothing was appended': [
+    'Diese URL führt hier zu nichts; nichts wurde angehängt',
+    "Cette URL ne désigne rien ici ; rien n'a été ajouté",
+    'Esa URL no designa nada aquí; no se añadió nada',
+    'その URL の指すものはありません。何も追加されませんでした',
+  ],
+  'The URL names nothing here': [
+    'Die URL führt hier zu nichts',
+    "L'URL ne désigne rien ici",
+    'La URL no designa nada aquí',
+    'その URL の指すものはありません',
+  ],
+  'The URL has expired already': [
+    'Die URL ist schon abgelaufen',
+    "L'URL a déjà expiré",
+    'La URL ya ha caducado',
+    'その URL は期限切れです',
+  ],
+  'INTERNAL is the only mechanism there is': [
+    'INTERNAL ist das einzige Verfahren',
+    'INTERNAL est le seul mécanisme',
+    'INTERNAL es el único mecanismo',
+    '使える方式は INTERNAL だけです',
+  ],
+  'The URLs given out so far are void': [
+    'Die bisher ausgegebenen URLs sind ungültig',
+    'Les URL données jusqu’ici ne valent plus',
+    'Las URL entregadas hasta ahora ya no valen',
+    'これまでに発行した URL は無効になりました',
+  ],
+  // Quotas and annotations
+  'The account is over its quota: delete something first': [
+    'Das Konto ist voll: bitte zuerst etwas löschen',
+    "Le compte dépasse son quota : supprimez d'abord quelque chose",
+    'La cuenta supera su cuota: elimine algo primero',
+    '容量の上限を超えています。先に何かを削除してください',
+  ],
+  'That quota root is not yours': [
+    'Dieses Kontingent ist nicht Ihres',
+    "Ce quota n'est pas le vôtre",
+    'Esa cuota no es suya',
+    'その割り当てはあなたのものではありません',
+  ],
+  'There is no such quota root': [
+    'Dieses Kontingent gibt es nicht',
+    "Ce quota n'existe pas",
+    'Esa cuota no existe',
+    'その割り当てはありません',
+  ],
+  'Administrators set quotas': [
+    'Kontingente setzen Administratoren',
+    'Les quotas sont fixés par les administrateurs',
+    'Las cuotas las fijan los administradores',
+    '割り当ては管理者が設定します',
+  ],
+  'There is no resource {}': [
+    'Es gibt keine Ressource {}',
+    "La ressource {} n'existe pas",
+    'No existe el recurso {}',
+    '{} という資源はありません',
+  ],
+  'That is more than can be counted': [
+    'Das ist mehr, als gezählt werden kann',
+    "C'est plus que l'on ne peut compter",
+    'Es más de lo que se puede contar',
+    '大きすぎて数えられません',
+  ],
+  'Administrators set what all share': [
+    'Was alle teilen, setzen Administratoren',
+    'Ce qui est partagé par tous est fixé par les administrateurs',
+    'Lo que todos comparten lo fijan los administradores',
+    '全員で共有するものは管理者が設定します',
+  ],
+  "Set the server's private and shared entries by themselves": [
+    'Private und gemeinsame Einträge des Servers bitte getrennt setzen',
+    'Réglez séparément les entrées privées et partagées du serveur',
+    'Fije por separado las entradas privadas y compartidas del servidor',
+    'サーバーの個人用と共有の項目は別々に設定してください',
+  ],
+  '{} is set in the configuration': [
+    '{} wird in der Konfiguration gesetzt',
+    '{} se règle dans la configuration',
+    '{} se fija en la configuración',
+    '{} は設定ファイルで決められています',
+  ],
+  'That value is too large': [
+    'Dieser Wert ist zu groß',
+    'Cette valeur est trop grande',
+    'Ese valor es demasiado grande',
+    '値が大きすぎます',
+  ],
+  'There are too many annotations here': [
+    'Hier sind zu viele Anmerkungen',
+    "Il y a trop d'annotations ici",
+    'Aquí hay demasiadas anotaciones',
+    '注釈が多すぎます',
+  ],
+  // Notifications, idling, progress
+  'There is an event that this server does not have': [
+    'Ein Ereignis davon gibt es auf diesem Server nicht',
+    "Un des événements n'existe pas sur ce serveur",
+    'Uno de los eventos no existe en este servidor',
+    'このサーバーにないイベントが含まれています',
+  ],
+  'Too much has happened: notifications are off now': [
+    'Zu viel ist geschehen: Meldungen sind jetzt aus',
+    "Il s'est passé trop de choses : les notifications sont désactivées",
+    'Ha pasado demasiado: las notificaciones quedan desactivadas',
+    '変更が多すぎるため、通知を停止しました',
+  ],
+  'IDLE ended': ['IDLE beendet', 'IDLE terminé', 'IDLE terminado', 'IDLE を終了しました'],
+  'Still here': ['Noch da', 'Toujours là', 'Sigo aquí', '接続を維持しています'],
+  'Still at it': ['Noch dabei', 'Toujours en cours', 'Aún en curso', '処理を続けています'],
+  '{} completed': ['{} ausgeführt', '{} terminé', '{} completado', '{} を完了しました'],
+  // Language and compression
+  'Now speaking English': [
+    'Ab jetzt auf Deutsch',
+    'Désormais en français',
+    'Ahora en español',
+    'これから日本語でお答えします',
+  ],
+  'These are the languages': [
+    'Das sind die Sprachen',
+    'Voici les langues',
+    'Estos son los idiomas',
+    '使える言語は以上です',
+  ],
+  'None of these languages is known here': [
+    'Keine dieser Sprachen ist hier bekannt',
+    "Aucune de ces langues n'est connue ici",
+    'Ninguno de esos idiomas se conoce aquí',
+    'その言語には対応していません',
+  ],
+  'DEFLATE active': [
+    'DEFLATE ist aktiv',
+    'DEFLATE est actif',
+    'DEFLATE está activo',
+    'DEFLATE を有効にしました',
+  ],
+  'compression is active already': [
+    'Die Kompression ist schon aktiv',
+    'La compression est déjà active',
+    'La compresión ya está activa',
+    '圧縮はすでに有効です',
+  ],
+  'Open a new connection: this one is compressed': [
+    'Bitte eine neue Verbindung öffnen: diese ist komprimiert',
+    'Ouvrez une nouvelle connexion : celle-ci est compressée',
+    'Abra otra conexión: esta está comprimida',
+    '新しい接続を開いてください。この接続は圧縮されています',
+  ],
+  // The server
+  'The server is going down; come back in a minute': [
+    'Der Server wird angehalten; bitte in einer Minute wiederkommen',
+    "Le serveur s'arrête ; revenez dans une minute",
+    'El servidor se detiene; vuelva en un minuto',
+    'サーバーを停止します。1 分後に接続し直してください',
+  ],
+  'The account is gone': [
+    'Das Konto gibt es nicht mehr',
+    "Le compte n'existe plus",
+    'La cuenta ya no existe',
+    'アカウントはもうありません',
+  ],
+  'The disk is full; nothing was changed, try again later': [
+    'Die Platte ist voll; nichts wurde geändert, bitte später noch einmal versuchen',
+    "Le disque est plein ; rien n'a été modifié, réessayez plus tard",
+    'El disco está lleno; no se cambió nada, inténtelo más tarde',
+    'ディスクがいっぱいです。何も変更していません。後でやり直してください',
+  ],
+  'The store is not available now; try again in a minute': [
+    'Der Speicher ist gerade nicht erreichbar; bitte in einer Minute noch einmal versuchen',
+    "Le stockage n'est pas disponible ; réessayez dans une minute",
+    'El almacén no está disponible; inténtelo en un minuto',
+    '現在メールを読み書きできません。1 分後にやり直してください',
+  ],
+  'There is no such thing': [
+    'So etwas gibt es nicht',
+    "Cela n'existe pas",
+    'No existe',
+    'そのようなものはありません',
+  ],
+  'That is a fault of this server; its number is {}': [
+    'Das ist ein Fehler dieses Servers; seine Nummer ist {}',
+    "C'est une erreur de ce serveur ; son numéro est {}",
+    'Es un fallo de este servidor; su número es {}',
+    'サーバーの不具合です。番号は {} です',
+  ],
+  'This is an IMAP server': [
+    'Das ist ein IMAP-Server',
+    'Ceci est un serveur IMAP',
+    'Este es un servidor IMAP',
+    'これは IMAP サーバーです',
+  ],
+  'You were silent for too long': [
+    'Sie waren zu lange still',
+    'Vous êtes resté inactif trop longtemps',
+    'Ha estado inactivo demasiado tiempo',
+    '長い間操作がありませんでした',
+  ],
+  'Too many commands that make no sense': [
+    'Zu viele sinnlose Befehle',
+    'Trop de commandes dénuées de sens',
+    'Demasiadas órdenes sin sentido',
+    '意味のないコマンドが多すぎます',
+  ],
+  'The line has no end': [
+    'Die Zeile hat kein Ende',
+    "La ligne n'a pas de fin",
+    'La línea no termina',
+    '行に終わりがありません',
+  ],
+  'The line is too long': [
+    'Die Zeile ist zu lang',
+    'La ligne est trop longue',
+    'La línea es demasiado larga',
+    '行が長すぎます',
+  ],
+  'The command is too long': [
+    'Der Befehl ist zu lang',
+    'La commande est trop longue',
+    'La orden es demasiado larga',
+    'コマンドが長すぎます',
+  ],
+  'That literal is too large': [
+    'Dieses Literal ist zu groß',
+    'Ce littéral est trop grand',
+    'Ese literal es demasiado grande',
+    'リテラルが大きすぎます',
+  ],
+  'there is no such command': [
+    'Diesen Befehl gibt es nicht',
+    "Cette commande n'existe pas",
+    'Esa orden no existe',
+    'そのコマンドはありません',
+  ],
+  'UIDONLY is on: speak of UIDs only': [
+    'UIDONLY ist aktiv: bitte nur UIDs verwenden',
+    "UIDONLY est actif : n'utilisez que des UID",
+    'UIDONLY está activo: use solo UID',
+    'UIDONLY が有効です。UID だけを使ってください',
+  ],
+}
