@@ -69,7 +69,7 @@ export class Encoder {
 
   /** Text for people, as UTF-8; anything that could end the line becomes a space. */
   text(text: string): this {
-    return this.bytes(Buffer.from(text.replace(/[\0\r\n]/g, ' ')))
+    return isPlain(text) ? this.ascii(text) : this.bytes(Buffer.from(text.replace(/[\0\r\n]/g, ' ')))
   }
 
   crlf(): this {
@@ -143,6 +143,15 @@ export class Encoder {
   nstring(value: string | Uint8Array | null): this {
     return value === null ? this.ascii('NIL') : this.string(value)
   }
+}
+
+/** Whether a text is ASCII without controls, as nearly all are. */
+function isPlain(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
 }
 
 function isQuotable(bytes: Uint8Array, mayQuoteUtf8: boolean): boolean {

@@ -12,13 +12,15 @@ import { syncStyle } from './sync-style.ts'
 /** Tells all that is new. A selected mailbox that is gone ends the session (RFC 2180 §3.3). */
 export async function tellNews(session: Session, mayExpunge: boolean): Promise<void> {
   await tellSelected(session, mayExpunge)
-  const { notifications } = session
-  await session.metadataNews?.tell(
-    name =>
-      session.has(name === null ? 'METADATA-SERVER' : 'METADATA') ||
-      (notifications?.wantsMetadata(name) ?? false),
-  )
-  await notifications?.tell()
+  const { metadataNews, notifications } = session
+  if (metadataNews) {
+    await metadataNews.tell(
+      name =>
+        session.has(name === null ? 'METADATA-SERVER' : 'METADATA') ||
+        (notifications?.wantsMetadata(name) ?? false),
+    )
+  }
+  if (notifications) await notifications.tell()
 }
 
 async function tellSelected(session: Session, mayExpunge: boolean): Promise<void> {

@@ -30,12 +30,12 @@ export const create = command({
       wanted === undefined ? undefined : specialUses.find(use => use.toLowerCase() === wanted)
     if (wanted !== undefined && specialUse === undefined)
       throw no('USEATTR', `${uses[0]} is no use that can be given`)
-    session.notifications?.ignoreName(name)
     const { mailbox } = await session.store.mutate('createMailbox', {
       account,
       name,
       ...(specialUse && { specialUse }),
     })
+    session.notifications?.ignoreName(name)
     return { code: `MAILBOXID (${mailboxId(mailbox)})` }
   },
 })

@@ -18,8 +18,8 @@ export const deleteMailbox = command({
     const row = await findMailbox(store.reader, account, name)
     if (!row) throw no('NONEXISTENT', 'There is no such mailbox')
     if (row.name === 'INBOX') throw no('CANNOT', "INBOX can't be deleted")
-    session.notifications?.ignoreName(row.name)
     await store.mutate('deleteMailbox', { account, mailbox: row.id })
+    session.notifications?.ignoreName(row.name)
     if (session.state.kind === 'selected' && session.state.view.mailbox.id === row.id) await deselect(session)
   },
 })

@@ -13,7 +13,7 @@ export const rename = command({
     return { from, to: mailboxName(parser, context) }
   },
   async run(session, { from, to }) {
-    session.notifications?.ignoreName(from, to)
     await session.store.mutate('renameMailbox', { account: session.account, from, to })
+    session.notifications?.ignoreName(from, to)
   },
 })

@@ -10,7 +10,7 @@ export const subscribe = command({
     return mailboxName(parser, context)
   },
   async run(session, name) {
-    session.notifications?.ignoreName(name)
     await session.store.mutate('setSubscription', { account: session.account, name, subscribed: true })
+    session.notifications?.ignoreName(name)
   },
 })

@@ -10,7 +10,7 @@ export const unsubscribe = command({
     return mailboxName(parser, context)
   },
   async run(session, name) {
-    session.notifications?.ignoreName(name)
     await session.store.mutate('setSubscription', { account: session.account, name, subscribed: false })
+    session.notifications?.ignoreName(name)
   },
 })

@@ -26,8 +26,8 @@ const templates = Object.entries(texts).flatMap(([english, translations]) => {
 
 /** `english` in `language`; as it is where it is not in the table. */
 export function translate(english: string, language: Language, isBad = false): string {
-  const column = translated.findIndex(tag => tag === language)
-  if (column < 0) return english
+  if (language === 'i-default' || language === 'en') return english
+  const column = translated.indexOf(language)
   const known = Object.hasOwn(texts, english) ? texts[english] : undefined
   if (known) return known[column] as string
   for (const { before, after, translations } of templates) {

@@ -66,13 +66,14 @@ export class Notifications {
     return this.#spec.selected
   }
 
-  /** This session is about to do something with that name. */
+  /** This session has done something with these names. */
   ignoreName(...names: readonly string[]): void {
-    for (const name of names) this.#ownNames.add(name)
+    if (this.#spec.groups.length > 0) for (const name of names) this.#ownNames.add(name)
   }
 
-  /** This session has put these messages into a mailbox. */
+  /** This session has put these messages into a mailbox. Only of the selected one are new messages shown. */
   ignoreMessages(mailbox: MailboxId, uids: readonly number[]): void {
+    if (!this.#isSelected(mailbox) || !this.#spec.selected || this.#spec.selected.items.length === 0) return
     const own = this.#ownMessages.get(mailbox)
     if (own) for (const uid of uids) own.add(uid)
     else this.#ownMessages.set(mailbox, new Set(uids))
