@@ -56,6 +56,8 @@ test('UIDONLY: whatever speaks of message numbers is BAD [UIDREQUIRED] (RFC 9586
     'COPY 1 Archive',
     'MOVE 1 Archive',
     'SEARCH ALL',
+    'SORT (DATE) UTF-8 ALL',
+    'UID SORT (DATE) UTF-8 1',
     'UID SEARCH 1',
     'UID SEARCH NOT (OR 1:* SEEN)',
     'SELECT INBOX (QRESYNC (1 1 1:5 (1 1)))',

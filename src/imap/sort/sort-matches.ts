@@ -2,6 +2,7 @@
 //
 // Each criterion becomes one array of numbers: dates and sizes as they are, texts as their ranks among the distinct texts.
 import type { Session } from '../session.ts'
+import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../search/evaluate.ts'
 import { emailOf, type SearchScope } from '../search/search-scope.ts'
 import { type Breathe, breathingSort } from './breathing-sort.ts'
@@ -56,7 +57,7 @@ async function keysOf(
       keys.set(source, received(scope, matches))
       columns.push('sent_at')
     } else {
-      texts.set(source, new Texts(matches.length))
+      texts.set(source, new Texts(matches.length, session.comparator))
       columns.push(source.column)
     }
   }
@@ -110,9 +111,11 @@ export class Texts {
   readonly #numbersByKey = new Map<string, number>()
   readonly #keys: string[] = []
   readonly #of: Uint32Array
+  readonly #collation: Collation | undefined
 
-  /** All texts are empty until they are set. */
-  constructor(count: number) {
+  /** All texts are empty until they are set. They are compared by i;unicode-casemap unless another collation is given. */
+  constructor(count: number, collation?: Collation) {
+    this.#collation = collation
     this.#of = new Uint32Array(count)
     this.#number('')
   }
@@ -123,7 +126,7 @@ export class Texts {
 
   /** Texts that the collation holds for equal share a number. */
   #number(text: string): number {
-    const key = collationKey(text)
+    const key = collationKey(text, this.#collation)
     let number = this.#numbersByKey.get(key)
     if (number === undefined) {
       number = this.#keys.length

@@ -35,6 +35,18 @@ test('COMPARATOR tells and changes how SEARCH compares (RFC 5255 §4.7)', async 
   assert.equal(await finds('BODY "hello"'), true)
 })
 
+test('COMPARATOR changes how SORT orders (RFC 5255 §4.6)', async t => {
+  const server = await startImap(t)
+  const client = await server.client()
+  for (const subject of ['b', 'A', 'a', 'B']) await client.append('INBOX', message(subject))
+  await client.ok('SELECT INBOX')
+  assert.deepEqual(await client.ok('SORT (SUBJECT) UTF-8 ALL'), ['* SORT 2 3 1 4'])
+  await client.ok('COMPARATOR i;octet')
+  assert.deepEqual(await client.ok('SORT (SUBJECT) UTF-8 ALL'), ['* SORT 2 4 3 1'])
+  await client.ok('COMPARATOR i;ascii-casemap')
+  assert.deepEqual(await client.ok('SORT (SUBJECT) UTF-8 ALL'), ['* SORT 2 3 1 4'])
+})
+
 test('COMPARATOR takes patterns: the first argument that matches wins, and all that match are listed (RFC 5255 §4.7, §4.8)', async t => {
   const server = await startImap(t)
   const client = await server.client()
