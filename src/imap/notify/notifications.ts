@@ -107,8 +107,12 @@ export class Notifications {
     }
     const subscribedBefore = this.#subscribed
     this.#subscribed = subscribed
-    await this.#tellNames(before, changed, deleted, subscribedBefore)
-    for (const mailbox of changed) await this.#tellMessages(before.get(mailbox.id), mailbox)
+    const isTangled = await this.#tellNames(before, changed, deleted, subscribedBefore)
+    for (const mailbox of changed) {
+      const known = before.get(mailbox.id)
+      const isNew = known === undefined || (isTangled && known.name !== mailbox.name)
+      await this.#tellMessages(isNew ? undefined : known, mailbox, isTangled)
+    }
     for (const mailbox of changed) before.set(mailbox.id, mailbox)
     for (const { mailbox } of deleted) before.delete(mailbox)
     this.#told = reached
@@ -145,13 +149,20 @@ export class Notifications {
     }
   }
 
-  async #tellMessages(before: Mailbox | undefined, now: Mailbox): Promise<void> {
-    if (this.#isSelected(now.id) || !before) return
+  /** `before` is undefined for a mailbox that the client does not know by this name, or where `isTangled` not for sure. */
+  async #tellMessages(before: Mailbox | undefined, now: Mailbox, isTangled: boolean): Promise<void> {
+    if (this.#isSelected(now.id)) return
     const groups = groupsOf(this.#spec, now.name, this.#isSubscribed)
+    const wantsMessages = groups.some(({ messages }) => messages)
+    if (!before) {
+      // §5.1: another UIDVALIDITY under a name that the client may know.
+      if (wantsMessages && (now.uidNext > 1 || isTangled))
+        await writeStatus(this.#session, now, ['UIDNEXT', 'MESSAGES', 'UIDVALIDITY'])
+      return
+    }
     const hasModSeq = this.#session.has('CONDSTORE')
     const items = new Set<string>()
-    const hasNew = now.uidNext !== before.uidNext
-    if (groups.some(({ messages }) => messages) && (hasNew || now.total !== before.total)) {
+    if (wantsMessages && (now.uidNext !== before.uidNext || now.total !== before.total)) {
       // §5.2, §5.3.
       items.add('UIDNEXT').add('MESSAGES')
       if (hasModSeq) items.add('HIGHESTMODSEQ')
@@ -171,40 +182,45 @@ export class Notifications {
 
   // Names
 
+  /**
+   * Tells of names; says whether they were tangled: where a name that was given up or renamed is now another mailbox's, the order of events
+   * can't be told by renames, so all of these names are told as they are now.
+   */
   async #tellNames(
     before: ReadonlyMap<MailboxId, Mailbox>,
     changed: readonly Mailbox[],
     deleted: readonly { readonly mailbox: MailboxId; readonly name: string }[],
     subscribedBefore: ReadonlySet<string>,
-  ): Promise<void> {
-    const affected = new Map<string, { oldName: string | undefined }>()
+  ): Promise<boolean> {
+    const affected = new Map<string, { readonly oldName: string | undefined }>()
     const add = (name: string, event: MailboxEvent, oldName?: string) => {
-      if (
-        this.#ownNames.has(name) ||
-        !(this.#wants(name, event) || (oldName !== undefined && this.#wants(oldName, event)))
-      )
-        return
+      const isWanted = this.#wants(name, event) || (oldName !== undefined && this.#wants(oldName, event))
+      if (!isWanted || this.#ownNames.has(name)) return
       affected.set(name, { oldName: oldName ?? affected.get(name)?.oldName })
     }
+    const { gone, renamed, created } = changesOfNames(before, changed, deleted)
+    const left = new Set([...gone, ...renamed.map(({ oldName }) => oldName)])
+    const isTangled = [...created, ...renamed.map(({ name }) => name)].some(name => left.has(name))
     const addWithParent = (name: string) => {
       add(name, 'MailboxName')
-      const slash = name.lastIndexOf('/')
+      const parent = name.slice(0, Math.max(0, name.lastIndexOf('/')))
       // §5.4: the parent's \HasChildren may have changed. What this session has done itself it knows.
-      if (slash > 0 && !this.#ownNames.has(name)) add(name.slice(0, slash), 'MailboxName')
+      if (parent !== '' && !this.#ownNames.has(name) && (isTangled || !left.has(parent)))
+        add(parent, 'MailboxName')
     }
-    for (const { mailbox, name } of deleted) if (before.has(mailbox)) addWithParent(name)
-    const renamed = changed.flatMap(({ id, name }) => {
-      const oldName = before.get(id)?.name
-      return oldName !== undefined && oldName !== name ? [{ oldName, name }] : []
-    })
+    for (const name of gone) addWithParent(name)
     for (const one of renamed) {
-      // §5.4: those below move along, and nothing is said of them.
-      if (!renamed.some(above => isBelow(one, above))) add(one.name, 'MailboxName', one.oldName)
+      if (isTangled) {
+        add(one.oldName, 'MailboxName')
+        add(one.name, 'MailboxName')
+        // §5.4: those below move along, and nothing is said of them.
+      } else if (!renamed.some(above => isBelow(one, above))) add(one.name, 'MailboxName', one.oldName)
     }
-    for (const { id, name } of changed) if (!before.has(id)) addWithParent(name)
+    for (const name of created) addWithParent(name)
     for (const name of this.#subscribed) if (!subscribedBefore.has(name)) add(name, 'SubscriptionChange')
     for (const name of subscribedBefore) if (!this.#subscribed.has(name)) add(name, 'SubscriptionChange')
     if (affected.size > 0) await this.#writeNames(affected)
+    return isTangled
   }
 
   async #writeNames(affected: ReadonlyMap<string, { readonly oldName: string | undefined }>): Promise<void> {
@@ -234,6 +250,38 @@ function hasMetadata({ mailboxEvents }: EventGroup): boolean {
 interface Renamed {
   readonly oldName: string
   readonly name: string
+}
+
+interface NameChanges {
+  readonly gone: readonly string[]
+  /** The deepest of the old names first: those that left a mailbox before it moved must be told before. */
+  readonly renamed: readonly Renamed[]
+  readonly created: readonly string[]
+}
+
+/** What became of the names that the client knows. */
+function changesOfNames(
+  before: ReadonlyMap<MailboxId, Mailbox>,
+  changed: readonly Mailbox[],
+  deleted: readonly { readonly mailbox: MailboxId }[],
+): NameChanges {
+  const renamed: Renamed[] = []
+  const created: string[] = []
+  for (const { id, name } of changed) {
+    const oldName = before.get(id)?.name
+    if (oldName === undefined) created.push(name)
+    else if (oldName !== name) renamed.push({ oldName, name })
+  }
+  return {
+    // A mailbox may have been renamed before it was deleted: the client knows the name that it had.
+    gone: deleted.flatMap(({ mailbox }) => before.get(mailbox)?.name ?? []),
+    renamed: renamed.sort((a, b) => depthOf(b.oldName) - depthOf(a.oldName)),
+    created,
+  }
+}
+
+function depthOf(name: string): number {
+  return name.split('/').length
 }
 
 function isBelow(one: Renamed, above: Renamed): boolean {
