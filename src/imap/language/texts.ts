@@ -166,6 +166,12 @@ export const texts: Readonly<Record<string, Translations>> = {
     'El nombre no es UTF-7 modificado válido',
     '名前が修正 UTF-7 として正しくありません',
   ],
+  'The patterns are too long': [
+    'Die Muster sind zu lang',
+    'Les motifs sont trop longs',
+    'Los patrones son demasiado largos',
+    'パターンが長すぎます',
+  ],
   "INBOX can't be deleted": [
     'INBOX kann nicht gelöscht werden',
     'INBOX ne peut pas être supprimée',
