@@ -3,18 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { goesOn, type Protocol, startAll } from './all-protocols.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
-/** Bytes in Buffers that are in use. */
-function heldBytes(): number {
-  collectGarbage()
-  return process.memoryUsage().arrayBuffers
-}
+import { bufferBytes } from './held-bytes.ts'
 
 /** As much as may be said without ending a command. */
 const unfinished: readonly (readonly [Protocol, string])[] = [
@@ -38,7 +28,7 @@ test('1,000 strangers who say as much as they may, and no end, cost at most 24 K
     const strangers = countOf(protocol)
     // One for all: what is measured is the server's.
     const said = Buffer.from(bytes)
-    const before = heldBytes()
+    const before = bufferBytes()
     const sockets: Socket[] = []
     t.after(() => {
       for (const socket of sockets) socket.destroy()
@@ -51,7 +41,7 @@ test('1,000 strangers who say as much as they may, and no end, cost at most 24 K
       sockets.push(socket)
       if (count % 100 === 99) await once(socket, 'connect')
     }
-    const each = () => (heldBytes() - before) / strangers
+    const each = () => (bufferBytes() - before) / strangers
     while (servers.open(protocol) < strangers + 1) await goesOn(other, protocol)
     // What they have said arrives while others go on. Other things are freed meanwhile, so all of it may never be seen.
     for (let round = 0; round < 600 && (round % 20 > 0 || each() < 0.9 * bytes.length); round++) {
