@@ -121,19 +121,44 @@ const MARKS: ReadonlyMap<string, string> = new Map([
 export function htmlToText(html: string, maxLength = Number.POSITIVE_INFINITY): string {
   const out: string[] = []
   let length = 0
+  for (const piece of htmlTextPieces(html, Math.min(maxLength, PIECE_CHARS))) {
+    out.push(piece)
+    length += piece.length
+    if (length >= maxLength) break
+  }
+  return out.join('')
+}
+
+const PIECE_CHARS = 65_536
+
+/** The same in pieces of about `pieceChars` characters, each some milliseconds of work at most, so that others can run between. */
+export function* htmlTextPieces(html: string, pieceChars = PIECE_CHARS): Generator<string, void, undefined> {
+  let out: string[] = []
+  let length = 0
   let at = 0
-  while (at < html.length && length < maxLength) {
-    const open = html.indexOf('<', at)
-    const end = open === -1 ? html.length : open
+  let open = -1
+  while (at < html.length) {
+    if (length >= pieceChars) {
+      yield out.join('')
+      out = []
+      length = 0
+    }
+    // Looked for once, however many pieces there are before it.
+    if (open < at) open = html.indexOf('<', at)
+    if (open === -1) open = html.length
+    const end = textEnd(html, at, open)
     if (end > at) {
       const text = decodeEntities(html.slice(at, end))
       out.push(text)
-      length += text.length
+      // What was read counts too: references are longer than what they stand for.
+      length += end - at
     }
-    if (open === -1) break
+    at = end
+    if (at !== open || at === html.length) continue
     const next = html.charCodeAt(open + 1)
     if (!isTagStart(next)) {
       out.push('<')
+      length++
       at = open + 1
       continue
     }
@@ -146,12 +171,18 @@ export function htmlToText(html: string, maxLength = Number.POSITIVE_INFINITY): 
     const name = html.slice(nameStart, nameEnd).toLowerCase()
     at = tagEnd(html, nameEnd)
     if (next !== 47 && HIDDEN.has(name) && html.charCodeAt(at - 2) !== 47) at = elementEnd(html, name, at)
-    if (!INLINE.has(name)) {
-      out.push(name === 'td' || name === 'th' || name === 'img' ? ' ' : '\n')
-      length++
-    }
+    if (!INLINE.has(name)) out.push(name === 'td' || name === 'th' || name === 'img' ? ' ' : '\n')
+    length++
   }
-  return out.join('')
+  yield out.join('')
+}
+
+/** Where to stop in a run of text from `at` to `end`: after a bounded length, and not in the middle of a character reference. */
+function textEnd(html: string, at: number, end: number): number {
+  const bound = at + PIECE_CHARS
+  if (end <= bound) return end
+  const reference = html.lastIndexOf('&', bound)
+  return reference > at && bound - reference <= ENTITY_MAX + 1 ? reference : bound
 }
 
 /** A letter, "/", "!" or "?": else the "<" is text. */

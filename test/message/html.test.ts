@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeEntities, htmlToText } from '../../src/message/html.ts'
+import { decodeEntities, htmlTextPieces, htmlToText } from '../../src/message/html.ts'
 
 function words(html: string): string {
   return htmlToText(html).split(/\s+/).filter(Boolean).join(' ')
@@ -71,4 +71,32 @@ test('hostile HTML takes linear time', () => {
     htmlToText(piece.repeat(200_000))
   }
   assert(performance.now() - start < 4000)
+})
+
+test('pieces of any length are the whole, and references are not cut', () => {
+  const unit = fc.constantFrom(
+    '<',
+    '>',
+    '&amp;',
+    '&',
+    'a',
+    'x'.repeat(40_000),
+    '<b>',
+    '</b>',
+    '<br>',
+    '<!--',
+    '-->',
+    '"',
+    '&#65;',
+    '<style>',
+    '</style>',
+  )
+  fc.assert(
+    fc.property(fc.array(unit, { maxLength: 40 }), fc.integer({ min: 1, max: 100 }), (units, pieceChars) => {
+      const html = units.join('')
+      assert.equal([...htmlTextPieces(html, pieceChars)].join(''), htmlToText(html))
+    }),
+    { numRuns: 200 },
+  )
+  assert.equal(htmlToText(`${'x'.repeat(65_534)}&amp;y`), `${'x'.repeat(65_534)}&y`)
 })

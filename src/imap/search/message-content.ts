@@ -4,7 +4,7 @@ import { limits } from '../../base/limits.ts'
 import { decodeCharset } from '../../message/charset.ts'
 import { decodeWords } from '../../message/encoded-word.ts'
 import { fieldsOf, headerBlock, unfold } from '../../message/header.ts'
-import { htmlToText } from '../../message/html.ts'
+import { htmlTextPieces } from '../../message/html.ts'
 import { type PartNode, unpackParts } from '../../message/sections.ts'
 import { headerLines } from '../../message/text.ts'
 import { decodeTransfer } from '../../message/transfer.ts'
@@ -130,8 +130,19 @@ class Scanner {
     const text = decodeCharset(decodeTransfer(bytes, part.encoding), part.charset)
     await this.#look(text, false)
     if (part.type === 'text' && part.subtype === 'html' && !this.#isDone) {
-      await this.#look(htmlToText(text), false)
+      await this.#look(await this.#readable(text), false)
     }
+  }
+
+  /** What a reader of HTML sees; of a long text in turns with others. */
+  async #readable(html: string): Promise<string> {
+    const pieces: string[] = []
+    for (const piece of htmlTextPieces(html)) {
+      pieces.push(piece)
+      const breath = this.#source.breathe()
+      if (breath !== undefined) await breath
+    }
+    return pieces.join('')
   }
 
   async #look(text: string, isHeader: boolean): Promise<void> {
