@@ -17,7 +17,7 @@ test('no more than the budget is in use, but by one alone, and all have their tu
             const used = running.reduce((sum, each) => sum + each, 0)
             const large = running.filter(each => each > 0)
             assert.ok(used <= 100 || large.length === 1, `${used} bytes`)
-            for (let turn = 0; turn < bytes % 3; turn++) await null
+            for (let turn = 0; turn < bytes % 3; turn++) await Promise.resolve()
             running.splice(running.indexOf(bytes), 1)
           }),
         ),
