@@ -112,6 +112,12 @@ export const limits = {
     searchKeys: 5000,
     /** Criteria of one SORT. */
     sortCriteria: 32,
+    /** Searches that one session has kept up to date (RFC 5267). */
+    contexts: 16,
+    /** Results of all of them; one alone may have more. */
+    contextResults: 200_000,
+    /** Messages that are not in the mailbox and that those of one THREAD refer to. */
+    threadDummies: 2_000_000,
     /** Bytes of a message that are held at once; more of it is streamed. */
     pieceBytes: 256 * 1024,
     /** Bytes of messages that a FETCH reads before it writes them. */

@@ -2,6 +2,7 @@
 import type { Command } from './command.ts'
 import { append } from './commands/append.ts'
 import { authenticate } from './commands/authenticate.ts'
+import { cancelUpdate } from './commands/cancelupdate.ts'
 import { capability } from './commands/capability.ts'
 import { check } from './commands/check.ts'
 import { close } from './commands/close.ts'
@@ -11,6 +12,7 @@ import { copy } from './commands/copy.ts'
 import { create } from './commands/create.ts'
 import { deleteMailbox } from './commands/delete.ts'
 import { enable } from './commands/enable.ts'
+import { esearch } from './commands/esearch.ts'
 import { examine, select } from './commands/select.ts'
 import { expunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
@@ -41,6 +43,7 @@ import { status } from './commands/status.ts'
 import { store } from './commands/store.ts'
 import { subscribe } from './commands/subscribe.ts'
 import { uidBatches } from './commands/uidbatches.ts'
+import { thread } from './commands/thread.ts'
 import { uidExpunge } from './commands/uid-expunge.ts'
 import { unauthenticate } from './commands/unauthenticate.ts'
 import { unselect } from './commands/unselect.ts'
@@ -51,6 +54,7 @@ import { xlist } from './commands/xlist.ts'
 export const commands: readonly Command[] = [
   append,
   authenticate,
+  cancelUpdate,
   capability,
   check,
   close,
@@ -60,6 +64,7 @@ export const commands: readonly Command[] = [
   create,
   deleteMailbox,
   enable,
+  esearch,
   examine,
   expunge,
   fetch,
@@ -91,6 +96,7 @@ export const commands: readonly Command[] = [
   store,
   subscribe,
   uidBatches,
+  thread,
   uidExpunge,
   unauthenticate,
   unselect,

@@ -13,6 +13,7 @@ import { systemMask } from '../store/flags.ts'
 import type { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { allSystemFlags, formatFlags } from './flags.ts'
+import type { SearchContexts } from './search/contexts.ts'
 import { formatNumbers, normalizeRanges, rangesOf, type SequenceSet } from './sequence-set.ts'
 
 /** How a client wants to hear of changes. */
@@ -65,6 +66,8 @@ export class MailboxView {
   #silenced: Map<number, number> | undefined
   /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
   #saved: readonly number[] = []
+  /** Searches with UPDATE (RFC 5267). */
+  contexts: SearchContexts | undefined
 
   constructor(
     store: Store,
@@ -213,12 +216,14 @@ export class MailboxView {
     const snapshot = await this.refresh()
     if (snapshot.modSeq === this.#toldModSeq && snapshot.modSeq === this.#toldExpunges) return
     const delta = snapshot.changesAfter(this.toldModSeq)
+    this.contexts?.tellGone(delta, snapshot, out)
     if (mayExpunge) this.#tellExpunges(delta, out, style)
     const knownUid = this.#lastUid
     this.#tellNew(snapshot, out, style)
     if (style.flags) this.#tellFlags(delta, knownUid, out, style)
     this.#toldModSeq = snapshot.modSeq
     this.#silenced = undefined
+    await this.contexts?.tellChanged(snapshot, out)
   }
 
   #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle): void {

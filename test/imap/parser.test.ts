@@ -6,6 +6,7 @@ import { commands } from '../../src/imap/commands.ts'
 import { ImapError } from '../../src/imap/error.ts'
 import { findLiteralHead } from '../../src/imap/input/command-input.ts'
 import { Parser } from '../../src/imap/input/parser.ts'
+import { defaultCollation } from '../../src/imap/search/collation.ts'
 import type { Session } from '../../src/imap/session.ts'
 
 const parser = (text: string | Buffer) =>
@@ -92,7 +93,11 @@ test('dates and times are read with their zone, and days that are not are refuse
 })
 
 test('no arguments whatever throw anything but a refusal', () => {
-  const session = { usesUtf8Names: false, has: () => true } as unknown as Session
+  const session = {
+    usesUtf8Names: false,
+    has: () => true,
+    comparator: defaultCollation,
+  } as unknown as Session
   const word = fc.oneof(
     fc.constantFrom(
       '(',

@@ -7,7 +7,8 @@ import type { Completion } from '../command.ts'
 import { vanishedSince } from '../commands/resynchronize.ts'
 import { enableCondstore } from '../condstore.ts'
 import { no } from '../error.ts'
-import type { MailboxView } from '../mailbox-view.ts'
+import type { MailboxView, Selection } from '../mailbox-view.ts'
+import { partOf, type PartialRange } from '../partial-range.ts'
 import { formatNumbers, rangesOf, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { BrokenResponse } from './broken-response.ts'
@@ -27,10 +28,11 @@ export interface FetchArgs {
 /** Answers FETCH, or UID FETCH where `isUid`. */
 export async function runFetch(session: Session, args: FetchArgs, isUid: boolean): Promise<Completion> {
   const { view } = session
-  const { changedSince, vanished } = args.modifiers
+  const { changedSince, vanished, partial } = args.modifiers
   if (changedSince !== undefined || args.items.some(({ showsModSeq }) => showsModSeq))
     enableCondstore(session)
-  const chosen = view.select(args.set, isUid)
+  const selected = view.select(args.set, isUid)
+  const chosen = partial ? partOfSelection(selected, partial) : selected
   const snapshot = await view.refresh()
   if (vanished && changedSince !== undefined) tellVanished(session, view, args.set, changedSince as ModSeq)
   let targets = findTargets(snapshot, chosen, changedSince)
@@ -51,6 +53,11 @@ export async function runFetch(session: Session, args: FetchArgs, isUid: boolean
   // expunge with this very answer, and a UID that is not there is no error (RFC 9051 §6.4.9).
   if (!isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   return { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' }
+}
+
+function partOfSelection({ numbers, uids }: Selection, range: PartialRange): Selection {
+  const part = partOf(Uint32Array.from(uids), range)
+  return { count: part.length, numbers: partOf(Uint32Array.from(numbers), range), uids: part }
 }
 
 /** The items of each answer: those asked for, and what the session's switches add. */

@@ -278,6 +278,42 @@ export const texts: Readonly<Record<string, Translations>> = {
     'El reemplazo está guardado',
     '置き換えを保存しました',
   ],
+  'Searched, will notify': [
+    'Gesucht; Änderungen werden gemeldet',
+    'Recherche faite, les changements seront signalés',
+    'Búsqueda hecha; se avisará de los cambios',
+    '検索しました。変更をお知らせします',
+  ],
+  'Searched, will not notify': [
+    'Gesucht; Änderungen werden nicht gemeldet',
+    'Recherche faite, les changements ne seront pas signalés',
+    'Búsqueda hecha; no se avisará de los cambios',
+    '検索しました。変更はお知らせしません',
+  ],
+  'No further updates': [
+    'Änderungen werden nicht mehr gemeldet',
+    'Les changements ne seront plus signalés',
+    'Ya no se avisará de los cambios',
+    '今後の変更はお知らせしません',
+  ],
+  'Not all of these tags are of searches that were kept up to date': [
+    'Nicht alle diese Tags gehören zu Suchen, deren Änderungen gemeldet wurden',
+    'Ces étiquettes ne désignent pas toutes une recherche suivie',
+    'No todas estas etiquetas son de búsquedas con avisos',
+    '更新通知のない検索のタグが含まれています',
+  ],
+  'The messages refer to too many others': [
+    'Die Nachrichten verweisen auf zu viele andere',
+    'Les messages font référence à trop d’autres messages',
+    'Los mensajes hacen referencia a demasiados otros',
+    'メッセージの参照先が多すぎます',
+  ],
+  'That are too many messages to search at once': [
+    'Das sind zu viele Nachrichten für eine Suche',
+    'Trop de messages pour une seule recherche',
+    'Son demasiados mensajes para una sola búsqueda',
+    '一度に検索するメッセージが多すぎます',
+  ],
   'Searched, and the result is saved': [
     'Gesucht und das Ergebnis gemerkt',
     'Recherche faite, résultat conservé',

@@ -4,6 +4,7 @@ import type { ParseContext } from '../command.ts'
 import { bad, no } from '../error.ts'
 import type { ImapError } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
+import { parsePartialRange, type PartialRange } from '../partial-range.ts'
 import { parseCriteria, someKey } from './keys.ts'
 import type { Criterion } from './search-key.ts'
 
@@ -15,6 +16,12 @@ export interface ReturnOptions {
   readonly count: boolean
   /** Remember the result as `$`. */
   readonly save: boolean
+  /** RFC 9394. */
+  readonly partial: PartialRange | undefined
+  /** Keep the result up to date (RFC 5267 §4.3). */
+  readonly update: boolean
+  /** Something was asked for besides SAVE, so that there is an answer (RFC 5182 §2.1). */
+  readonly answers: boolean
 }
 
 /** Which messages: what SEARCH, SORT and THREAD have in common. */
@@ -35,6 +42,11 @@ export interface SearchArgs extends SearchProgram {
 /** Reads all that follows SEARCH. Throws BAD. */
 export function parseSearch(parser: Parser, context: ParseContext): SearchArgs {
   parser.sp()
+  return parseSearchProgram(parser, context)
+}
+
+/** Reads `[RETURN (…) ][CHARSET … ]key …` to the end of the command. Throws BAD. */
+export function parseSearchProgram(parser: Parser, context: ParseContext): SearchArgs {
   const returns = parseReturn(parser)
   let charset: string | undefined
   if (parser.takeKeyword('CHARSET')) {
@@ -67,16 +79,37 @@ function parseProgram(parser: Parser, context: ParseContext, charset: string | u
   }
 }
 
+/** Those without an argument. CONTEXT says that more such searches will come (RFC 5267 §4.2), for which nothing has to be prepared here. */
+const returnOptions: ReadonlySet<string> = new Set([
+  'MIN',
+  'MAX',
+  'ALL',
+  'COUNT',
+  'SAVE',
+  'UPDATE',
+  'CONTEXT',
+])
+
 /** Reads `RETURN (…) ` if it is there. Throws BAD. */
 export function parseReturn(parser: Parser): ReturnOptions | undefined {
   if (!parser.takeKeyword('RETURN')) return undefined
   parser.sp()
   const named = new Set<string>()
+  let partial: PartialRange | undefined
   parser.list(() => {
     const option = parser.keyword()
-    if (!['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'].includes(option)) throw bad('there is no such RETURN option')
+    if (option === 'PARTIAL') {
+      // RFC 9394 §3.1.
+      if (partial !== undefined) throw bad('PARTIAL stands twice')
+      parser.sp()
+      partial = parsePartialRange(parser)
+    } else if (!returnOptions.has(option)) {
+      throw bad('there is no such RETURN option')
+    }
     named.add(option)
   })
+  // RFC 9394 §3.1.
+  if (partial !== undefined && named.has('ALL')) throw bad('ALL and PARTIAL exclude each other')
   parser.sp()
   return {
     min: named.has('MIN'),
@@ -85,6 +118,9 @@ export function parseReturn(parser: Parser): ReturnOptions | undefined {
     all: named.has('ALL') || named.size === 0,
     count: named.has('COUNT'),
     save: named.has('SAVE'),
+    partial,
+    update: named.has('UPDATE'),
+    answers: named.size !== 1 || !named.has('SAVE'),
   }
 }
 

@@ -1,18 +1,29 @@
 // Carries a SEARCH or a SORT out and answers it. RFC 9051 §6.4.4; RFC 4731; RFC 5182 §2; RFC 5256 §3; RFC 5267 §3; RFC 7162 §3.1.5.
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
+import { bad } from '../error.ts'
 import { complete, messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import type { SortCriterion } from '../sort/sort-criterion.ts'
 import { sortMatches } from '../sort/sort-matches.ts'
 import type { ReturnOptions, SearchArgs } from './arguments.ts'
+import { type ContextSearch, SearchContexts } from './contexts.ts'
 import { findMatches } from './evaluate.ts'
 import { limitScope } from './limit-scope.ts'
 import { openScope, type SearchScope } from './search-scope.ts'
-import { idsOf, indexesToSave, type SearchResult, writeEsearch, writeNumbers } from './write-result.ts'
+import { idsOf, type SearchResult, shownBy, writeEsearch, writeNumbers } from './write-result.ts'
 
 /** What IMAP4rev2 returns when it is not said (RFC 9051 §6.4.4). */
-const returnAll: ReturnOptions = { min: false, max: false, all: true, count: false, save: false }
+export const returnAll: ReturnOptions = {
+  min: false,
+  max: false,
+  all: true,
+  count: false,
+  save: false,
+  partial: undefined,
+  update: false,
+  answers: true,
+}
 
 type AnswerArgs = SearchArgs & { readonly sort?: readonly SortCriterion[] }
 
@@ -29,6 +40,8 @@ export async function runSearch(session: Session, args: AnswerArgs, isUid: boole
 }
 
 async function answer(session: Session, args: AnswerArgs, isUid: boolean): Promise<Completion> {
+  // RFC 5267 §4.3.
+  if (args.returns?.update && session.view.contexts?.has(args.tag)) throw bad('Tag reuse')
   if (args.refusal) throw args.refusal
   if (args.usesModSeq) enableCondstore(session)
   const most = messageLimit(session)
@@ -54,9 +67,25 @@ async function answerWithin(
     return {}
   }
   const returns = args.returns ?? returnAll
-  const { min, max, all, count, save } = returns
+  const correlator = { tag: args.tag, mailbox: undefined }
   // `$` is a set: the order of a SORT is not in it.
-  if (save) view.save(idsOf(scope.uids, indexesToSave(matches, returns)).sort((a, b) => a - b))
-  if (min || max || all || count) writeEsearch(out, `(TAG "${args.tag}")`, returns, result)
-  return save ? { text: 'Searched, and the result is saved' } : {}
+  if (returns.save) view.save(idsOf(scope.uids, shownBy(matches, returns)).sort((a, b) => a - b))
+  if (returns.answers) writeEsearch(session, correlator, returns, result)
+  if (!returns.update) return returns.save ? { text: 'Searched, and the result is saved' } : {}
+  if (keepUpdated(session, { ...args, correlator, sort: args.sort }, result))
+    return { text: 'Searched, will notify' }
+  // RFC 5267 §4.3.1.
+  out.line(`* NO [NOUPDATE "${args.tag}"] Too many contexts`)
+  return { text: 'Searched, will not notify' }
+}
+
+/** Tells the client from now on of changes to the result; false when that would be too much. */
+export function keepUpdated(
+  session: Session,
+  { correlator, criterion, sort }: Omit<ContextSearch, 'isUid'>,
+  { scope, matches, isUid }: SearchResult,
+): boolean {
+  const { view } = session
+  view.contexts ??= new SearchContexts(session)
+  return view.contexts.add({ correlator, isUid, criterion, sort }, scope, matches)
 }

@@ -22,6 +22,8 @@ export interface SearchKey {
   readonly usesNumbers?: boolean
   /** For keys that name a set of messages, so that no others need be looked at (RFC 9738 §3.1): the same test, which asks for no content. */
   narrow?(scope: SearchScope): (index: number) => boolean
+  /** What it names is settled when the command is given, also for UPDATE (RFC 5267 §4.3). A snapshot key. */
+  readonly isMomentary?: boolean
   /** Speaks of modSeqs, so that the answer does (RFC 7162 §3.1.5). */
   readonly usesModSeq?: boolean
   /** For keys of cost `text`: what to look for. An index may answer this with candidates, which `MessageContent` then verifies. */

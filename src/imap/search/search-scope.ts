@@ -21,8 +21,17 @@ export interface SearchScope extends Targets {
 /** All that the client sees of the selected mailbox, up to date. */
 export async function openScope(view: MailboxView, nowMs: number): Promise<SearchScope> {
   const snapshot = await view.refresh()
+  return scopeOf(view, snapshot, findTargets(snapshot, view.selectAll(), undefined), nowMs)
+}
+
+/** Some messages of a snapshot. */
+export function scopeOf(
+  view: MailboxView,
+  snapshot: MailboxSnapshot,
+  targets: Targets,
+  nowMs: number,
+): SearchScope {
   const { flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
-  const targets = findTargets(snapshot, view.selectAll(), undefined)
   return { ...targets, view, snapshot, flags, modSeqs, sizes, receivedAts, savedAts, emails, nowMs }
 }
 

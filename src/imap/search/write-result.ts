@@ -1,6 +1,8 @@
-// The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 7162 §3.1.5, §3.1.6.
+// The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 9394; RFC 7162 §3.1.5, §3.1.6.
 import type { Encoder } from '../encoder.ts'
+import { partOf } from '../partial-range.ts'
 import { formatNumbers } from '../sequence-set.ts'
+import type { Session } from '../session.ts'
 import type { ReturnOptions } from './arguments.ts'
 import type { SearchScope } from './search-scope.ts'
 
@@ -27,16 +29,38 @@ export function writeNumbers(
   out.crlf()
 }
 
+/** What an ESEARCH response belongs to. */
+export interface Correlator {
+  readonly tag: string
+  /** Where several mailboxes may be searched (RFC 7377 §2.1). */
+  readonly mailbox: { readonly name: string; readonly uidValidity: number } | undefined
+}
+
+/** `(TAG "a1" MAILBOX folder UIDVALIDITY 1)`. */
+export function writeCorrelator(session: Session, { tag, mailbox }: Correlator): void {
+  const { out } = session
+  out.ascii(`(TAG "${tag}"`)
+  if (mailbox) {
+    out.ascii(' MAILBOX ')
+    session.writeMailbox(mailbox.name)
+    out.ascii(' UIDVALIDITY ').number(mailbox.uidValidity)
+  }
+  out.byte(0x29)
+}
+
 /** `* ESEARCH (TAG "a1") UID MIN 2 COUNT 10 MODSEQ 917162500`. MIN and MAX are the first and the last in the result's order (RFC 5267 §3.1). */
 export function writeEsearch(
-  out: Encoder,
-  correlator: string,
-  { min, max, all, count }: ReturnOptions,
+  session: Session,
+  correlator: Correlator,
+  returns: ReturnOptions,
   { scope, matches, isUid, usesModSeq }: SearchResult,
 ): void {
+  const { min, max, all, count, partial } = returns
   const ids = isUid ? scope.uids : scope.numbers
   const idAt = (at: number) => ids[matches[at] as number] as number
-  out.ascii(`* ESEARCH ${correlator}`)
+  const { out } = session
+  out.ascii('* ESEARCH ')
+  writeCorrelator(session, correlator)
   if (isUid) out.ascii(' UID')
   if (matches.length > 0) {
     if (min) out.ascii(' MIN ').number(idAt(0))
@@ -45,25 +69,28 @@ export function writeEsearch(
   if (count) out.ascii(' COUNT ').number(matches.length)
   // RFC 5267 §3.2: a range stands only where the numbers ascend.
   if (all && matches.length > 0) out.ascii(' ALL ').ascii(formatNumbers(idsOf(ids, matches)))
+  if (partial) {
+    const part = partOf(matches, partial)
+    out.ascii(` PARTIAL (${partial.text} `)
+    out.ascii(part.length > 0 ? formatNumbers(idsOf(ids, part)) : 'NIL').byte(0x29)
+  }
   if (usesModSeq && matches.length > 0) {
-    // RFC 4731 §3.2: of the messages that MIN and MAX show, where nothing else is shown.
-    const shown = all || count ? matches : shownByMinMax(matches, min, max)
-    out.ascii(' MODSEQ ').number(highestModSeq(scope, shown))
+    const shown = shownBy(matches, returns)
+    if (shown.length > 0) out.ascii(' MODSEQ ').number(highestModSeq(scope, shown))
   }
   out.crlf()
 }
 
-/** What `$` holds, by the other options (RFC 5182 §2.4). */
-export function indexesToSave(matches: Uint32Array, { min, max, all, count }: ReturnOptions): Uint32Array {
-  if (all || count || !(min || max)) return matches
-  return shownByMinMax(matches, min, max)
-}
-
-/** The first, the last, or both; one message only once. */
-function shownByMinMax(matches: Uint32Array, min: boolean, max: boolean): Uint32Array {
-  if (matches.length < 2) return matches
-  if (min && max) return Uint32Array.of(matches[0] as number, matches[matches.length - 1] as number)
-  return min ? matches.subarray(0, 1) : matches.subarray(-1)
+/**
+ * The messages that an answer shows; all, where it also counts them or shows nothing. `$` holds these (RFC 5182 §2.4; RFC 9394 §3.2), and they are
+ * those whose highest modSeq is told (RFC 4731 §3.2).
+ */
+export function shownBy(matches: Uint32Array, { min, max, all, count, partial }: ReturnOptions): Uint32Array {
+  if (all || count || !(min || max || partial)) return matches
+  const shown = new Set(partial ? partOf(matches, partial) : [])
+  if (min) for (const first of matches.subarray(0, 1)) shown.add(first)
+  if (max) for (const last of matches.subarray(-1)) shown.add(last)
+  return Uint32Array.from(shown)
 }
 
 export function idsOf(ids: Uint32Array, indexes: Uint32Array): number[] {

@@ -1,6 +1,7 @@
 // Columns of `email` for many messages at once, as arrays in the order of the messages: what SORT and THREAD compare by.
 //
 // Rows come as arrays and only with the columns that are asked for. Where most ids of a stretch are wanted it is read as a range.
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId } from '../../base/ids.ts'
 import type { Breathe } from './breathing-sort.ts'
 import type { Reader } from '../../store/store.ts'
@@ -22,14 +23,14 @@ const maxSparseness = 3
 
 /**
  * Calls `take` once for each id that is there, with its place in `ids` and the values of `columns`; in ascending order of ids, not of places. Several
- * places may have one id.
+ * places may have one id. What `take` promises is awaited.
  */
 export async function readKeyColumns(
   reader: Reader,
   account: AccountId,
   ids: Float64Array,
   columns: readonly KeyColumn[],
-  take: (place: number, values: readonly KeyValue[]) => void,
+  take: (place: number, values: readonly KeyValue[]) => Awaitable<void>,
   breathe: Breathe,
 ): Promise<void> {
   if (ids.length === 0) return
@@ -49,7 +50,10 @@ export async function readKeyColumns(
     for (const row of rows) {
       const id = row[columns.length] as number
       while (at < to && idAt(at) < id) at++
-      for (; at < to && idAt(at) === id; at++) take(places[at] as number, row)
+      for (; at < to && idAt(at) === id; at++) {
+        const pending = take(places[at] as number, row)
+        if (pending !== undefined) await pending
+      }
     }
     // One id may stand on both sides of a cut.
     from = to

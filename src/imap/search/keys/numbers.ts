@@ -15,7 +15,7 @@ export function numberSet(set: SequenceSet): SearchKey {
     const isIn = inRanges(normalizeRanges(set.ranges, view.count))
     return (index: number) => isIn(numbers[index] as number)
   }
-  return { kind: 'key', cost: 'snapshot', usesNumbers: true, bind, narrow: bind }
+  return { kind: 'key', cost: 'snapshot', usesNumbers: true, isMomentary: true, bind, narrow: bind }
 }
 
 function uidSet(set: SequenceSet): SearchKey {
@@ -24,7 +24,7 @@ function uidSet(set: SequenceSet): SearchKey {
     const isIn = inRanges(set.kind === 'saved' ? rangesOf(view.saved) : normalizeRanges(set.ranges, last))
     return (index: number) => isIn(uids[index] as number)
   }
-  return { kind: 'key', cost: 'snapshot', bind, narrow: bind }
+  return { kind: 'key', cost: 'snapshot', isMomentary: set.kind === 'saved', bind, narrow: bind }
 }
 
 export const uid: SearchKeyDefinition = {

@@ -1,0 +1,84 @@
+// Carries an ESEARCH out: one answer for each mailbox in which something was found. RFC 7377 §2.
+import { StoreError } from '../../store/error.ts'
+import type { Mailbox } from '../../store/read/mailboxes.ts'
+import type { Completion } from '../command.ts'
+import { enableCondstore } from '../condstore.ts'
+import { bad, no } from '../error.ts'
+import { MailboxView } from '../mailbox-view.ts'
+import { messageLimit } from '../message-limit.ts'
+import type { Session } from '../session.ts'
+import type { SearchArgs } from './arguments.ts'
+import { findMatches } from './evaluate.ts'
+import { keepUpdated, returnAll } from './run-search.ts'
+import { openScope } from './search-scope.ts'
+import { findSources, type SearchSource } from './sources.ts'
+import { idsOf, type SearchResult, shownBy, writeEsearch } from './write-result.ts'
+
+export interface MultiSearchArgs extends SearchArgs {
+  readonly sources: readonly SearchSource[]
+}
+
+export async function runMultiSearch(session: Session, args: MultiSearchArgs): Promise<Completion> {
+  const isSelected = session.state.kind === 'selected'
+  const { returns = returnAll, sources, tag } = args
+  // RFC 7377 §2.2.
+  if (!isSelected && (returns.update || sources.some(({ kind }) => kind === 'selected')))
+    throw bad('select a mailbox first')
+  if (returns.save && sources.some(({ kind }) => kind !== 'selected'))
+    throw bad('SAVE is for a search of the selected mailbox')
+  // RFC 5267 §4.3.
+  if (returns.update && session.view.contexts?.has(tag)) throw bad('Tag reuse')
+  try {
+    return await answer(session, args)
+  } catch (error) {
+    // RFC 5182 §2.1.
+    if (returns.save) session.view.save([])
+    throw error
+  }
+}
+
+async function answer(session: Session, args: MultiSearchArgs): Promise<Completion> {
+  if (args.refusal) throw args.refusal
+  if (args.usesModSeq) enableCondstore(session)
+  const { returns = returnAll, tag } = args
+  let update: 'none' | 'kept' | 'refused' = returns.update ? 'refused' : 'none'
+  const mailboxes = await findSources(session, args.sources)
+  // RFC 7377 §2.4; RFC 9738.
+  if (mailboxes.reduce((sum, { total }) => sum + total, 0) > messageLimit(session))
+    throw no('LIMIT', 'That are too many messages to search at once')
+  for (const mailbox of mailboxes) {
+    const view = await findView(session, mailbox)
+    if (!view) continue
+    const scope = await openScope(view, session.context.clock.now())
+    const matches = await findMatches(session, scope, args.criterion)
+    const result: SearchResult = { scope, matches, isUid: true, usesModSeq: args.usesModSeq }
+    const correlator = { tag, mailbox: { name: mailbox.name, uidValidity: mailbox.uidValidity } }
+    if (returns.save) view.save(idsOf(scope.uids, shownBy(matches, returns)))
+    // RFC 7377 §2.1: nothing is said of mailboxes without a match.
+    if (matches.length > 0 && returns.answers) writeEsearch(session, correlator, returns, result)
+    const isOpen = session.state.kind === 'selected' && session.state.view === view
+    if (returns.update && isOpen && keepUpdated(session, { ...args, correlator, sort: undefined }, result))
+      update = 'kept'
+    await session.out.drain()
+  }
+  if (update === 'refused') session.out.line(`* NO [NOUPDATE "${tag}"] There is nothing to keep up to date`)
+  if (update === 'none') return {}
+  return { text: update === 'kept' ? 'Searched, will notify' : 'Searched, will not notify' }
+}
+
+/** The client's own view of the selected mailbox, a fresh one of any other; undefined when the mailbox is gone. */
+async function findView(
+  session: Session,
+  { id, name, recentUid }: Mailbox,
+): Promise<MailboxView | undefined> {
+  const { account, state, store } = session
+  if (state.kind === 'selected' && state.view.mailbox.id === id) return state.view
+  try {
+    const snapshot = await store.snapshot(account, id)
+    const options = { isReadOnly: true, firstRecentUid: recentUid }
+    return new MailboxView(store, { account, id, name }, snapshot, options)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'no-such-mailbox') return undefined
+    throw error
+  }
+}

@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { threadByReferences } from '../../../src/imap/thread/by-references.ts'
+import { type Forest, writeForest } from '../../../src/imap/thread/forest.ts'
+import { LinkCutForest } from '../../../src/imap/thread/link-cut.ts'
+import { ReferenceLinks } from '../../../src/imap/thread/reference-links.ts'
+import { fill, openInbox, type Stored } from '../fetch/mailbox.ts'
+import { startImap } from '../harness.ts'
+import { type NaiveMessage, naiveThread } from './naive-thread.ts'
+
+const day = 86_400_000
+const never = () => undefined
+
+interface Mail {
+  readonly subject?: string
+  readonly id?: string
+  readonly references?: string
+  readonly inReplyTo?: string
+  /** Day of January 2026. */
+  readonly sent?: number
+  readonly received?: number
+}
+
+function mail({ subject, id, references, inReplyTo, sent, received }: Mail): Stored {
+  const fields = [
+    subject !== undefined && `Subject: ${subject}`,
+    id !== undefined && `Message-ID: <${id}>`,
+    references !== undefined && `References: ${references}`,
+    inReplyTo !== undefined && `In-Reply-To: ${inReplyTo}`,
+    sent !== undefined && `Date: ${sent} Jan 2026 10:00:00 +0000`,
+  ].filter(field => field !== false)
+  return {
+    bytes: Buffer.from(`${fields.join('\r\n')}\r\n\r\nHello.\r\n`),
+    receivedAt: Date.UTC(2026, 0, 1) + (received ?? 1) * day,
+  }
+}
+
+test('THREAD needs a selected mailbox, an algorithm, a charset and keys (RFC 5256 §5)', async t => {
+  const server = await startImap(t)
+  const imap = await server.client()
+  assert.equal((await imap.command('THREAD REFERENCES UTF-8 ALL')).status, 'BAD')
+  await imap.ok('SELECT INBOX')
+  for (const bad of [
+    'THREAD',
+    'THREAD NOPE UTF-8 ALL',
+    'THREAD (REFERENCES) UTF-8 ALL',
+    'THREAD REFERENCES ALL',
+    'THREAD REFERENCES UTF-8',
+    'THREAD REFERENCES UTF-8 NOPE',
+    'THREAD RETURN () REFERENCES UTF-8 ALL',
+    'UID THREAD REFS UTF-8 ALL)',
+  ]) {
+    assert.equal((await imap.command(bad)).status, 'BAD', bad)
+    await imap.ok('NOOP')
+  }
+  assert.match((await imap.command('THREAD REFS X-NOBODY-KNOWS ALL')).tagged, /^NO \[BADCHARSET \(/)
+  for (const algorithm of ['ORDEREDSUBJECT', 'references', 'REFS'])
+    assert.deepEqual(await imap.ok(`THREAD ${algorithm} US-ASCII TEXT "gewp"`), ['* THREAD'])
+})
+
+test('ORDEREDSUBJECT puts messages of one base subject under the first by date (RFC 5256 §3)', async t => {
+  const { imap } = await openInbox(t, [
+    mail({ subject: 'pears', sent: 9 }),
+    mail({ subject: 'Re: apples', sent: 3 }),
+    mail({ subject: 'APPLES', sent: 2 }),
+    mail({ subject: 'plums', sent: 1 }),
+    mail({ subject: '[list] apples (fwd)', sent: 5 }),
+    mail({ subject: 'Fwd: pears', received: 20 }),
+  ])
+  assert.deepEqual(await imap.ok('THREAD ORDEREDSUBJECT UTF-8 ALL'), ['* THREAD (4)(3 (2)(5))(1 6)'])
+  assert.deepEqual(await imap.ok('THREAD ORDEREDSUBJECT UTF-8 2:6'), ['* THREAD (4)(3 (2)(5))(6)'])
+})
+
+test('REFERENCES follows References, else the first id of In-Reply-To, whatever the quoting (RFC 5256 §3)', async t => {
+  const { imap } = await openInbox(t, [
+    mail({ id: '"a"@x', sent: 1 }),
+    mail({ id: 'b@x', inReplyTo: '<a@x> <z@x>', sent: 2 }),
+    mail({ id: 'c@x', references: 'garbage', inReplyTo: '<b@x>', sent: 3 }),
+    mail({ id: 'd@x', references: '<a@x> <b@x>', inReplyTo: '<a@x>', sent: 4 }),
+    mail({ id: 'A@X', sent: 5 }),
+  ])
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 ALL'), ['* THREAD (1 2 (3)(4))(5)'])
+  // A parent that the search did not find holds its children together (RFC 5256 §4).
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 3:5'), ['* THREAD ((3)(4))(5)'])
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 1,4:5'), ['* THREAD (1 4)(5)'])
+})
+
+test('of several messages with one id only the first has it, and loops are not closed (RFC 5256 §3, step 1)', async t => {
+  const { imap } = await openInbox(t, [
+    mail({ id: 'a@x', references: '<b@x>', sent: 1 }),
+    mail({ id: 'b@x', references: '<a@x>', sent: 2 }),
+    mail({ id: 'a@x', sent: 3 }),
+    mail({ id: 'c@x', references: '<c@x>', sent: 4 }),
+    mail({ id: 'd@x', references: '<a@x>', sent: 5 }),
+  ])
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 ALL'), ['* THREAD (2 1 5)(3)(4)'])
+})
+
+test('REFERENCES gathers by subject what no reference ties; REFS does not (RFC 5256 §3, step 5)', async t => {
+  const { imap } = await openInbox(t, [
+    mail({ subject: 'Re: apples', sent: 1, received: 9 }),
+    mail({ subject: 'apples', sent: 2, received: 8 }),
+    mail({ subject: 'pears', sent: 3, received: 7 }),
+    mail({ subject: 'PEARS', sent: 4, received: 6 }),
+    mail({ sent: 5, received: 5 }),
+    mail({ sent: 6, received: 4 }),
+  ])
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 ALL'), ['* THREAD (2 1)((3)(4))(5)(6)'])
+  assert.deepEqual(await imap.ok('THREAD REFS UTF-8 ALL'), ['* THREAD (6)(5)(4)(3)(2)(1)'])
+})
+
+test('THREAD gives numbers and UID THREAD UIDs; EXPUNGE waits for the first only (RFC 5256 §3)', async t => {
+  const { imap, client } = await openInbox(t, [
+    mail({ id: 'a@x' }),
+    mail({ id: 'b@x' }),
+    mail({ id: 'c@x', references: '<b@x>' }),
+  ])
+  const other = await client()
+  await other.ok('SELECT INBOX')
+  await other.ok('STORE 1 +FLAGS.SILENT (\\Deleted)')
+  await other.ok('EXPUNGE')
+  assert.deepEqual(await imap.ok('THREAD REFS UTF-8 ALL'), ['* THREAD (2 3)'])
+  assert.deepEqual(await imap.ok('UID THREAD REFS UTF-8 ALL'), ['* THREAD (2 3)', '* 1 EXPUNGE'])
+  assert.deepEqual(await imap.ok('THREAD REFS UTF-8 ALL'), ['* THREAD (1 2)'])
+  assert.deepEqual(await imap.ok('UID THREAD REFS UTF-8 ALL'), ['* THREAD (2 3)'])
+})
+
+test('messages that were moved here out of order are threaded in mailbox order', async t => {
+  const { imap } = await openInbox(t, [
+    mail({ id: 'a@x', references: '<b@x>', sent: 1 }),
+    mail({ id: 'b@x', references: '<a@x>', sent: 2 }),
+  ])
+  await imap.ok('CREATE other')
+  await imap.ok('COPY 2 other')
+  await imap.ok('COPY 1 other')
+  await imap.ok('COPY 1 other')
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 ALL'), ['* THREAD (2 1)'])
+  await imap.ok('SELECT other')
+  assert.deepEqual(await imap.ok('THREAD REFERENCES UTF-8 ALL'), ['* THREAD (2 1 3)'])
+})
+
+// The wire form
+
+function written(forest: Forest, ids: readonly number[]): string {
+  const parts: string[] = []
+  const out = {
+    byte: (value: number) => parts.push(String.fromCharCode(value)),
+    number: (value: number) => parts.push(String(value)),
+  }
+  writeForest(out as unknown as Parameters<typeof writeForest>[0], forest, ids)
+  return parts.join('')
+}
+
+test('threads are written as in the examples of RFC 5256 §4', () => {
+  const ids = [2, 3, 6, 4, 23, 44, 7, 96]
+  const children = new Map([
+    [1, [2]],
+    [2, [3, 5]],
+    [3, [4]],
+    [5, [6]],
+    [6, [7]],
+  ])
+  assert.equal(written({ messageCount: 8, roots: [0, 1], children }, ids), '(2)(3 6 (4 23)(44 7 96))')
+  assert.equal(written({ messageCount: 2, roots: [2], children: new Map([[2, [0, 1]]]) }, [3, 5]), '((3)(5))')
+})
+
+// Against the RFC's steps
+
+const messageId = fc.constantFrom('', 'a@x', 'b@x', 'c@x', 'd@x', 'e@x', 'f@x', 'g@x', 'h@x')
+const someMessage = fc.record({
+  id: messageId,
+  references: fc.array(
+    messageId.filter(id => id !== ''),
+    { maxLength: 5 },
+  ),
+  subject: fc.constantFrom('', 'apples', 'pears', 'plums'),
+  isReply: fc.boolean(),
+  sent: fc.integer({ min: 1, max: 6 }),
+  received: fc.integer({ min: 1, max: 6 }),
+})
+
+test('REFERENCES and REFS are what the steps of RFC 5256 make of the same messages (property)', async t => {
+  const { imap, store, account } = await openInbox(t, [])
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(someMessage, { maxLength: 14 }), async some => {
+      const name = `box${++run}`
+      await imap.ok(`CREATE ${name}`)
+      const messages: NaiveMessage[] = some.map((one, at) => ({
+        ...one,
+        number: at + 1,
+        isReply: one.isReply && one.subject !== '',
+      }))
+      const stored = messages.map(({ id, references, subject, isReply, sent, received }) =>
+        mail({
+          ...(id !== '' && { id }),
+          ...(references.length > 0 && { references: references.map(one => `<${one}>`).join(' ') }),
+          ...(subject !== '' && { subject: isReply ? `Re: ${subject}` : subject }),
+          sent,
+          received,
+        }),
+      )
+      if (stored.length > 0) await fill(store, account, stored, name)
+      await imap.ok(`SELECT ${name}`)
+      for (const algorithm of ['REFERENCES', 'REFS'] as const) {
+        const expected = naiveThread(messages, algorithm)
+        assert.deepEqual(await imap.ok(`THREAD ${algorithm} UTF-8 ALL`), [`* THREAD ${expected}`.trimEnd()])
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('a link-cut forest knows the roots of a naive one (property)', () => {
+  const step = fc.tuple(fc.constantFrom('link', 'cut'), fc.nat(11), fc.nat(11))
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), steps => {
+      const forest = new LinkCutForest()
+      forest.reserve(12)
+      const parents = new Array<number>(12).fill(-1)
+      const rootOf = (node: number): number => (parents[node] === -1 ? node : rootOf(parents[node] as number))
+      for (const [kind, node, other] of steps) {
+        if (kind === 'cut') {
+          forest.cut(node)
+          parents[node] = -1
+        } else if (parents[node] === -1 && rootOf(other) !== node) {
+          forest.link(node, other)
+          parents[node] = other
+        }
+        for (let at = 0; at < 12; at++) assert.equal(forest.rootOf(at), rootOf(at))
+      }
+    }),
+  )
+})
+
+// Hostile mail
+
+function plain(count: number) {
+  const numbers = Uint32Array.from({ length: count }, (_unused, at) => at)
+  return {
+    ranks: numbers,
+    subjects: new Uint32Array(count),
+    isReply: new Uint8Array(count),
+    received: Float64Array.from(numbers),
+  }
+}
+
+async function threadOf(references: readonly (readonly string[])[]): Promise<string> {
+  const links = new ReferenceLinks(references.map((_unused, at) => `${at}@x`))
+  for (const [at, list] of references.entries()) links.add(at, list)
+  const forest = await threadByReferences(links, plain(references.length), never)
+  return written(
+    forest,
+    references.map((_unused, at) => at + 1),
+  )
+}
+
+const many = 100_000
+
+test('a thread may be 100,000 messages deep, in whatever order they came', async () => {
+  const numbers = Array.from({ length: many }, (_unused, at) => at)
+  const down = await threadOf(numbers.map(at => (at === 0 ? [] : [`${at - 1}@x`])))
+  assert.equal(down, `(${numbers.map(at => at + 1).join(' ')})`)
+  const up = await threadOf(numbers.map(at => (at === many - 1 ? [] : [`${at + 1}@x`])))
+  assert.equal(up, `(${numbers.map(at => many - at).join(' ')})`)
+  // Each level has a second child.
+  const ladder = await threadOf(numbers.map(at => (at < 2 ? [] : [`${(at % 2 === 0 ? at : at - 1) - 2}@x`])))
+  assert.equal(ladder.split('(').length, ladder.split(')').length)
+})
+
+test('hostile references close no loop and cost no time', async () => {
+  const numbers = Array.from({ length: many }, (_unused, at) => at)
+  // A deep chain, then each of the rest is moved from its place below the chain's end to another, and asks for loops on the way.
+  const half = many / 2
+  const chain = numbers.slice(0, half).map(at => (at === 0 ? [] : [`${at - 1}@x`]))
+  const moved = numbers
+    .slice(half)
+    .map(at => [
+      `${half - 1}@x`,
+      `${Math.min(at + 1, many - 1)}@x`,
+      '0@x',
+      `${half - 2}@x`,
+      '0@x',
+      `${half - 1}@x`,
+    ])
+  const text = await threadOf([...chain, ...moved])
+  assert.equal(text.match(/\d+/g)?.length, many)
+  const ring = await threadOf(numbers.map(at => [`${(at + 1) % many}@x`]))
+  assert.equal(ring.match(/\d+/g)?.length, many)
+})
