@@ -27,13 +27,12 @@ export class ImapClient {
       this.#input = Buffer.concat([this.#input, chunk])
       this.#wake?.()
     })
-    const end = () => {
-      this.#isEnded = true
-      this.#wake?.()
-    }
-    socket.on('end', end)
-    socket.on('error', end)
-    socket.on('close', end)
+    for (const event of ['end', 'error', 'close']) socket.on(event, this.#end)
+  }
+
+  readonly #end = () => {
+    this.#isEnded = true
+    this.#wake?.()
   }
 
   static async connect(port: number): Promise<ImapClient> {
@@ -57,11 +56,15 @@ export class ImapClient {
 
   /** Speaks DEFLATE from here on, both ways (RFC 4978). */
   startCompression(): void {
-    const inflate = createInflateRaw()
+    // The server closes the connection without an end of his deflate stream.
+    const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH })
     this.#deflate = createDeflateRaw()
     this.#deflate.pipe(this.socket)
     this.socket.removeAllListeners('data')
+    // What has arrived is inflated later: the end is that of the text.
+    for (const event of ['end', 'close']) this.socket.off(event, this.#end)
     this.socket.pipe(inflate)
+    inflate.on('close', this.#end)
     inflate.on('data', (chunk: Buffer) => {
       this.#input = Buffer.concat([this.#input, chunk])
       this.#wake?.()
