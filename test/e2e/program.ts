@@ -1,6 +1,6 @@
 // Programs that no one here wrote: whether they are installed, and how they are run.
 import { spawn } from 'node:child_process'
-import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -28,8 +28,6 @@ export interface RunOptions {
   readonly input?: string | Buffer
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Run as nobody where we are root; what it has to read and write is given to nobody. */
-  readonly asNobody?: string
   /** It is killed after this long, which fails the test by its exit code. */
   readonly timeoutMs?: number
 }
@@ -45,7 +43,6 @@ export function attempt(
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       timeout: options.timeoutMs ?? 60_000,
-      ...(options.asNobody !== undefined && process.getuid?.() === 0 && giveToNobody(options.asNobody)),
     })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
@@ -58,16 +55,6 @@ export function attempt(
       resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') }),
     )
   })
-}
-
-const nobody = 65_534
-
-/** Changes the owner of a folder and all in it; gives the options that run a program as that owner. */
-function giveToNobody(folder: string): { uid: number; gid: number } {
-  for (const name of ['', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })]) {
-    chownSync(join(folder, name), nobody, nobody)
-  }
-  return { uid: nobody, gid: nobody }
 }
 
 /** Runs a program that has to succeed; gives its standard output. */
