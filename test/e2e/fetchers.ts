@@ -22,17 +22,9 @@ export interface Fetcher {
   fetch(source: Source, folder: string): Promise<Buffer[]>
   /** Messages that the client loses or breaks by itself, whatever the server (seen with Dovecot, too). */
   cannot?(message: Buffer): boolean
-  /** It takes only this many messages, the first ones. */
-  readonly most?: number
   /** What the client's own parser and writer make of messages, where it doesn't pass them on as they came. */
   rewrite?(messages: readonly Buffer[], folder: string): Promise<Buffer[]>
 }
-
-/**
- * getmail runs a program for each message and, where that ends before getmail waits for it, hangs for a minute; so the
- * program is slow, and getmail takes only the first messages of a large mailbox.
- */
-const getmailMost = 1000
 
 /** Python's `email` fails on a body with the 0x80 that comes for a NUL. */
 const hasNul = (message: Buffer) => message.includes(0) || message.includes('+\x80\x80\r\n', 0, 'latin1')
@@ -89,7 +81,6 @@ export const fetchers: readonly Fetcher[] = [
     skip: missing('getmail', 'getmail6'),
     exactness: 'body',
     fetch: getmail('IMAP'),
-    most: getmailMost,
     cannot: hasNul,
     rewrite: rewriteByPython,
   },
@@ -98,7 +89,6 @@ export const fetchers: readonly Fetcher[] = [
     skip: missing('getmail', 'getmail6'),
     exactness: 'body',
     fetch: getmail('POP3'),
-    most: getmailMost,
     cannot: hasNul,
     rewrite: rewriteByPython,
   },
@@ -258,9 +248,12 @@ fetchall keep norewrite pass8bits stripcr sslproto '' mda "${folder}/deliver"
   }
 }
 
+/** getmail misses the end of a program that ends before getmail waits for it, and hangs for a minute. */
+const untilParentSleeps = "until grep -q '^State:.S' /proc/$PPID/status; do :; done"
+
 function getmail(protocol: 'IMAP' | 'POP3'): Fetcher['fetch'] {
   return async ({ server, account }, folder) => {
-    const mail = deliverTo(folder, 'sleep 0.02')
+    const mail = deliverTo(folder, untilParentSleeps)
     const port = protocol === 'IMAP' ? server.ports.imap : server.ports.pop3
     writeFileSync(
       join(folder, 'rc'),
@@ -277,7 +270,6 @@ path = ${folder}/deliver
 allow_root_commands = true
 
 [options]
-max_messages_per_session = ${getmailMost}
 read_all = true
 delete = false
 delivered_to = false
