@@ -27,8 +27,8 @@ export interface Tx extends Reader {
   nested<T>(section: () => Promise<T>): Promise<T>
   /** When the transaction began, milliseconds since 1970. */
   readonly nowMs: number
-  /** Where the back-end puts a body that came with the arguments; it is on disk before the transaction commits. */
-  locate(body: BodyRef): BodyLocation
+  /** Takes one reference to a body for `account`, storing it when it is new to the account; it is durable when the transaction is. `releaseBlob` gives it back. */
+  takeBody(account: AccountId, body: BodyRef): Awaitable<void>
   /** Says that `account` has reached `modSeq`: those who watch it hear so after the commit. */
   changed(account: AccountId, modSeq: ModSeq): void
   /** What an account without a quota of its own may hold. */

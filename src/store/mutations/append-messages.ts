@@ -145,7 +145,7 @@ async function insertEmail(
   const hash = Buffer.from(message.body.hash, 'hex')
   const thread = await assignThread(tx, account, email, newThread)
   await Promise.all([
-    insertBlob(tx, account, message.body),
+    tx.takeBody(account, message.body),
     tx.run(
       `INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_at, sent_zone_minutes, message_id, base_subject,
          is_reply, subject, sort_from, sort_to, sort_cc, display_from, display_to, reference_ids, preview, has_attachment, envelope,
@@ -177,22 +177,4 @@ async function insertEmail(
       email.parts,
     ),
   ])
-}
-
-/** Takes one reference to a body for `account`, storing it when it is new to the account. */
-export async function insertBlob(tx: Tx, account: AccountId, body: BodyRef): Promise<void> {
-  const hash = Buffer.from(body.hash, 'hex')
-  const known = await tx.run('UPDATE blob SET refs = refs + 1 WHERE account = ? AND hash = ?', account, hash)
-  if (known > 0) return
-  const { segment, offset, storedBytes, sizeBytes, compressed } = tx.locate(body)
-  await tx.run(
-    'INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs) VALUES (?, ?, ?, ?, ?, ?, ?, 1)',
-    account,
-    hash,
-    segment,
-    offset,
-    storedBytes,
-    sizeBytes,
-    compressed ? 1 : 0,
-  )
 }

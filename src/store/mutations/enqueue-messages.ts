@@ -2,7 +2,6 @@
 import type { AccountId } from '../../base/ids.ts'
 import type { NewQueueMessage, QueueId } from '../queue-message.ts'
 import type { BodyRef, Tx } from '../store.ts'
-import { insertBlob } from './append-messages.ts'
 import { nextModSeq } from './next-mod-seq.ts'
 
 export interface EnqueueMessages {
@@ -22,7 +21,7 @@ export async function enqueueMessages(tx: Tx, { messages }: EnqueueMessages): Pr
 async function enqueue(tx: Tx, message: NewQueueMessage): Promise<QueueId> {
   // The modSeq of the server's account is the number of the message, and tells the queue that there is something to do.
   const id: QueueId = await nextModSeq(tx, serverAccount)
-  await insertBlob(tx, serverAccount, message.body)
+  await tx.takeBody(serverAccount, message.body)
   await tx.run(
     `INSERT INTO queue_message (id, blob, body_bytes, mail_from, skip_bytes, prefix, body_type, smtp_utf8, ret, envelope_id, submitter, message_id,
        created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

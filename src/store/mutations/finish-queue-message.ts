@@ -1,7 +1,9 @@
 // Lets go of the body of a queued message that nobody waits for any more. Its rows stay as history until they are pruned.
+import type { BlobHash } from '../../base/ids.ts'
 import type { QueueId } from '../queue-message.ts'
 import type { Tx } from '../store.ts'
 import { serverAccount } from './enqueue-messages.ts'
+import { releaseBlob } from './purge-orphans.ts'
 
 /** Does nothing while a recipient waits or is held. */
 export async function finishQueueMessage(tx: Tx, message: QueueId): Promise<void> {
@@ -13,6 +15,5 @@ export async function finishQueueMessage(tx: Tx, message: QueueId): Promise<void
     message,
   )
   if (!finished) return
-  await tx.run('UPDATE blob SET refs = refs - 1 WHERE account = ? AND hash = ?', serverAccount, finished.blob)
-  await tx.run('DELETE FROM blob WHERE account = ? AND hash = ? AND refs <= 0', serverAccount, finished.blob)
+  await releaseBlob(tx, serverAccount, Buffer.from(finished.blob).toString('hex') as BlobHash)
 }

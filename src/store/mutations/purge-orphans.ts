@@ -71,7 +71,7 @@ async function purgeEmail(tx: Tx, account: AccountId, email: EmailId): Promise<v
   }
 }
 
-/** Gives back one reference to a body (`insertBlob` took it). */
+/** Gives back one reference to a body (`tx.takeBody` took it). */
 export async function releaseBlob(tx: Tx, account: AccountId, hash: BlobHash): Promise<void> {
   const key = Buffer.from(hash, 'hex')
   await tx.run('UPDATE blob SET refs = refs - 1 WHERE account = ? AND hash = ?', account, key)

@@ -1,7 +1,7 @@
 // The transaction that a mutation sees, on SQLite.
 import type { AccountId, ModSeq } from '../../base/ids.ts'
 import type { BodySink } from '../bodies/body-sink.ts'
-import type { BodyLocation, BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
+import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { findStorageError } from './storage-error.ts'
 
@@ -69,9 +69,26 @@ export class SqliteTx implements Tx {
     }
   }
 
-  locate(body: BodyRef): BodyLocation {
-    this.#open()
-    return this.#bodies.locate(body)
+  takeBody(account: AccountId, body: BodyRef): void {
+    const connection = this.#open()
+    const hash = Buffer.from(body.hash, 'hex')
+    const known = connection.run(
+      'UPDATE blob SET refs = refs + 1 WHERE account = ? AND hash = ?',
+      account,
+      hash,
+    )
+    if (known > 0) return
+    const { segment, offset, storedBytes, sizeBytes, compressed } = this.#bodies.locate(body)
+    connection.run(
+      'INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs) VALUES (?, ?, ?, ?, ?, ?, ?, 1)',
+      account,
+      hash,
+      segment,
+      offset,
+      storedBytes,
+      sizeBytes,
+      compressed ? 1 : 0,
+    )
   }
 
   changed(account: AccountId, modSeq: ModSeq): void {
