@@ -215,7 +215,8 @@ export class MailboxView {
   async sync(out: Encoder, style: SyncStyle, mayExpunge: boolean): Promise<void> {
     const snapshot = await this.refresh()
     if (snapshot.modSeq === this.#toldModSeq && snapshot.modSeq === this.#toldExpunges) return
-    const delta = snapshot.changesAfter(this.toldModSeq)
+    const changes = snapshot.changesAfter(this.toldModSeq)
+    const delta = changes instanceof Promise ? await changes : changes
     this.contexts?.tellGone(delta, snapshot, out)
     if (mayExpunge) this.#tellExpunges(delta, out, style)
     const knownUid = this.#lastUid

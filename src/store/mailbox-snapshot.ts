@@ -1,5 +1,5 @@
 // The picture of one mailbox that all sessions of a thread share: typed arrays in the order of UIDs.
-
+import type { Awaitable } from '../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../base/ids.ts'
 
 /** What changed in a mailbox after some modSeq. */
@@ -45,6 +45,8 @@ export interface MailboxSnapshot {
   /** The position of the first UID that is not below `uid`; `count` when there is none. */
   lowerBound(uid: number): number
   emailAt(position: number): EmailId
-  /** What changed after `modSeq`, up to this snapshot's state. */
-  changesAfter(modSeq: ModSeq): MailboxDelta
+  /** What changed after `modSeq`, up to this snapshot's state. Without a promise where the back-end needs none. */
+  changesAfter(modSeq: ModSeq): Awaitable<MailboxDelta>
+  /** `changed` of it alone, for those who do not ask for expunges. */
+  changedAfter(modSeq: ModSeq): readonly number[]
 }

@@ -259,7 +259,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       assert.deepEqual([moved.sourceUids, moved.targetUids], [[1], [1]])
       assert.deepEqual(await uidsOf(store, account, inbox), [2])
       assert.deepEqual(await uidsOf(store, account, trash), [1])
-      const delta = (await store.snapshot(account, inbox)).changesAfter(before.modSeq)
+      const delta = await (await store.snapshot(account, inbox)).changesAfter(before.modSeq)
       assert.deepEqual(delta.vanished, [{ uid: 1, modSeq: moved.modSeq }])
       assert.ok((await store.readBody(account, message.body.hash)).length > 0)
       const self = await store.mutate('moveMessages', {
@@ -624,7 +624,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       await store.mutate('expungeMessages', { account, mailbox, uids: [[1, 2]], onlyDeleted: false })
       await store.mutate('appendMessages', { account, mailbox, messages: [mail(store)] })
       const second = await store.snapshot(account, mailbox)
-      const delta = second.changesAfter(append.modSeq)
+      const delta = await second.changesAfter(append.modSeq)
       assert.deepEqual(
         delta.vanished.map(gone => gone.uid),
         [1, 2],
@@ -635,18 +635,19 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       )
       assert.equal(delta.modSeq, second.modSeq)
       assert.ok(delta.isComplete)
-      const later = second.changesAfter(change.modSeq)
+      const later = await second.changesAfter(change.modSeq)
       assert.deepEqual(
         later.changed.map(position => second.uids[position]),
         [11],
       )
-      const all = second.changesAfter(0 as ModSeq)
+      const all = await second.changesAfter(0 as ModSeq)
       assert.equal(all.changed.length, 9)
       assert.deepEqual(
         all.vanished.map(gone => gone.uid),
         [1, 2],
       )
-      assert.deepEqual(second.changesAfter(second.modSeq).changed, [])
+      assert.deepEqual((await second.changesAfter(second.modSeq)).changed, [])
+      assert.deepEqual(second.changedAfter(append.modSeq), delta.changed)
       // What was given out before keeps its UIDs.
       assert.deepEqual([...keptUids.subarray(0, first.count)], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
       assert.deepEqual(

@@ -54,8 +54,8 @@ class Client {
     this.mailbox = mailbox
   }
 
-  follow(snapshot: MailboxSnapshot): void {
-    const delta = snapshot.changesAfter(this.modSeq as ModSeq)
+  async follow(snapshot: MailboxSnapshot): Promise<void> {
+    const delta = await snapshot.changesAfter(this.modSeq as ModSeq)
     if (delta.isComplete) for (const { uid } of delta.vanished) this.known.delete(uid)
     else for (const uid of this.known.keys()) if (snapshot.positionOf(uid) < 0) this.known.delete(uid)
     for (const position of delta.changed) {
@@ -325,7 +325,7 @@ class History {
       if (this.#clients.length > 30) this.#clients.shift()
       this.#clients.push(client)
     }
-    client.follow(await this.#store.snapshot(this.#account, mailbox.id as MailboxId))
+    await client.follow(await this.#store.snapshot(this.#account, mailbox.id as MailboxId))
     assert.deepEqual(
       [...client.known].sort((a, b) => a[0] - b[0]),
       [...mailbox.messages]

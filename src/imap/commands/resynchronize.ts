@@ -16,14 +16,18 @@ export interface Resynchronization {
 }
 
 /** Writes VANISHED (EARLIER) and FETCH for what the client has missed; nothing when its UIDVALIDITY is another. */
-export function resynchronize(session: Session, view: MailboxView, known: Resynchronization): void {
+export async function resynchronize(
+  session: Session,
+  view: MailboxView,
+  known: Resynchronization,
+): Promise<void> {
   const { snapshot } = view
   if (known.uidValidity !== snapshot.uidValidity) return
   const from = firstUnmatched(view, known)
-  const gone = vanishedSince(view, known, from)
+  const gone = await vanishedSince(view, known, from)
   if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatNumbers(gone)}`)
   const isKnown = membership(known.knownUids)
-  for (const position of snapshot.changesAfter(known.modSeq).changed) {
+  for (const position of snapshot.changedAfter(known.modSeq)) {
     const uid = snapshot.uids[position] as number
     if (!isKnown(uid)) continue
     view.tellFlagsOf(
@@ -42,14 +46,14 @@ export function resynchronize(session: Session, view: MailboxView, known: Resync
 }
 
 /** UIDs at or after `from` that the client may know and that are gone, ascending. */
-export function vanishedSince(
+export async function vanishedSince(
   view: MailboxView,
   known: { readonly modSeq: ModSeq; readonly knownUids: readonly UidRange[] | undefined },
   from = 1,
-): number[] {
+): Promise<number[]> {
   const { snapshot } = view
   const isKnown = membership(known.knownUids)
-  const { isComplete, vanished } = snapshot.changesAfter(known.modSeq)
+  const { isComplete, vanished } = await snapshot.changesAfter(known.modSeq)
   if (isComplete) {
     return vanished.map(({ uid }) => uid as number).filter(uid => uid >= from && isKnown(uid))
   }

@@ -100,7 +100,7 @@ async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Pr
   const view = new MailboxView(store, mailbox, snapshot, { isReadOnly, firstRecentUid })
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
-  if (args.resync) resynchronize(session, view, args.resync)
+  if (args.resync) await resynchronize(session, view, args.resync)
   return { code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE', text: isReadOnly ? 'Opened for reading' : 'Opened' }
 }
 

@@ -34,7 +34,8 @@ export async function runFetch(session: Session, args: FetchArgs, isUid: boolean
   const selected = view.select(args.set, isUid)
   const chosen = partial ? partOfSelection(selected, partial) : selected
   const snapshot = await view.refresh()
-  if (vanished && changedSince !== undefined) tellVanished(session, view, args.set, changedSince as ModSeq)
+  if (vanished && changedSince !== undefined)
+    await tellVanished(session, view, args.set, changedSince as ModSeq)
   let targets = findTargets(snapshot, chosen, changedSince)
   const { missing } = targets
   const seenAt = await markSeen(session, view, args.items, targets)
@@ -112,9 +113,14 @@ async function markSeen(
 }
 
 /** RFC 7162 §3.2.6. Messages that the client still counts are left to the VANISHED that ends the command. */
-function tellVanished(session: Session, view: MailboxView, set: SequenceSet, modSeq: ModSeq): void {
+async function tellVanished(
+  session: Session,
+  view: MailboxView,
+  set: SequenceSet,
+  modSeq: ModSeq,
+): Promise<void> {
   const knownUids = set.kind === 'saved' ? rangesOf(view.saved) : set.ranges
-  const gone = vanishedSince(view, { modSeq, knownUids }).filter(uid => view.numberOf(uid) === 0)
+  const gone = (await vanishedSince(view, { modSeq, knownUids })).filter(uid => view.numberOf(uid) === 0)
   if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatNumbers(gone)}`)
 }
 

@@ -106,8 +106,8 @@ export class SearchContexts {
   #scopeOfChanges(snapshot: MailboxSnapshot, modSeq: number): SearchScope {
     const view = this.#view
     const uids = snapshot
-      .changesAfter(modSeq as MailboxSnapshot['modSeq'])
-      .changed.map(position => snapshot.uids[position] as number)
+      .changedAfter(modSeq as MailboxSnapshot['modSeq'])
+      .map(position => snapshot.uids[position] as number)
       .filter(uid => view.numberOf(uid) > 0)
     const numbers = uids.map(uid => view.numberOf(uid))
     const targets = findTargets(snapshot, { count: uids.length, uids, numbers }, undefined)

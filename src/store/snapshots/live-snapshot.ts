@@ -1,4 +1,5 @@
 // One state of one mailbox over arrays that its neighbours in time share.
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { lowerBound, type SnapshotColumns } from './columns.ts'
@@ -8,12 +9,13 @@ import type { RecentChanges } from './recent-changes.ts'
 export interface SnapshotContext {
   keywords(account: AccountId, set: number): readonly string[]
   /** Expunges after one modSeq up to another, by UID, and the floor at or below which they are forgotten. */
-  tombstones(
-    account: AccountId,
-    mailbox: MailboxId,
-    after: number,
-    upTo: number,
-  ): { readonly floor: number; readonly rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[] }
+  tombstones(account: AccountId, mailbox: MailboxId, after: number, upTo: number): Awaitable<Tombstones>
+}
+
+export interface Tombstones {
+  /** Infinity when the mailbox is gone. */
+  readonly floor: number
+  readonly rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[]
 }
 
 /** The row of the mailbox. */
@@ -109,12 +111,18 @@ export class LiveSnapshot implements MailboxSnapshot {
     return email as EmailId
   }
 
-  changesAfter(modSeq: ModSeq): MailboxDelta {
+  changesAfter(modSeq: ModSeq): Awaitable<MailboxDelta> {
     if (modSeq >= this.modSeq) return { modSeq: this.modSeq, isComplete: true, vanished: [], changed: [] }
-    return { modSeq: this.modSeq, changed: this.#changedAfter(modSeq), ...this.#vanishedAfter(modSeq) }
+    const { vanished } = this.history
+    if (modSeq >= vanished.floor) return this.#deltaOf(modSeq, true, this.#vanishedAfter(modSeq))
+    const told = this.#context.tombstones(this.account, this.mailbox, modSeq, this.modSeq)
+    return told instanceof Promise
+      ? told.then(tombstones => this.#deltaOfTombstones(modSeq, tombstones))
+      : this.#deltaOfTombstones(modSeq, told)
   }
 
-  #changedAfter(modSeq: number): readonly number[] {
+  changedAfter(modSeq: ModSeq): readonly number[] {
+    if (modSeq >= this.modSeq) return []
     const { modSeqs } = this.columns
     const { changed } = this.history
     const positions: number[] = []
@@ -130,17 +138,21 @@ export class LiveSnapshot implements MailboxSnapshot {
     return [...seen].sort((a, b) => a - b)
   }
 
-  #vanishedAfter(modSeq: number): Pick<MailboxDelta, 'isComplete' | 'vanished'> {
-    const { vanished } = this.history
-    if (modSeq >= vanished.floor) {
-      const rows: { uid: Uid; modSeq: ModSeq }[] = []
-      for (const [uid, at] of vanished.after(modSeq)) {
-        if (at <= this.modSeq) rows.push({ uid: uid as Uid, modSeq: at as ModSeq })
-      }
-      return { isComplete: true, vanished: rows.sort((a, b) => a.uid - b.uid) }
+  #deltaOf(modSeq: ModSeq, isComplete: boolean, vanished: MailboxDelta['vanished']): MailboxDelta {
+    return { modSeq: this.modSeq, changed: this.changedAfter(modSeq), isComplete, vanished }
+  }
+
+  #deltaOfTombstones(modSeq: ModSeq, { floor, rows }: Tombstones): MailboxDelta {
+    const vanished = rows.map(([uid, at]) => ({ uid, modSeq: at }))
+    return this.#deltaOf(modSeq, floor <= modSeq, vanished)
+  }
+
+  #vanishedAfter(modSeq: number): MailboxDelta['vanished'] {
+    const rows: { uid: Uid; modSeq: ModSeq }[] = []
+    for (const [uid, at] of this.history.vanished.after(modSeq)) {
+      if (at <= this.modSeq) rows.push({ uid: uid as Uid, modSeq: at as ModSeq })
     }
-    const { floor, rows } = this.#context.tombstones(this.account, this.mailbox, modSeq, this.modSeq)
-    return { isComplete: floor <= modSeq, vanished: rows.map(([uid, at]) => ({ uid, modSeq: at })) }
+    return rows.sort((a, b) => a.uid - b.uid)
   }
 }
 

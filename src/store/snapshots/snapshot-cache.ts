@@ -1,53 +1,38 @@
-// The snapshots of one thread: loaded once, brought up to date by what changed since, kept while there is room.
+// The snapshots of one thread over SQLite: loaded once, brought up to date by what changed since, kept while there is room.
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { splitKeywords } from '../mutations/intern-keywords.ts'
-import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
 import type { Connection } from '../sqlite/connection.ts'
-import { bytesPerMessage, copyRows, lowerBound, makeColumns, setRow, type SnapshotRow } from './columns.ts'
-import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
 import {
-  chunkChecksum,
-  findPackedHeader,
-  messagesPerChunk,
-  packChunk,
-  packHeader,
-  unpackChunks,
-} from './packing.ts'
-import { RecentChanges } from './recent-changes.ts'
+  applyChanges,
+  canFollow,
+  entryBytes,
+  type GoneRow,
+  hasDrifted,
+  type PackedRow,
+  type SnapshotEntry,
+  snapshotOfChunks,
+  snapshotOfRows,
+  usableHeader,
+} from './build-snapshot.ts'
+import type { SnapshotRow } from './columns.ts'
+import type { MailboxState, SnapshotContext } from './live-snapshot.ts'
+import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
+import { findPackedHeader } from './packing.ts'
 
 const stateColumns = `uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq", tombstone_floor AS "tombstoneFloor", total`
 const stateSql = `SELECT ${stateColumns} FROM mailbox WHERE account = ? AND id = ?`
 const rowColumns = 'uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
-
-/** What is known of a mailbox's packed snapshot. */
-interface Packed {
-  /** 0 when there is none. */
-  readonly modSeq: number
-  readonly checksums: readonly number[]
-}
-
-interface Entry {
-  readonly snapshot: LiveSnapshot
-  packed: Packed
-  /** Messages that changed since then. */
-  drift: number
-}
-
-export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
-
-/** Chunks in one mutation. */
-const chunksPerSave = 64
 
 export class SnapshotCache implements SnapshotContext {
   readonly #connection: Connection
   #save: SaveSnapshotCall | undefined
   /** Mailboxes whose snapshot is being saved. */
   readonly #saving = new Set<string>()
-  readonly #snapshots: Lru<string, Entry>
+  readonly #snapshots: Lru<string, SnapshotEntry>
   /** Keyword sets never change, so what was read once stays right. */
   readonly #keywords = new Lru<string, readonly string[]>(limits.store.keywordSets)
 
@@ -73,7 +58,7 @@ export class SnapshotCache implements SnapshotContext {
       return (known && this.#update(known, current)) ?? this.#load(account, mailbox, current)
     })
     const { snapshot } = entry
-    this.#snapshots.set(key, entry, snapshot.uids.length * bytesPerMessage + 1024)
+    this.#snapshots.set(key, entry, entryBytes(entry))
     this.#packIfDrifted(key, entry)
     return snapshot
   }
@@ -130,66 +115,43 @@ export class SnapshotCache implements SnapshotContext {
     return state
   }
 
-  #load(account: AccountId, mailbox: MailboxId, state: MailboxState): Entry {
-    const packed = this.#unpack(account, mailbox, state)
-    if (packed.entry) return packed.entry
+  #load(account: AccountId, mailbox: MailboxId, state: MailboxState): SnapshotEntry {
+    const header = this.#headerRow(account, mailbox)
+    const packed = header && this.#unpack(account, mailbox, state, header)
+    if (packed) return packed
     const rows = this.#connection.arrays<SnapshotRow>(
       `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
       account,
       mailbox,
     )
-    const columns = makeColumns(roomFor(rows.length))
-    for (let i = 0; i < rows.length; i++) setRow(columns, i, rows[i] as SnapshotRow)
-    const snapshot = new LiveSnapshot(
-      this,
-      { account, mailbox },
-      state,
-      rows.length,
-      columns,
-      newHistory(state.modSeq),
-    )
-    return { snapshot, packed: { modSeq: packed.modSeq, checksums: [] }, drift: rows.length }
+    return snapshotOfRows(this, { account, mailbox }, state, rows, header?.[0] ?? 0)
   }
 
-  /** The packed snapshot with what changed since; without an entry when there is none that is whole and recent enough. */
-  #unpack(account: AccountId, mailbox: MailboxId, state: MailboxState): { modSeq: number; entry?: Entry } {
-    const first = this.#headerRow(account, mailbox)
-    if (!first) return { modSeq: 0 }
-    const [modSeq, data] = first
-    const header = findPackedHeader(data)
-    if (!header || header.uidValidity !== state.uidValidity || modSeq > state.modSeq) return { modSeq }
-    const chunks = this.#connection.arrays<[data: Uint8Array]>(
+  /** The packed snapshot with what changed since; undefined when there is none that is whole and recent enough. */
+  #unpack(
+    account: AccountId,
+    mailbox: MailboxId,
+    state: MailboxState,
+    row: PackedRow,
+  ): SnapshotEntry | undefined {
+    const header = usableHeader(row, state)
+    if (!header) return undefined
+    const rows = this.#connection.arrays<[data: Uint8Array]>(
       'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > 0 ORDER BY chunk',
       account,
       mailbox,
     )
-    const columns = unpackChunks(
-      header,
-      chunks.map(([chunk]) => chunk),
-      roomFor(header.count) - header.count,
-    )
-    if (!columns) return { modSeq }
-    const before = new LiveSnapshot(
-      this,
-      { account, mailbox },
-      { ...state, modSeq },
-      header.count,
-      columns,
-      newHistory(modSeq),
-    )
-    const packed = { modSeq, checksums: header.checksums }
-    const entry = this.#update({ snapshot: before, packed, drift: 0 }, state)
-    return entry ? { modSeq, entry } : { modSeq }
+    const chunks = rows.map(([chunk]) => chunk)
+    const before = snapshotOfChunks(this, { account, mailbox }, state, row[0], header, chunks)
+    return before && this.#update(before, state)
   }
 
-  #packIfDrifted(key: string, entry: Entry): void {
-    const { count } = entry.snapshot
-    if (!this.#save || count < messagesPerChunk || this.#saving.has(key)) return
-    if (entry.packed.modSeq > 0 && entry.drift < Math.max(messagesPerChunk / 2, count / 16)) return
+  #packIfDrifted(key: string, entry: SnapshotEntry): void {
+    if (!this.#save || this.#saving.has(key) || !hasDrifted(entry)) return
     this.#saving.add(key)
     // Not while a session waits for its SELECT.
     setImmediate(() => {
-      this.#pack(entry, this.#save as SaveSnapshotCall)
+      this.#pack(key, entry, this.#save as SaveSnapshotCall)
         .catch(() => {
           // The store is closing or the disk is full; the rows are the truth.
         })
@@ -197,42 +159,18 @@ export class SnapshotCache implements SnapshotContext {
     })
   }
 
-  /**
-   * Sends the chunks that differ from what is packed. Flags may change meanwhile: then a chunk is newer than its header says, and
-   * applying the changes since to it gives the same.
-   */
-  async #pack(entry: Entry, save: SaveSnapshotCall): Promise<void> {
-    const { snapshot, packed } = entry
-    const { account, mailbox, modSeq, uidValidity, count, columns } = snapshot
-    const checksums: number[] = []
-    const basedOn = packed.modSeq
-    const chunkCount = Math.ceil(count / messagesPerChunk)
-    let chunks: { chunk: number; data: Uint8Array }[] = []
-    for (let chunk = 0; chunk < chunkCount; chunk++) {
-      const data = packChunk(columns, chunk, count)
-      const checksum = chunkChecksum(data)
-      checksums.push(checksum)
-      if (packed.checksums[chunk] !== checksum) chunks.push({ chunk, data })
-      if (chunks.length === chunksPerSave) {
-        await save({ account, mailbox, basedOn, chunks })
-        chunks = []
-      }
-    }
-    const data = packHeader({ uidValidity, count, checksums })
-    await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })
-    const current = this.#snapshots.get(`${account}/${mailbox}`)
+  async #pack(key: string, entry: SnapshotEntry, save: SaveSnapshotCall): Promise<void> {
+    await packSnapshot(entry, save)
+    const current = this.#snapshots.get(key)
     if (!current) return
     // Another thread may have been quicker, so look at what is there now.
-    const row = this.#headerRow(account, mailbox)
+    const row = this.#headerRow(entry.snapshot.account, entry.snapshot.mailbox)
     current.packed = { modSeq: row?.[0] ?? 0, checksums: (row && findPackedHeader(row[1])?.checksums) ?? [] }
     current.drift = 0
   }
 
-  #headerRow(
-    account: AccountId,
-    mailbox: MailboxId,
-  ): readonly [modSeq: ModSeq, data: Uint8Array] | undefined {
-    const [row] = this.#connection.arrays<[modSeq: ModSeq, data: Uint8Array]>(
+  #headerRow(account: AccountId, mailbox: MailboxId): PackedRow | undefined {
+    const [row] = this.#connection.arrays<PackedRow>(
       'SELECT mod_seq, data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = 0',
       account,
       mailbox,
@@ -241,11 +179,10 @@ export class SnapshotCache implements SnapshotContext {
   }
 
   /** The next state of a snapshot; undefined when the way there is forgotten. */
-  #update(entry: Entry, state: MailboxState): Entry | undefined {
-    const before = entry.snapshot
-    const { account, mailbox, modSeq, history } = before
-    if (state.tombstoneFloor > modSeq || state.uidValidity !== before.uidValidity) return undefined
-    const gone = this.#connection.arrays<[uid: number, modSeq: number]>(
+  #update(entry: SnapshotEntry, state: MailboxState): SnapshotEntry | undefined {
+    if (!canFollow(entry, state)) return undefined
+    const { account, mailbox, modSeq } = entry.snapshot
+    const gone = this.#connection.arrays<GoneRow>(
       'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, uid',
       account,
       mailbox,
@@ -257,58 +194,6 @@ export class SnapshotCache implements SnapshotContext {
       mailbox,
       modSeq,
     )
-    let { columns, count } = before
-    const lastUid = count > 0 ? (columns.uids[count - 1] as number) : 0
-    const positions: number[] = []
-    for (const [uid] of gone) {
-      const position = uid > lastUid ? count : lowerBound(columns.uids, count, uid)
-      if (position < count && columns.uids[position] === uid) positions.push(position)
-    }
-    const added = changed.filter(row => row[0] > lastUid).sort((a, b) => a[0] - b[0])
-    // The arrays that were given out keep their UIDs: without the messages that are gone, and where there is no room, there are new ones.
-    if (positions.length > 0 || count + added.length > columns.uids.length) {
-      const next = makeColumns(roomFor(count - positions.length + added.length))
-      count = copyWithout(before, positions, next)
-      columns = next
-    }
-    for (const row of changed) {
-      if (row[0] > lastUid) continue
-      const position = lowerBound(columns.uids, count, row[0])
-      // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
-      if (position >= count || columns.uids[position] !== row[0]) return undefined
-      setRow(columns, position, row)
-    }
-    for (const row of added) setRow(columns, count++, row)
-    if (count !== state.total) return undefined
-    for (const row of changed) history.changed.add(row[0], row[2])
-    for (const [uid, at] of gone) history.vanished.add(uid, at)
-    const snapshot = new LiveSnapshot(this, { account, mailbox }, state, count, columns, history)
-    return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + gone.length }
+    return applyChanges(this, entry, state, gone, changed)
   }
-}
-
-function newHistory(modSeq: number): RecentHistory {
-  return { changed: new RecentChanges(modSeq), vanished: new RecentChanges(modSeq) }
-}
-
-/** Room for what arrives next, so that most appends need no new arrays. */
-function roomFor(count: number): number {
-  return count + Math.max(64, count >>> 4)
-}
-
-/** Copies all but the positions given (in any order); the count of what was copied. */
-function copyWithout(
-  before: LiveSnapshot,
-  positions: number[],
-  next: ReturnType<typeof makeColumns>,
-): number {
-  positions.sort((a, b) => a - b)
-  let from = 0
-  let to = 0
-  for (const position of [...positions, before.count]) {
-    copyRows(before.columns, from, position, next, to)
-    to += position - from
-    from = position + 1
-  }
-  return to
 }

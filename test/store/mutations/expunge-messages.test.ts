@@ -30,14 +30,14 @@ test('the oldest expunges are forgotten when there are too many, and a snapshot 
   const after = await store.snapshot(account, mailbox)
   assert.ok(after.tombstoneFloor > before.modSeq)
   assert.ok(modSeqs.includes(after.tombstoneFloor))
-  assert.equal(after.changesAfter(before.modSeq).isComplete, false)
-  const delta = after.changesAfter(after.tombstoneFloor)
+  assert.equal((await after.changesAfter(before.modSeq)).isComplete, false)
+  const delta = await after.changesAfter(after.tombstoneFloor)
   assert.ok(delta.isComplete)
   // What is kept is whole transactions, at least what the limit asks for but for the last one.
   assert.equal(delta.vanished.length % step, 0)
   assert.ok(delta.vanished.length > limits.store.tombstones - step)
   const last = modSeqs.at(-2) as ModSeq
-  assert.equal(after.changesAfter(last).vanished.length, step)
+  assert.equal((await after.changesAfter(last)).vanished.length, step)
   await store.close()
   assert.deepEqual((await checkStore(dataDir)).findings, [])
 })

@@ -1,0 +1,155 @@
+// How a snapshot comes to be: from all the rows, from its packed form, or from the state before and what changed since. Pure: each back-end reads in its own way.
+import type { AccountId, MailboxId } from '../../base/ids.ts'
+import {
+  bytesPerMessage,
+  copyRows,
+  lowerBound,
+  makeColumns,
+  setRow,
+  type SnapshotColumns,
+  type SnapshotRow,
+} from './columns.ts'
+import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
+import { findPackedHeader, messagesPerChunk, type PackedHeader, unpackChunks } from './packing.ts'
+import { RecentChanges } from './recent-changes.ts'
+
+/** What is known of a mailbox's packed snapshot. */
+export interface Packed {
+  /** 0 when there is none. */
+  readonly modSeq: number
+  readonly checksums: readonly number[]
+}
+
+export interface SnapshotEntry {
+  readonly snapshot: LiveSnapshot
+  packed: Packed
+  /** Messages that changed since then. */
+  drift: number
+}
+
+export interface SnapshotKey {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+}
+
+/** An expunge: its UID and modSeq. */
+export type GoneRow = readonly [uid: number, modSeq: number]
+
+/** The header row of a packed snapshot. */
+export type PackedRow = readonly [modSeq: number, data: Uint8Array]
+
+/** The entry's weight in a cache. */
+export function entryBytes({ snapshot }: SnapshotEntry): number {
+  return snapshot.uids.length * bytesPerMessage + 1024
+}
+
+/** Whether the snapshot is worth packing anew. */
+export function hasDrifted({ snapshot, packed, drift }: SnapshotEntry): boolean {
+  if (snapshot.count < messagesPerChunk) return false
+  return packed.modSeq === 0 || drift >= Math.max(messagesPerChunk / 2, snapshot.count / 16)
+}
+
+/** From all the messages by UID; `packedModSeq` is that of a packed form that does not fit, 0 for none. */
+export function snapshotOfRows(
+  context: SnapshotContext,
+  key: SnapshotKey,
+  state: MailboxState,
+  rows: readonly SnapshotRow[],
+  packedModSeq: number,
+): SnapshotEntry {
+  const columns = makeColumns(roomFor(rows.length))
+  for (let i = 0; i < rows.length; i++) setRow(columns, i, rows[i] as SnapshotRow)
+  const snapshot = new LiveSnapshot(context, key, state, rows.length, columns, newHistory(state.modSeq))
+  return { snapshot, packed: { modSeq: packedModSeq, checksums: [] }, drift: rows.length }
+}
+
+/** The header when what it leads to can be brought to `state`. */
+export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): PackedHeader | undefined {
+  const header = findPackedHeader(data)
+  return header && header.uidValidity === state.uidValidity && modSeq <= state.modSeq ? header : undefined
+}
+
+/** From the packed form, as it was at `modSeq`; undefined when the chunks are not those of the header. `applyChanges` does the rest. */
+export function snapshotOfChunks(
+  context: SnapshotContext,
+  key: SnapshotKey,
+  state: MailboxState,
+  modSeq: number,
+  header: PackedHeader,
+  chunks: readonly Uint8Array[],
+): SnapshotEntry | undefined {
+  const columns = unpackChunks(header, chunks, roomFor(header.count) - header.count)
+  if (!columns) return undefined
+  const before = { ...state, modSeq: modSeq as MailboxState['modSeq'] }
+  const snapshot = new LiveSnapshot(context, key, before, header.count, columns, newHistory(modSeq))
+  return { snapshot, packed: { modSeq, checksums: header.checksums }, drift: 0 }
+}
+
+/** Whether what changed since the entry leads to `state`: not when some of it is forgotten. */
+export function canFollow({ snapshot }: SnapshotEntry, state: MailboxState): boolean {
+  return state.tombstoneFloor <= snapshot.modSeq && state.uidValidity === snapshot.uidValidity
+}
+
+/**
+ * The next state of a snapshot: `gone` and `changed` are all that changed after it, ordered by modSeq and UID. Undefined when they do not lead
+ * to `state`; then begin again.
+ */
+export function applyChanges(
+  context: SnapshotContext,
+  entry: SnapshotEntry,
+  state: MailboxState,
+  gone: readonly GoneRow[],
+  changed: readonly SnapshotRow[],
+): SnapshotEntry | undefined {
+  const before = entry.snapshot
+  const { account, mailbox, history } = before
+  let { columns, count } = before
+  const lastUid = count > 0 ? (columns.uids[count - 1] as number) : 0
+  const positions: number[] = []
+  for (const [uid] of gone) {
+    const position = uid > lastUid ? count : lowerBound(columns.uids, count, uid)
+    if (position < count && columns.uids[position] === uid) positions.push(position)
+  }
+  const added = changed.filter(row => row[0] > lastUid).sort((a, b) => a[0] - b[0])
+  // The arrays that were given out keep their UIDs: without the messages that are gone, and where there is no room, there are new ones.
+  if (positions.length > 0 || count + added.length > columns.uids.length) {
+    const next = makeColumns(roomFor(count - positions.length + added.length))
+    count = copyWithout(before, positions, next)
+    columns = next
+  }
+  for (const row of changed) {
+    if (row[0] > lastUid) continue
+    const position = lowerBound(columns.uids, count, row[0])
+    // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
+    if (position >= count || columns.uids[position] !== row[0]) return undefined
+    setRow(columns, position, row)
+  }
+  for (const row of added) setRow(columns, count++, row)
+  if (count !== state.total) return undefined
+  for (const row of changed) history.changed.add(row[0], row[2])
+  for (const [uid, at] of gone) history.vanished.add(uid, at)
+  const snapshot = new LiveSnapshot(context, { account, mailbox }, state, count, columns, history)
+  return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + gone.length }
+}
+
+function newHistory(modSeq: number): RecentHistory {
+  return { changed: new RecentChanges(modSeq), vanished: new RecentChanges(modSeq) }
+}
+
+/** Room for what arrives next, so that most appends need no new arrays. */
+function roomFor(count: number): number {
+  return count + Math.max(64, count >>> 4)
+}
+
+/** Copies all but the positions given (in any order); the count of what was copied. */
+function copyWithout(before: LiveSnapshot, positions: number[], next: SnapshotColumns): number {
+  positions.sort((a, b) => a - b)
+  let from = 0
+  let to = 0
+  for (const position of [...positions, before.count]) {
+    copyRows(before.columns, from, position, next, to)
+    to += position - from
+    from = position + 1
+  }
+  return to
+}

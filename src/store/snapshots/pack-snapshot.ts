@@ -1,0 +1,37 @@
+// Keeps a snapshot packed in the store, for the next cold start.
+import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
+import type { Packed, SnapshotEntry } from './build-snapshot.ts'
+import { chunkChecksum, messagesPerChunk, packChunk, packHeader } from './packing.ts'
+
+export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
+
+/** Chunks in one mutation. */
+const chunksPerSave = 64
+
+/**
+ * Sends the chunks that differ from what is packed. Flags may change meanwhile: then a chunk is newer than its header says, and
+ * applying the changes since to it gives the same.
+ */
+export async function packSnapshot(
+  { snapshot, packed }: SnapshotEntry,
+  save: SaveSnapshotCall,
+): Promise<Packed> {
+  const { account, mailbox, modSeq, uidValidity, count, columns } = snapshot
+  const checksums: number[] = []
+  const basedOn = packed.modSeq
+  const chunkCount = Math.ceil(count / messagesPerChunk)
+  let chunks: { chunk: number; data: Uint8Array }[] = []
+  for (let chunk = 0; chunk < chunkCount; chunk++) {
+    const data = packChunk(columns, chunk, count)
+    const checksum = chunkChecksum(data)
+    checksums.push(checksum)
+    if (packed.checksums[chunk] !== checksum) chunks.push({ chunk, data })
+    if (chunks.length === chunksPerSave) {
+      await save({ account, mailbox, basedOn, chunks })
+      chunks = []
+    }
+  }
+  const data = packHeader({ uidValidity, count, checksums })
+  await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })
+  return { modSeq, checksums }
+}
