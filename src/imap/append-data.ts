@@ -1,8 +1,8 @@
 // The message that APPEND and REPLACE take: a literal, UTF8 (~{…}), or CATENATE (…). RFC 9051 §6.3.12; RFC 4466 (append-data); RFC 4469; RFC 6855 §4.
+import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { summarize } from '../message/summary.ts'
 import { type FlagSet, noFlags } from '../store/flags.ts'
-import { findMailbox, type Mailbox } from '../store/read/mailboxes.ts'
 import { findRoom } from '../store/read/room.ts'
 import { StoreError } from '../store/error.ts'
 import type { MutationArgs } from '../store/mutations.ts'
@@ -13,6 +13,7 @@ import { parseFlags } from './flags.ts'
 import type { LiteralHead } from './input/command-input.ts'
 import type { Parser } from './input/parser.ts'
 import type { Session } from './session.ts'
+import { getTarget } from './mailbox-access.ts'
 import { parseImapUrl } from './url/imap-url.ts'
 import { findUrlMailbox, openUrl } from './url/url-content.ts'
 
@@ -105,24 +106,18 @@ export async function acceptMessageLiteral(
   // RFC 3502 §6.3.11: the client has changed its mind. A part of CATENATE may be empty.
   if (head.sizeBytes === 0 && !isCatenated)
     throw no(undefined, 'An empty message is not kept; nothing was appended')
-  await findTarget(session, name)
-  if (room === 'checked') await checkRoom(session, parser.stagedBytesSince('APPEND ') + head.sizeBytes)
+  const { account } = await getTarget(session, name)
+  if (room === 'checked')
+    await checkRoom(session, account, parser.stagedBytesSince('APPEND ') + head.sizeBytes)
   return 'store'
 }
 
 /** RFC 9208 §4.3.1: refused before it is sent, where that can be known. The store says so again when the message is kept. */
-async function checkRoom({ store, account, context }: Session, sizeBytes: number): Promise<void> {
+async function checkRoom({ store, context }: Session, account: AccountId, sizeBytes: number): Promise<void> {
   const { bytes = null, messages = null } = context.config.quota ?? {}
   const { freeBytes, freeMessages } = await findRoom(store.reader, account, { bytes, messages })
   if (sizeBytes > freeBytes || freeMessages < 1)
     throw no('OVERQUOTA', 'The account is over its quota: delete something first')
-}
-
-/** The mailbox to append to. Throws NO [TRYCREATE]. */
-export async function findTarget(session: Session, name: string): Promise<Mailbox> {
-  const row = await findMailbox(session.store.reader, session.account, name)
-  if (!row) throw no('TRYCREATE', 'There is no such mailbox')
-  return row
 }
 
 /** Puts a message together; `use` stores it. Staged bytes are forgotten afterwards. */
@@ -228,8 +223,8 @@ async function openOwnUrl(session: Session, text: string) {
   const selected = session.state.kind === 'selected' ? session.state.view.mailbox.name : undefined
   const name = url.mailbox === undefined ? selected : resolveName(url.mailbox, url.isAbsolutePath, selected)
   if (name === undefined) return undefined
-  const mailbox = await findUrlMailbox(session.store, session.account, name, url)
-  return mailbox && openUrl(session.store, session.account, mailbox, url)
+  const mailbox = await findUrlMailbox(session, name, url)
+  return mailbox && openUrl(session.store, mailbox, url)
 }
 
 /** RFC 3986 §5.2: a relative path stands beside the last segment of the base, which is the selected mailbox. */

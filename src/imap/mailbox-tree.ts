@@ -1,10 +1,10 @@
 // The names of an account as LIST sees them: mailboxes, levels above them that are no mailboxes, and names that are only subscribed.
-import type { Mailbox } from '../store/read/mailboxes.ts'
+import type { VisibleMailbox } from './mailbox-access.ts'
 
 export interface TreeNode {
   readonly name: string
   /** Undefined for a level without a mailbox and for a subscription to nothing. */
-  readonly mailbox: Mailbox | undefined
+  readonly mailbox: VisibleMailbox | undefined
   readonly isSubscribed: boolean
   hasChildren: boolean
   hasSubscribedBelow: boolean
@@ -14,10 +14,10 @@ export class MailboxTree {
   /** INBOX first, then by name. */
   readonly nodes: readonly TreeNode[]
 
-  constructor(mailboxes: readonly Mailbox[], subscriptions: readonly string[]) {
+  constructor(mailboxes: readonly VisibleMailbox[], subscriptions: readonly string[]) {
     const subscribed = new Set(subscriptions)
     const nodes = new Map<string, TreeNode>()
-    const add = (name: string, mailbox: Mailbox | undefined) => {
+    const add = (name: string, mailbox: VisibleMailbox | undefined) => {
       if (nodes.has(name)) return
       nodes.set(name, {
         name,

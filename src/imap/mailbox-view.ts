@@ -5,7 +5,7 @@
 // - `#uids[0 … #count)` are the messages the client knows, in order; nobody writes to that array below `#count`.
 // - The client knows of flag changes up to `#toldModSeq` and of expunges up to `#toldExpunges`; there is no queue between.
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
-import type { AccountId, MailboxId, ModSeq } from '../base/ids.ts'
+import type { ModSeq } from '../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import type { UidRange } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
@@ -13,6 +13,7 @@ import { systemMask } from '../store/flags.ts'
 import type { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { allSystemFlags, formatFlags } from './flags.ts'
+import type { MailboxKey } from './mailbox-access.ts'
 import type { SearchContexts } from './search/contexts.ts'
 import { formatNumbers, normalizeRanges, rangesOf, type SequenceSet } from './sequence-set.ts'
 
@@ -40,9 +41,8 @@ export interface Selection {
   readonly uids: ArrayLike<number>
 }
 
-export interface MailboxIdentity {
-  readonly account: AccountId
-  readonly id: MailboxId
+export interface MailboxIdentity extends MailboxKey {
+  /** As this session calls it. */
   readonly name: string
 }
 

@@ -5,10 +5,10 @@
 import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { type Annotation, listAnnotations } from '../store/read/annotations.ts'
-import { findMailbox } from '../store/read/mailboxes.ts'
 import type { MutationArgs } from '../store/mutations.ts'
 import { bad, no } from './error.ts'
 import type { Parser } from './input/parser.ts'
+import { getVisible } from './mailbox-access.ts'
 import type { Session } from './session.ts'
 
 /** Who owns the server's own /shared annotations. */
@@ -48,9 +48,8 @@ export function parseValue(parser: Parser): Buffer | null {
 export async function readAnnotations(session: Session, name: string): Promise<readonly Annotation[]> {
   const { store, account } = session
   if (name !== '') {
-    const mailbox = await findMailbox(store.reader, account, name)
-    if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
-    return listAnnotations(store.reader, account, mailbox.id)
+    const mailbox = await getVisible(session, name)
+    return listAnnotations(store.reader, mailbox.account, mailbox.id)
   }
   const own = await listAnnotations(store.reader, account, undefined)
   const shared = await listAnnotations(store.reader, serverAccount, undefined)
@@ -65,16 +64,15 @@ export async function annotationChange(
   name: string,
   entries: MutationArgs<'setAnnotations'>['entries'],
 ): Promise<MutationArgs<'setAnnotations'>> {
-  const { account, store, identity } = session
+  const { account, identity } = session
   for (const { value } of entries) {
     // RFC 5464 §4.3.
     if (value && value.length > limits.annotation.valueBytes)
       throw no(`METADATA MAXSIZE ${limits.annotation.valueBytes}`, 'That value is too large')
   }
   if (name !== '') {
-    const mailbox = await findMailbox(store.reader, account, name)
-    if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
-    return { account, mailbox: mailbox.id, entries }
+    const mailbox = await getVisible(session, name)
+    return { account: mailbox.account, mailbox: mailbox.id, entries }
   }
   const shared = entries.filter(({ entry }) => isShared(entry))
   if (shared.length === 0) return { account, entries }

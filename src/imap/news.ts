@@ -51,7 +51,7 @@ async function tellByNotify(
   await view.sync(session.out, { ...syncStyle(session), flags, uid: true }, mayExpunge)
   if (items.length === 0 || view.lastUid === knownUid) return
   const added = view.select({ kind: 'ranges', ranges: [[knownUid + 1, view.lastUid]] }, true)
-  const uids = Array.from(added.uids).filter(uid => !session.notifications?.isOwn(view.mailbox.id, uid))
+  const uids = Array.from(added.uids).filter(uid => !session.notifications?.isOwn(view.mailbox, uid))
   const numbers = uids.map(uid => view.numberOf(uid))
   const targets = findTargets(view.snapshot, { count: uids.length, uids, numbers }, undefined)
   await new MessageWriter(session, items, undefined).write(targets)

@@ -3,13 +3,13 @@
 import {
   acceptMessageLiteral,
   type AppendedMessage,
-  findTarget,
   parseAppendedMessage,
   withMessages,
 } from '../append-data.ts'
 import { command, type Completion, type LiteralPlace, type ParseContext } from '../command.ts'
 import type { LiteralHead } from '../input/command-input.ts'
 import type { Parser } from '../input/parser.ts'
+import { getTarget } from '../mailbox-access.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import { no } from '../error.ts'
 import { messageLimitCode, saveLimit } from '../message-limit.ts'
@@ -54,10 +54,10 @@ async function appendMessages(session: Session, { name, messages }: AppendArgs):
   // RFC 9738 §3.1: all or nothing.
   const most = saveLimit(session)
   if (messages.length > most) throw no(messageLimitCode(most), 'Too many messages at once')
-  const target = await findTarget(session, name)
+  const target = await getTarget(session, name)
   const { uidValidity, uids } = await withMessages(session, messages, rows =>
-    session.store.mutate('appendMessages', { account: session.account, mailbox: target.id, messages: rows }),
+    session.store.mutate('appendMessages', { account: target.account, mailbox: target.id, messages: rows }),
   )
-  session.notifications?.ignoreMessages(target.id, uids)
+  session.notifications?.ignoreMessages(target, uids)
   return { code: `APPENDUID ${uidValidity} ${formatNumbers(uids)}` }
 }

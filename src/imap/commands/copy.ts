@@ -1,8 +1,8 @@
 // COPY and UID COPY. RFC 9051 §6.4.7; COPYUID of RFC 4315.
-import { findMailbox } from '../../store/read/mailboxes.ts'
 import { command, type ParseContext } from '../command.ts'
 import { no } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
+import { getTarget } from '../mailbox-access.ts'
 import { assertMayCopy } from '../message-limit.ts'
 import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
@@ -40,20 +40,19 @@ export async function transfer(
   { set, target }: TransferArgs,
   isUid: boolean,
 ): Promise<string | undefined> {
-  const { account, store, view } = session
+  const { store, view } = session
   const { count, uids } = view.select(set, isUid)
-  const row = await findMailbox(store.reader, account, target)
-  if (!row) throw no('TRYCREATE', 'There is no such mailbox')
+  const row = await getTarget(session, target)
   if (count === 0) return undefined
   if (name === 'copyMessages') assertMayCopy(session, uids)
   const result = await store.mutate(name, {
-    account,
+    account: view.mailbox.account,
     mailbox: view.mailbox.id,
     uids: uidRanges(uids),
     target: row.id,
   })
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
   if (result.sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
-  session.notifications?.ignoreMessages(row.id, result.targetUids)
+  session.notifications?.ignoreMessages(row, result.targetUids)
   return `COPYUID ${result.uidValidity} ${formatNumbers(result.sourceUids)} ${formatNumbers(result.targetUids)}`
 }

@@ -1,6 +1,7 @@
 // CREATE. RFC 9051 §6.3.4; USE of RFC 6154 §3; MAILBOXID of RFC 8474 §4.1.
 import { command } from '../command.ts'
 import { bad, no } from '../error.ts'
+import { placeOf } from '../mailbox-access.ts'
 import { mailboxId } from '../object-id.ts'
 import { specialUses } from '../special-use.ts'
 import { mailboxName } from './arguments.ts'
@@ -23,16 +24,16 @@ export const create = command({
     return { name: name.endsWith('/') ? name.slice(0, -1) : name, uses }
   },
   async run(session, { name, uses }) {
-    const { account } = session
     if (uses.length > 1) throw no('USEATTR', 'A mailbox can have one use')
     const wanted = uses[0]?.toLowerCase()
     const specialUse =
       wanted === undefined ? undefined : specialUses.find(use => use.toLowerCase() === wanted)
     if (wanted !== undefined && specialUse === undefined)
       throw no('USEATTR', `${uses[0]} is no use that can be given`)
+    const { account, ownName } = placeOf(session, name)
     const { mailbox } = await session.store.mutate('createMailbox', {
       account,
-      name,
+      name: ownName,
       ...(specialUse && { specialUse }),
     })
     session.notifications?.ignoreName(name)

@@ -21,7 +21,7 @@ export const genUrlAuth = command({
     return rumps
   },
   async run(session, rumps) {
-    const { store, account, out } = session
+    const { store, out } = session
     const urls: string[] = []
     for (const rump of rumps) {
       const url = parseRump(session, rump)
@@ -29,11 +29,11 @@ export const genUrlAuth = command({
       // RFC 4467 §4: an expiry that has passed already would be a mistake of the client.
       if ((url.authorization?.expiresAt ?? Infinity) <= session.context.clock.now())
         throw no('CANNOT', 'The URL has expired already')
-      const mailbox = await findUrlMailbox(store, account, url.mailbox, url)
-      if (!mailbox || !(await openUrl(store, account, mailbox, url)))
+      const mailbox = await findUrlMailbox(session, url.mailbox, url)
+      if (!mailbox || !(await openUrl(store, mailbox, url)))
         throw no('NONEXISTENT', 'The URL names nothing here')
       const { key } = await store.mutate('createUrlKey', {
-        account,
+        account: mailbox.account,
         mailbox: mailbox.id,
         key: randomBytes(keyBytes),
       })

@@ -1,7 +1,6 @@
 // GETQUOTAROOT. RFC 9208 §4.1.2, from knowledge of it.
-import { findMailbox } from '../../store/read/mailboxes.ts'
 import { command } from '../command.ts'
-import { no } from '../error.ts'
+import { getVisible } from '../mailbox-access.ts'
 import { findRoot, writeQuota } from '../quota.ts'
 import { mailboxName } from './arguments.ts'
 
@@ -13,9 +12,8 @@ export const getQuotaRoot = command({
     return mailboxName(parser, context)
   },
   async run(session, name) {
-    const { store, account, identity, out } = session
-    const mailbox = await findMailbox(store.reader, account, name)
-    if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
+    const { identity, out } = session
+    const mailbox = await getVisible(session, name)
     const root = await findRoot(session, identity.address)
     out.ascii('* QUOTAROOT ')
     session.writeMailbox(mailbox.name)

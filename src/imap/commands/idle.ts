@@ -14,11 +14,13 @@ export const idle = command({
   async run(session) {
     const { connection, store } = session
     session.out.line('+ idling').send()
-    const unwatch = store.watch(session.account, () => connection.wake())
+    const { state, account } = session
+    const owners = new Set([account, ...(state.kind === 'selected' ? [state.view.mailbox.account] : [])])
+    const unwatch = [...owners].map(owner => store.watch(owner, () => connection.wake()))
     try {
       await waitForDone(session)
     } finally {
-      unwatch()
+      for (const stop of unwatch) stop()
     }
     if (connection.isStopping) throw bye('The server is going down; come back in a minute')
     const line = await connection.readLine(limits.imap.lineBytes)

@@ -1,9 +1,10 @@
 // LIST, basic and extended. RFC 9051 §6.3.9; RFC 5258; LIST-STATUS of RFC 5819; LIST-METADATA of RFC 9590, from knowledge of it; SPECIAL-USE of RFC 6154.
 import { listAnnotations } from '../../store/read/annotations.ts'
-import { listMailboxes, listSubscriptions, type Mailbox } from '../../store/read/mailboxes.ts'
+import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { command, type ParseContext } from '../command.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
+import { listVisible } from '../mailbox-access.ts'
 import { MailboxTree, type TreeNode } from '../mailbox-tree.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import { parseEntry, selectAnnotations, writeAnnotations } from '../metadata.ts'
@@ -41,10 +42,7 @@ export const list = command({
     }
     const { account, store } = session
     enableByStatus(session, args.result.statusItems)
-    const tree = new MailboxTree(
-      await listMailboxes(store.reader, account),
-      await listSubscriptions(store.reader, account),
-    )
+    const tree = new MailboxTree(await listVisible(session), await listSubscriptions(store.reader, account))
     const pattern = compilePattern(args.patterns, args.reference)
     for (const node of tree.nodes) {
       if (pattern(node.name)) await writeNode(session, node, args)
@@ -131,9 +129,10 @@ async function writeNode(session: Session, node: TreeNode, { selection, result }
   if (hasSelectedBelow) session.out.ascii(' ("CHILDINFO" ("SUBSCRIBED"))')
   session.out.crlf()
   if (node.mailbox && result.statusItems.length > 0)
-    await writeStatus(session, node.mailbox as Mailbox, result.statusItems)
+    await writeStatus(session, node.mailbox, result.statusItems)
   if (node.mailbox && result.entries.length > 0) {
-    const annotations = await listAnnotations(session.store.reader, session.account, node.mailbox.id)
+    const { account, id } = node.mailbox
+    const annotations = await listAnnotations(session.store.reader, account, id)
     writeAnnotations(
       session,
       node.name,

@@ -1,7 +1,8 @@
 // LSUB. RFC 3501 §6.3.9 (gone in RFC 9051).
-import { listMailboxes, listSubscriptions } from '../../store/read/mailboxes.ts'
+import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { command } from '../command.ts'
 import { compilePattern } from '../list-pattern.ts'
+import { listVisible } from '../mailbox-access.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import { MailboxTree } from '../mailbox-tree.ts'
 import { attributesOf } from './list.ts'
@@ -17,10 +18,7 @@ export const lsub = command({
   },
   async run(session, { reference, pattern }) {
     const { account, store, out } = session
-    const tree = new MailboxTree(
-      await listMailboxes(store.reader, account),
-      await listSubscriptions(store.reader, account),
-    )
+    const tree = new MailboxTree(await listVisible(session), await listSubscriptions(store.reader, account))
     const matches = compilePattern([pattern], reference)
     // A level that is not subscribed but has something subscribed below is shown as \Noselect for '%' (RFC 3501 §6.3.9).
     const endsWithPercent = pattern.endsWith('%')

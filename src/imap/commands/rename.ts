@@ -1,5 +1,6 @@
 // RENAME. RFC 9051 §6.3.6. Those below move along; of INBOX the messages move and the mailbox stays.
 import { command } from '../command.ts'
+import { placeOf } from '../mailbox-access.ts'
 import { mailboxName } from './arguments.ts'
 
 export const rename = command({
@@ -13,7 +14,12 @@ export const rename = command({
     return { from, to: mailboxName(parser, context) }
   },
   async run(session, { from, to }) {
-    await session.store.mutate('renameMailbox', { account: session.account, from, to })
+    const source = placeOf(session, from)
+    await session.store.mutate('renameMailbox', {
+      account: source.account,
+      from: source.ownName,
+      to: placeOf(session, to).ownName,
+    })
     session.notifications?.ignoreName(from, to)
   },
 })

@@ -2,7 +2,6 @@
 import {
   acceptMessageLiteral,
   type AppendedMessage,
-  findTarget,
   parseAppendedMessage,
   withMessages,
 } from '../append-data.ts'
@@ -11,6 +10,7 @@ import { highestModSeqCode } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import type { LiteralHead } from '../input/command-input.ts'
 import type { Parser } from '../input/parser.ts'
+import { getTarget } from '../mailbox-access.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import type { SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
@@ -62,22 +62,22 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
 }
 
 async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolean): Promise<Completion> {
-  const { view, store, account } = session
+  const { view, store } = session
   assertWritable(view)
   const uid = view.select(args.set, isUid).uids[0]
   if (uid === undefined) throw no('NONEXISTENT', 'There is no such message')
-  const target = await findTarget(session, args.name)
+  const target = await getTarget(session, args.name)
   const { uidValidity, uids } = await withMessages(session, [args.message], async ([message]) => {
     if (!message) throw new Error('one message in, one message out')
     return store.mutate('replaceMessage', {
-      account,
+      account: view.mailbox.account,
       mailbox: view.mailbox.id,
       uid,
       target: target.id,
       message,
     })
   })
-  session.notifications?.ignoreMessages(target.id, uids)
+  session.notifications?.ignoreMessages(target, uids)
   // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
   session.say(`APPENDUID ${uidValidity} ${uids.join(',')}`, 'Replacement is stored')
   await view.sync(session.out, syncStyle(session), true)

@@ -1,7 +1,7 @@
 // RESETKEY: takes all authorised URLs of a mailbox, or of all, back. RFC 4467 §6, from knowledge of it.
-import { findMailbox } from '../../store/read/mailboxes.ts'
 import { command } from '../command.ts'
 import { no } from '../error.ts'
+import { getVisible } from '../mailbox-access.ts'
 import { mailboxName } from './arguments.ts'
 
 export const resetKey = command({
@@ -16,10 +16,12 @@ export const resetKey = command({
   },
   async run(session, { name, isForInternal }) {
     const { account, store } = session
-    const mailbox = name === undefined ? undefined : await findMailbox(store.reader, account, name)
-    if (name !== undefined && !mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
+    const mailbox = name === undefined ? undefined : await getVisible(session, name)
     if (!isForInternal) throw no('CANNOT', 'INTERNAL is the only mechanism there is')
-    await store.mutate('resetUrlKeys', { account, ...(mailbox && { mailbox: mailbox.id }) })
+    await store.mutate(
+      'resetUrlKeys',
+      mailbox ? { account: mailbox.account, mailbox: mailbox.id } : { account },
+    )
     return { code: 'URLMECH INTERNAL', text: 'The URLs given out so far are void' }
   },
 })

@@ -2,14 +2,14 @@
 import type { ModSeq } from '../../base/ids.ts'
 import { keywordShift, seen } from '../../store/flags.ts'
 import { StoreError } from '../../store/error.ts'
-import { findMailbox, type Mailbox } from '../../store/read/mailboxes.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
 import { command, type Command, type Completion, type ParseContext } from '../command.ts'
 import { deselect } from '../deselect.ts'
-import { bad, no, uidRequired } from '../error.ts'
+import { bad, uidRequired } from '../error.ts'
 import { allSystemFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
+import { getVisible, type VisibleMailbox } from '../mailbox-access.ts'
 import { MailboxView } from '../mailbox-view.ts'
 import { mailboxId } from '../object-id.ts'
 import type { Session } from '../session.ts'
@@ -84,20 +84,19 @@ function parseResync(parser: Parser): Resynchronization {
 }
 
 async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Promise<Completion> {
-  const { account, store } = session
+  const { store } = session
   // A SELECT that fails leaves nothing selected (RFC 9051 §6.3.2), and what follows is about another mailbox (RFC 7162 §3.2.11).
   if (session.state.kind === 'selected') {
     await deselect(session)
     session.say('CLOSED', 'The mailbox before is closed')
   }
   if (args.condstore || args.resync) session.switches.add('CONDSTORE')
-  const row = await findMailbox(store.reader, account, args.name)
-  if (!row) throw no('NONEXISTENT', 'There is no such mailbox')
-  const mailbox = { account, id: row.id, name: row.name }
-  const snapshot = await store.snapshot(account, row.id)
+  const row = await getVisible(session, args.name)
+  const { account, id, name } = row
+  const snapshot = await store.snapshot(account, id)
   const isNothingRecent = snapshot.uidNext <= row.recentUid
   const firstRecentUid = isReadOnly || isNothingRecent ? row.recentUid : await claimRecent(session, row)
-  const view = new MailboxView(store, mailbox, snapshot, { isReadOnly, firstRecentUid })
+  const view = new MailboxView(store, { account, id, name }, snapshot, { isReadOnly, firstRecentUid })
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
   if (args.resync) await resynchronize(session, view, args.resync)
@@ -105,9 +104,9 @@ async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Pr
 }
 
 /** Where what is recent in this session begins. */
-async function claimRecent({ account, store }: Session, row: Mailbox): Promise<number> {
+async function claimRecent({ store }: Session, row: VisibleMailbox): Promise<number> {
   try {
-    return (await store.mutate('claimRecent', { account, mailbox: row.id })).firstRecentUid
+    return (await store.mutate('claimRecent', { account: row.account, mailbox: row.id })).firstRecentUid
   } catch (error) {
     if (!(error instanceof StoreError && error.code === 'disk-full')) throw error
     // A full disk keeps nobody from reading; what may be recent in a later session too is recent (RFC 3501 §2.3.2).

@@ -1,17 +1,17 @@
 // STATUS. RFC 9051 §6.3.11; DELETED-STORAGE of RFC 9208 §4.1.4; SIZE of RFC 8438; HIGHESTMODSEQ of RFC 7162 §3.1.7; MAILBOXID of RFC 8474 §4.3; APPENDLIMIT of RFC 7889 §4.
 import type { Awaitable } from '../../base/awaitable.ts'
 import { sumDeletedBytes } from '../../store/read/deleted-size.ts'
-import { findMailbox, type Mailbox } from '../../store/read/mailboxes.ts'
 import { command } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
-import { bad, no } from '../error.ts'
+import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
+import { getVisible, type VisibleMailbox } from '../mailbox-access.ts'
 import { mailboxId } from '../object-id.ts'
 import type { Session } from '../session.ts'
 import { mailboxName } from './arguments.ts'
 
 /** Each item and how it is answered. */
-const items = new Map<string, (mailbox: Mailbox, session: Session) => Awaitable<number | string>>([
+const items = new Map<string, (mailbox: VisibleMailbox, session: Session) => Awaitable<number | string>>([
   ['MESSAGES', mailbox => mailbox.total],
   ['UIDNEXT', mailbox => mailbox.uidNext],
   ['UIDVALIDITY', mailbox => mailbox.uidValidity],
@@ -20,7 +20,7 @@ const items = new Map<string, (mailbox: Mailbox, session: Session) => Awaitable<
   ['SIZE', mailbox => mailbox.sizeBytes],
   [
     'DELETED-STORAGE',
-    ({ id, deleted }, { store, account }) => (deleted === 0 ? 0 : sumDeletedBytes(store.reader, account, id)),
+    ({ account, id, deleted }, { store }) => (deleted === 0 ? 0 : sumDeletedBytes(store.reader, account, id)),
   ],
   // RFC 3501 only: messages that came since the last session that was told.
   ['RECENT', mailbox => Math.min(mailbox.total, mailbox.uidNext - mailbox.recentUid)],
@@ -39,8 +39,7 @@ export const status = command({
     return { name, items: parseStatusItems(parser) }
   },
   async run(session, args) {
-    const mailbox = await findMailbox(session.store.reader, session.account, args.name)
-    if (!mailbox) throw no('NONEXISTENT', 'There is no such mailbox')
+    const mailbox = await getVisible(session, args.name)
     enableByStatus(session, args.items)
     await writeStatus(session, mailbox, args.items)
   },
@@ -61,7 +60,7 @@ export function enableByStatus(session: Session, names: readonly string[]): void
 
 export async function writeStatus(
   session: Session,
-  mailbox: Mailbox,
+  mailbox: VisibleMailbox,
   names: readonly string[],
 ): Promise<void> {
   const values: string[] = []

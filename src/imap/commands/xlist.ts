@@ -1,7 +1,8 @@
 // XLIST: LIST as Gmail had it before RFC 6154, with its own words for special uses. Vendor extension; support.google.com/mail/answer/78892.
-import { listMailboxes, listSubscriptions } from '../../store/read/mailboxes.ts'
+import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { command } from '../command.ts'
 import { compilePattern } from '../list-pattern.ts'
+import { listVisible } from '../mailbox-access.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import { MailboxTree, type TreeNode } from '../mailbox-tree.ts'
 import { attributesOf } from './list.ts'
@@ -28,10 +29,7 @@ export const xlist = command({
       out.line('* XLIST (\\Noselect) "/" ""')
       return
     }
-    const tree = new MailboxTree(
-      await listMailboxes(store.reader, account),
-      await listSubscriptions(store.reader, account),
-    )
+    const tree = new MailboxTree(await listVisible(session), await listSubscriptions(store.reader, account))
     const matches = compilePattern([pattern], reference)
     for (const node of tree.nodes) {
       const breath = session.connection.breathe()

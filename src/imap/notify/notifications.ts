@@ -6,9 +6,10 @@ import type { MailboxId, ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { findModSeq } from '../../store/read/annotations.ts'
 import { listChangedMailboxes, listDeletedMailboxes } from '../../store/read/changed-mailboxes.ts'
-import { listMailboxes, listSubscriptions, type Mailbox } from '../../store/read/mailboxes.ts'
+import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { attributesOf } from '../commands/list.ts'
 import { writeStatus } from '../commands/status.ts'
+import { asOwn, isSameMailbox, listVisible, type MailboxKey, type VisibleMailbox } from '../mailbox-access.ts'
 import { MailboxTree } from '../mailbox-tree.ts'
 import { serverAccount } from '../metadata.ts'
 import { MetadataNews } from '../metadata-news.ts'
@@ -24,13 +25,13 @@ import {
 export class Notifications {
   readonly #session: Session
   #spec: NotifySpec
-  #mailboxes = new Map<MailboxId, Mailbox>()
+  #mailboxes = new Map<MailboxId, VisibleMailbox>()
   #subscribed: ReadonlySet<string> = new Set()
   #told = 0 as ModSeq
   /** Names that this session has itself made, deleted, renamed or subscribed since the last look (§5: they are not told). */
   readonly #ownNames = new Set<string>()
   /** UIDs that this session has itself put into mailboxes: no FETCH for those (§5.2). */
-  readonly #ownMessages = new Map<MailboxId, Set<number>>()
+  readonly #ownMessages = new Map<string, Set<number>>()
   #unwatch: (() => void)[] = []
 
   private constructor(session: Session, spec: NotifySpec) {
@@ -49,8 +50,7 @@ export class Notifications {
       notifications.#unwatch.push(store.watch(serverAccount, () => connection.wake()))
     if (groups.some(group => hasMetadata(group))) session.metadataNews ??= await MetadataNews.start(session)
     notifications.#told = await findModSeq(store.reader, account)
-    for (const mailbox of await listMailboxes(store.reader, account))
-      notifications.#mailboxes.set(mailbox.id, mailbox)
+    for (const mailbox of await listVisible(session)) notifications.#mailboxes.set(mailbox.id, mailbox)
     notifications.#subscribed = new Set(await listSubscriptions(store.reader, account))
     if (withStatus) await notifications.#tellStart()
     return notifications
@@ -72,16 +72,16 @@ export class Notifications {
   }
 
   /** This session has put these messages into a mailbox. Only of the selected one are new messages shown. */
-  ignoreMessages(mailbox: MailboxId, uids: readonly number[]): void {
+  ignoreMessages(mailbox: MailboxKey, uids: readonly number[]): void {
     if (!this.#isSelected(mailbox) || !this.#spec.selected || this.#spec.selected.items.length === 0) return
-    const own = this.#ownMessages.get(mailbox)
+    const own = this.#ownMessages.get(keyOf(mailbox))
     if (own) for (const uid of uids) own.add(uid)
-    else this.#ownMessages.set(mailbox, new Set(uids))
+    else this.#ownMessages.set(keyOf(mailbox), new Set(uids))
   }
 
   /** Whether a message that is new in the selected mailbox came from this session; asked once. */
-  isOwn(mailbox: MailboxId, uid: number): boolean {
-    return this.#ownMessages.get(mailbox)?.delete(uid) ?? false
+  isOwn(mailbox: MailboxKey, uid: number): boolean {
+    return this.#ownMessages.get(keyOf(mailbox))?.delete(uid) ?? false
   }
 
   /** Whether changes of an entry are told; of a mailbox, or of the server where the name is null. */
@@ -98,7 +98,9 @@ export class Notifications {
     const reached = await findModSeq(store.reader, account)
     if (reached === this.#told) return
     const before = this.#mailboxes
-    const changed = await listChangedMailboxes(store.reader, account, this.#told)
+    const changed = (await listChangedMailboxes(store.reader, account, this.#told)).map(mailbox =>
+      asOwn(account, mailbox),
+    )
     const deleted = await listDeletedMailboxes(store.reader, account, this.#told)
     const subscribed = new Set(await listSubscriptions(store.reader, account))
     if (changed.length + deleted.length > limits.imap.notifications) {
@@ -140,7 +142,7 @@ export class Notifications {
   /** §3.1: STATUS of each mailbox but the selected one. */
   async #tellStart(): Promise<void> {
     for (const mailbox of this.#mailboxes.values()) {
-      if (this.#isSelected(mailbox.id)) continue
+      if (this.#isSelected(mailbox)) continue
       const groups = groupsOf(this.#spec, mailbox.name, this.#isSubscribed)
       const items: string[] = []
       if (groups.some(({ messages }) => messages)) items.push('MESSAGES', 'UIDNEXT', 'UIDVALIDITY')
@@ -150,8 +152,12 @@ export class Notifications {
   }
 
   /** `before` is undefined for a mailbox that the client does not know by this name, or where `isTangled` not for sure. */
-  async #tellMessages(before: Mailbox | undefined, now: Mailbox, isTangled: boolean): Promise<void> {
-    if (this.#isSelected(now.id)) return
+  async #tellMessages(
+    before: VisibleMailbox | undefined,
+    now: VisibleMailbox,
+    isTangled: boolean,
+  ): Promise<void> {
+    if (this.#isSelected(now)) return
     const groups = groupsOf(this.#spec, now.name, this.#isSubscribed)
     const wantsMessages = groups.some(({ messages }) => messages)
     if (!before) {
@@ -175,9 +181,9 @@ export class Notifications {
     if (items.size > 0) await writeStatus(this.#session, now, [...items])
   }
 
-  #isSelected(mailbox: MailboxId): boolean {
+  #isSelected(mailbox: MailboxKey): boolean {
     const { state } = this.#session
-    return state.kind === 'selected' && state.view.mailbox.id === mailbox
+    return state.kind === 'selected' && isSameMailbox(state.view.mailbox, mailbox)
   }
 
   // Names
@@ -187,8 +193,8 @@ export class Notifications {
    * can't be told by renames, so all of these names are told as they are now.
    */
   async #tellNames(
-    before: ReadonlyMap<MailboxId, Mailbox>,
-    changed: readonly Mailbox[],
+    before: ReadonlyMap<MailboxId, VisibleMailbox>,
+    changed: readonly VisibleMailbox[],
     deleted: readonly { readonly mailbox: MailboxId; readonly name: string }[],
     subscribedBefore: ReadonlySet<string>,
   ): Promise<boolean> {
@@ -224,8 +230,8 @@ export class Notifications {
   }
 
   async #writeNames(affected: ReadonlyMap<string, { readonly oldName: string | undefined }>): Promise<void> {
-    const { store, account, out } = this.#session
-    const tree = new MailboxTree(await listMailboxes(store.reader, account), [...this.#subscribed])
+    const { out } = this.#session
+    const tree = new MailboxTree(await listVisible(this.#session), [...this.#subscribed])
     const nodes = new Map(tree.nodes.map(node => [node.name, node]))
     for (const [name, { oldName }] of affected) {
       const node = nodes.get(name)
@@ -241,6 +247,10 @@ export class Notifications {
       out.crlf()
     }
   }
+}
+
+function keyOf({ account, id }: MailboxKey): string {
+  return `${account}/${id}`
 }
 
 function hasMetadata({ mailboxEvents }: EventGroup): boolean {
@@ -261,8 +271,8 @@ interface NameChanges {
 
 /** What became of the names that the client knows. */
 function changesOfNames(
-  before: ReadonlyMap<MailboxId, Mailbox>,
-  changed: readonly Mailbox[],
+  before: ReadonlyMap<MailboxId, VisibleMailbox>,
+  changed: readonly VisibleMailbox[],
   deleted: readonly { readonly mailbox: MailboxId }[],
 ): NameChanges {
   const renamed: Renamed[] = []

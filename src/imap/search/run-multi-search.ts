@@ -1,9 +1,9 @@
 // Carries an ESEARCH out: one answer for each mailbox in which something was found. RFC 7377 §2.
 import { StoreError } from '../../store/error.ts'
-import type { Mailbox } from '../../store/read/mailboxes.ts'
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
+import { isSameMailbox, type VisibleMailbox } from '../mailbox-access.ts'
 import { MailboxView } from '../mailbox-view.ts'
 import { messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
@@ -69,10 +69,10 @@ async function answer(session: Session, args: MultiSearchArgs): Promise<Completi
 /** The client's own view of the selected mailbox, a fresh one of any other; undefined when the mailbox is gone. */
 async function findView(
   session: Session,
-  { id, name, recentUid }: Mailbox,
+  { account, id, name, recentUid }: VisibleMailbox,
 ): Promise<MailboxView | undefined> {
-  const { account, state, store } = session
-  if (state.kind === 'selected' && state.view.mailbox.id === id) return state.view
+  const { state, store } = session
+  if (state.kind === 'selected' && isSameMailbox(state.view.mailbox, { account, id })) return state.view
   try {
     const snapshot = await store.snapshot(account, id)
     const options = { isReadOnly: true, firstRecentUid: recentUid }

@@ -1,10 +1,11 @@
 // Which mailboxes an ESEARCH is about. RFC 7377 §2.2, §4 (esearch-source-opts); RFC 5465 §6 (filter-mailboxes).
-import { listMailboxes, listSubscriptions, type Mailbox } from '../../store/read/mailboxes.ts'
+import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { canonicalMailboxName } from '../../store/mailbox-name.ts'
 import type { ParseContext } from '../command.ts'
 import { mailboxName } from '../commands/arguments.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
+import { isSameMailbox, listVisible, type VisibleMailbox } from '../mailbox-access.ts'
 import type { Session } from '../session.ts'
 
 export type SearchSource =
@@ -56,19 +57,19 @@ function parseNames(parser: Parser, context: ParseContext): readonly string[] {
 export async function findSources(
   session: Session,
   sources: readonly SearchSource[],
-): Promise<readonly Mailbox[]> {
+): Promise<readonly VisibleMailbox[]> {
   const { account, store, state } = session
-  const mailboxes = await listMailboxes(store.reader, account)
+  const mailboxes = await listVisible(session)
   const subscribed = sources.some(({ kind }) => kind === 'subscribed')
     ? new Set(await listSubscriptions(store.reader, account))
     : new Set<string>()
-  const selected = state.kind === 'selected' ? state.view.mailbox.id : undefined
-  const tests = sources.map((source): ((mailbox: Mailbox) => boolean) => {
+  const selected = state.kind === 'selected' ? state.view.mailbox : undefined
+  const tests = sources.map((source): ((mailbox: VisibleMailbox) => boolean) => {
     switch (source.kind) {
       case 'selected':
-        return ({ id }) => id === selected
+        return mailbox => selected !== undefined && isSameMailbox(mailbox, selected)
       case 'personal':
-        return () => true
+        return mailbox => mailbox.account === account
       case 'subscribed':
         return ({ name }) => subscribed.has(name)
       default:
@@ -81,7 +82,7 @@ export async function findSources(
 function byName(
   kind: 'mailboxes' | 'subtree' | 'subtree-one',
   names: ReadonlySet<string>,
-): (mailbox: Mailbox) => boolean {
+): (mailbox: VisibleMailbox) => boolean {
   return ({ name }) => {
     if (names.has(name)) return true
     if (kind === 'mailboxes') return false

@@ -51,10 +51,10 @@ export async function openAuthorizedUrl(session: Session, text: string): Promise
   const { store } = session
   const owner = await findAccountByAddress(store.reader, addressOf(session, url.server.user))
   if (owner?.state !== 'active') return undefined
-  const mailbox = await findUrlMailbox(store, owner.id, url.mailbox, url)
-  const key = mailbox && (await findUrlKey(store.reader, owner.id, mailbox.id))
+  const mailbox = await findUrlMailbox({ store, account: owner.id }, url.mailbox, url)
+  const key = mailbox && (await findUrlKey(store.reader, mailbox.account, mailbox.id))
   if (!key || !isGenuine(key, authorization.rump, authorization.token)) return undefined
-  return openUrl(store, owner.id, mailbox, url)
+  return openUrl(store, mailbox, url)
 }
 
 /** RFC 4467 §3. Nobody is logged in without a name here, so "anonymous" and "authuser" are for all. */

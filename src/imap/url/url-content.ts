@@ -1,10 +1,8 @@
 // What an IMAP URL names, in a mailbox of the store. RFC 5092 §7, from knowledge of it; RFC 4469 §3; RFC 5550 (PARTIAL).
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { headerFields } from '../../message/sections.ts'
 import { StoreError } from '../../store/error.ts'
-import { findMailbox, type Mailbox } from '../../store/read/mailboxes.ts'
 import type { Store } from '../../store/store.ts'
 import { ImapError } from '../error.ts'
 import { readEmailRows } from '../fetch/email-rows.ts'
@@ -12,6 +10,7 @@ import { FetchedMessage } from '../fetch/fetched-message.ts'
 import { fieldsSpan, sectionSpan } from '../fetch/section-bytes.ts'
 import { parseSection, type SectionName } from '../fetch/section-name.ts'
 import { Parser } from '../input/parser.ts'
+import { findVisible, type MailboxKey, type Viewer, type VisibleMailbox } from '../mailbox-access.ts'
 import type { ImapUrl, UrlPartial } from './imap-url.ts'
 
 /** Bytes that a URL stands for. */
@@ -27,26 +26,24 @@ export interface UrlContent {
 
 /** The mailbox that a URL names, as `name`; undefined when there is none, or it is not the one that the URL meant (UIDVALIDITY). */
 export async function findUrlMailbox(
-  store: Store,
-  account: AccountId,
+  viewer: Viewer,
   name: string,
   url: ImapUrl,
-): Promise<Mailbox | undefined> {
-  const mailbox = await findMailbox(store.reader, account, name)
+): Promise<VisibleMailbox | undefined> {
+  const mailbox = await findVisible(viewer, name)
   return mailbox && (url.uidValidity ?? mailbox.uidValidity) === mailbox.uidValidity ? mailbox : undefined
 }
 
 /** The bytes that `url` stands for in `mailbox`; undefined when there is no such message or part. */
 export async function openUrl(
   store: Store,
-  account: AccountId,
-  mailbox: Mailbox,
+  mailbox: MailboxKey,
   url: ImapUrl,
 ): Promise<UrlContent | undefined> {
   const section = url.section === undefined ? undefined : parseUrlSection(url.section)
   if (section === 'invalid') return undefined
   try {
-    const message = await findMessage(store, account, mailbox, url.uid)
+    const message = await findMessage(store, mailbox, url.uid)
     return message && (await openSection(message, section, url.partial))
   } catch (error) {
     // Expunged, or its mailbox deleted, while it was looked at.
@@ -70,11 +67,10 @@ function parseUrlSection(text: string): SectionName | 'invalid' {
 
 async function findMessage(
   store: Store,
-  account: AccountId,
-  mailbox: Mailbox,
+  { account, id }: MailboxKey,
   uid: number,
 ): Promise<FetchedMessage | undefined> {
-  const snapshot = await store.snapshot(account, mailbox.id)
+  const snapshot = await store.snapshot(account, id)
   const position = snapshot.positionOf(uid)
   if (position < 0) return undefined
   const message = new FetchedMessage(store, account, snapshot)
