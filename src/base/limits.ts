@@ -110,6 +110,8 @@ export const limits = {
     fetchItems: 1000,
     /** Keys of one SEARCH. */
     searchKeys: 5000,
+    /** Filters within filters (RFC 5466 §3.1 asks for 3). */
+    filterDepth: 8,
     /** Criteria of one SORT. */
     sortCriteria: 32,
     /** Searches that one session has kept up to date (RFC 5267). */

@@ -73,6 +73,7 @@ export const capabilities: readonly Capability[] = [
   { name: 'CONTEXT=SEARCH', rfc: '5267', from: 'authenticated', commands: ['CANCELUPDATE'] },
   { name: 'CONTEXT=SORT', rfc: '5267', from: 'authenticated' },
   { name: 'MULTISEARCH', rfc: '7377', from: 'authenticated', commands: ['ESEARCH'] },
+  { name: 'FILTERS', rfc: '5466', from: 'authenticated' },
   { name: 'WITHIN', rfc: '5032', from: 'authenticated' },
   { name: 'LIST-EXTENDED', rfc: '5258', from: 'authenticated' },
   { name: 'LIST-STATUS', rfc: '5819', from: 'authenticated' },

@@ -26,7 +26,7 @@ export interface ParseContext {
 /** Where a literal of a command goes: into memory with the rest, or straight to the store. */
 export type LiteralPlace = 'memory' | 'store'
 
-export interface CommandDefinition<Args> {
+interface CommonDefinition<Args> {
   readonly name: string
   readonly state: CommandState
   /** Exists as UID NAME: besides NAME, or only so. */
@@ -37,8 +37,6 @@ export interface CommandDefinition<Args> {
   readonly sequence?: 'uses' | ((args: Args, uid: boolean) => boolean)
   /** May take long, and writes nothing before its work is done: the client is told that it goes on (RFC 9585). */
   readonly reportsProgress?: true
-  /** Reads the arguments, from the space before them to the end of the command. Pure; throws BAD. */
-  parse(parser: Parser, context: ParseContext): Args
   /** Does it. Untagged answers go to `session.out`; refusals are thrown. */
   run(session: Session, args: Args, uid: boolean): Awaitable<Completion | undefined | void>
   /**
@@ -46,6 +44,19 @@ export interface CommandDefinition<Args> {
    * the leave to continue.
    */
   acceptLiteral?(session: Session, parser: Parser, head: LiteralHead): Awaitable<LiteralPlace>
+}
+
+export interface CommandDefinition<Args> extends CommonDefinition<Args> {
+  /** Reads the arguments, from the space before them to the end of the command. Pure; throws BAD. */
+  parse(parser: Parser, context: ParseContext): Args
+}
+
+/** Of a command whose arguments name what has to be looked up before it is known what they mean: a stored filter. */
+export interface ResolvedDefinition<Written, Args> extends CommonDefinition<Args> {
+  /** Reads the arguments as they are written. Pure; throws BAD. */
+  parse(parser: Parser, context: ParseContext): Written
+  /** Looks up what they name. Refusals are thrown. */
+  resolve(written: Written, context: ParseContext): Awaitable<Args>
 }
 
 /** A command with its arguments read. */
@@ -60,13 +71,37 @@ export interface Command {
   readonly state: CommandState
   readonly uid: 'also' | 'only' | undefined
   readonly reportsProgress: boolean
-  bind(parser: Parser, context: ParseContext): BoundCommand
-  readonly acceptLiteral: CommandDefinition<unknown>['acceptLiteral']
+  bind(parser: Parser, context: ParseContext): Awaitable<BoundCommand>
+  readonly acceptLiteral: CommonDefinition<unknown>['acceptLiteral']
 }
 
 /** Makes a row; the type of the arguments is known only inside. */
 export function command<Args>(definition: CommandDefinition<Args>): Command {
+  return row(definition, (parser, context) => {
+    const args = definition.parse(parser, context)
+    parser.end()
+    return args
+  })
+}
+
+/** Makes a row of a command whose arguments are looked up. */
+export function resolvedCommand<Written, Args>(definition: ResolvedDefinition<Written, Args>): Command {
+  return row(definition, (parser, context) => {
+    const written = definition.parse(parser, context)
+    parser.end()
+    return definition.resolve(written, context)
+  })
+}
+
+function row<Args>(
+  definition: CommonDefinition<Args>,
+  read: (parser: Parser, context: ParseContext) => Awaitable<Args>,
+): Command {
   const { name, state, uid, sequence } = definition
+  const bound = (args: Args, isUid: boolean): BoundCommand => ({
+    usesSequence: typeof sequence === 'function' ? sequence(args, isUid) : sequence === 'uses' && !isUid,
+    run: session => definition.run(session, args, isUid),
+  })
   return {
     name,
     state,
@@ -74,13 +109,10 @@ export function command<Args>(definition: CommandDefinition<Args>): Command {
     reportsProgress: definition.reportsProgress === true,
     acceptLiteral: definition.acceptLiteral?.bind(definition),
     bind(parser, context) {
-      const args = definition.parse(parser, context)
-      parser.end()
-      return {
-        usesSequence:
-          typeof sequence === 'function' ? sequence(args, context.uid) : sequence === 'uses' && !context.uid,
-        run: session => definition.run(session, args, context.uid),
-      }
+      const args = read(parser, context)
+      return args instanceof Promise
+        ? args.then(found => bound(found, context.uid))
+        : bound(args, context.uid)
     },
   }
 }

@@ -110,7 +110,8 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     // RFC 9586 §3.1: what has a UID form is refused without.
     const isUidOnly = session.has('UIDONLY')
     if (isUidOnly && found.command.uid === 'also' && !found.uid) throw uidRequired()
-    bound = found.command.bind(parser, { tag, uid: found.uid, session })
+    const binding = found.command.bind(parser, { tag, uid: found.uid, session })
+    bound = binding instanceof Promise ? await binding : binding
     if (isUidOnly && bound.usesSequence) throw uidRequired()
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })

@@ -1,10 +1,10 @@
 // ESEARCH: a search of several mailboxes. RFC 7377.
-import { command } from '../command.ts'
-import { parseSearchProgram } from '../search/arguments.ts'
+import { resolvedCommand } from '../command.ts'
+import { parseSearchProgram, resolveProgram } from '../search/arguments.ts'
 import { runMultiSearch } from '../search/run-multi-search.ts'
 import { parseSources } from '../search/sources.ts'
 
-export const esearch = command({
+export const esearch = resolvedCommand({
   name: 'ESEARCH',
   state: 'authenticated',
   // Its answers have UIDs (RFC 7377 §2.1); keys may speak of numbers, as with UID SEARCH.
@@ -15,5 +15,6 @@ export const esearch = command({
     const sources = parseSources(parser, context)
     return { sources, ...parseSearchProgram(parser, context) }
   },
+  resolve: resolveProgram,
   run: runMultiSearch,
 })

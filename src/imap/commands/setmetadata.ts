@@ -3,6 +3,7 @@ import { StoreError } from '../../store/error.ts'
 import { command } from '../command.ts'
 import { bad, no } from '../error.ts'
 import { annotationChange, parseValue, parseWholeEntry } from '../metadata.ts'
+import { checkFilter } from '../search/filters.ts'
 import { mailboxName } from './arguments.ts'
 
 export const setMetadata = command({
@@ -19,9 +20,10 @@ export const setMetadata = command({
       return { entry, value: value && Buffer.from(value) }
     })
     if (entries.length === 0) throw bad('name at least one entry')
-    return { name, entries }
+    return { name, entries, context }
   },
-  async run(session, { name, entries }) {
+  async run(session, { name, entries, context }) {
+    if (name === '') for (const { entry, value } of entries) checkFilter(entry, value, context)
     const change = await annotationChange(session, name, entries)
     try {
       const { modSeq } = await session.store.mutate('setAnnotations', change)

@@ -1,11 +1,11 @@
 // SORT and UID SORT. RFC 5256 §3; SORT=DISPLAY of RFC 5957; ESORT of RFC 5267 §3; MODSEQ of RFC 7162 §3.1.6.
-import { command, type ParseContext } from '../command.ts'
+import { type ParseContext, resolvedCommand } from '../command.ts'
 import type { Parser } from '../input/parser.ts'
-import { parseCharsetProgram, parseReturn, type SearchArgs } from '../search/arguments.ts'
+import { parseCharsetProgram, parseReturn, resolveProgram, type WrittenSearch } from '../search/arguments.ts'
 import { runSearch } from '../search/run-search.ts'
 import { parseSortCriteria, type SortCriterion } from '../sort/sort-criterion.ts'
 
-export const sort = command({
+export const sort = resolvedCommand({
   name: 'SORT',
   state: 'selected',
   uid: 'also',
@@ -13,13 +13,14 @@ export const sort = command({
   sequence: (args, isUid) => !isUid || args.usesNumbers,
   reportsProgress: true,
   parse: parseSort,
+  resolve: resolveProgram,
   run: runSearch,
 })
 
 function parseSort(
   parser: Parser,
   context: ParseContext,
-): SearchArgs & { readonly sort: readonly SortCriterion[] } {
+): WrittenSearch & { readonly sort: readonly SortCriterion[] } {
   parser.sp()
   const returns = parseReturn(parser)
   const criteria = parseSortCriteria(parser)

@@ -1,11 +1,15 @@
 // THREAD and UID THREAD. RFC 5256 §3, §5.
-import { command, type ParseContext } from '../command.ts'
+import { type ParseContext, resolvedCommand } from '../command.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
-import { parseCharsetProgram } from '../search/arguments.ts'
-import { runThread, threadAlgorithms, type ThreadArgs } from '../thread/run-thread.ts'
+import { parseCharsetProgram, resolveProgram, type WrittenProgram } from '../search/arguments.ts'
+import { runThread, type ThreadAlgorithm, threadAlgorithms } from '../thread/run-thread.ts'
 
-export const thread = command({
+interface WrittenThread extends WrittenProgram {
+  readonly algorithm: ThreadAlgorithm
+}
+
+export const thread = resolvedCommand({
   name: 'THREAD',
   state: 'selected',
   uid: 'also',
@@ -13,10 +17,11 @@ export const thread = command({
   sequence: (args, isUid) => !isUid || args.usesNumbers,
   reportsProgress: true,
   parse: parseThread,
+  resolve: resolveProgram,
   run: runThread,
 })
 
-function parseThread(parser: Parser, context: ParseContext): ThreadArgs {
+function parseThread(parser: Parser, context: ParseContext): WrittenThread {
   parser.sp()
   const name = parser.keyword()
   const algorithm = threadAlgorithms.find(one => one === name)

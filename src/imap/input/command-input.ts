@@ -49,6 +49,26 @@ export function findLiteralHead(line: Buffer): (LiteralHead & { readonly start: 
   return { sizeBytes, nonSynchronizing, binary, start: binary ? at - 1 : at }
 }
 
+/** Text with literals in it, as it was kept somewhere, as if it had arrived; undefined where it does not end as a command does. */
+export function splitLiterals(text: Buffer): CommandInput | undefined {
+  const pieces: Piece[] = []
+  for (let at = 0; ; ) {
+    const end = text.indexOf('\r\n', at)
+    if (end < 0) {
+      const last = text.subarray(at)
+      pieces.push({ text: last, literal: undefined })
+      return findLiteralHead(last) ? undefined : { pieces }
+    }
+    const line = text.subarray(at, end)
+    const head = findLiteralHead(line)
+    at = end + 2 + (head?.sizeBytes ?? 0)
+    if (!head || at > text.length) return undefined
+    const { sizeBytes, nonSynchronizing, binary } = head
+    const bytes = text.subarray(end + 2, at)
+    pieces.push({ text: line, literal: { kind: 'bytes', sizeBytes, nonSynchronizing, binary, bytes } })
+  }
+}
+
 /** Forgets bodies that the command has left staged. Safe after they were stored. */
 export function discardLiterals(input: CommandInput): void {
   for (const { literal } of input.pieces) {

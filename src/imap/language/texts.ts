@@ -18,6 +18,25 @@ export const syntaxError: Translations = [
 
 /** By the English text. */
 export const texts: Readonly<Record<string, Translations>> = {
+  // Stored searches
+  'There is no such filter': [
+    'Diesen Filter gibt es nicht',
+    "Ce filtre n'existe pas",
+    'Ese filtro no existe',
+    'そのフィルターはありません',
+  ],
+  'That is no name for a filter': [
+    'So kann ein Filter nicht heißen',
+    'Un filtre ne peut pas porter ce nom',
+    'Un filtro no puede llamarse así',
+    'フィルターに使えない名前です',
+  ],
+  'The filter {} is no whole search': [
+    'Der Filter {} ist keine vollständige Suche',
+    "Le filtre {} n'est pas une recherche complète",
+    'El filtro {} no es una búsqueda completa',
+    'フィルター {} は完全な検索条件ではありません',
+  ],
   // Log-in
   Welcome: ['Willkommen', 'Bienvenue', 'Bienvenido', 'ようこそ'],
   'Until next time': [

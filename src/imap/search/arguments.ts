@@ -1,12 +1,15 @@
 // What a SEARCH command says: what to return, in which charset, which messages. RFC 9051 §6.4.4, §9 (search); RFC 4731; RFC 5182.
-import { decodeCharset, isCharsetKnown } from '../../message/charset.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
+import { isCharsetKnown } from '../../message/charset.ts'
 import type { ParseContext } from '../command.ts'
 import { bad, no } from '../error.ts'
 import type { ImapError } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { parsePartialRange, type PartialRange } from '../partial-range.ts'
-import { parseCriteria, someKey } from './keys.ts'
-import type { Criterion } from './search-key.ts'
+import { resolveFilters } from './filters.ts'
+import { parseCriteria, someLeaf } from './keys.ts'
+import type { Criterion, WrittenCriterion } from './search-key.ts'
+import { decodeString, isLikeUtf8 } from './strings.ts'
 
 /** What to return of the result. */
 export interface ReturnOptions {
@@ -24,29 +27,37 @@ export interface ReturnOptions {
   readonly answers: boolean
 }
 
-/** Which messages: what SEARCH, SORT and THREAD have in common. */
-export interface SearchProgram {
-  readonly criterion: Criterion
-  readonly usesNumbers: boolean
-  readonly usesModSeq: boolean
+/** Which messages, as the client wrote it: what SEARCH, SORT and THREAD have in common. */
+export interface WrittenProgram {
+  readonly criterion: WrittenCriterion
   /** The charset is not known here: NO, once it is clear that the command is well-formed. */
   readonly refusal: ImapError | undefined
 }
 
-export interface SearchArgs extends SearchProgram {
+/** Which messages, with stored filters looked up. */
+export interface SearchProgram extends WrittenProgram {
+  readonly criterion: Criterion
+  readonly usesNumbers: boolean
+  readonly usesModSeq: boolean
+}
+
+interface Answering {
   readonly tag: string
   /** Undefined where the client did not say RETURN. */
   readonly returns: ReturnOptions | undefined
 }
 
+export type WrittenSearch = WrittenProgram & Answering
+export type SearchArgs = SearchProgram & Answering
+
 /** Reads all that follows SEARCH. Throws BAD. */
-export function parseSearch(parser: Parser, context: ParseContext): SearchArgs {
+export function parseSearch(parser: Parser, context: ParseContext): WrittenSearch {
   parser.sp()
   return parseSearchProgram(parser, context)
 }
 
 /** Reads `[RETURN (…) ][CHARSET … ]key …` to the end of the command. Throws BAD. */
-export function parseSearchProgram(parser: Parser, context: ParseContext): SearchArgs {
+export function parseSearchProgram(parser: Parser, context: ParseContext): WrittenSearch {
   const returns = parseReturn(parser)
   let charset: string | undefined
   if (parser.takeKeyword('CHARSET')) {
@@ -60,23 +71,39 @@ export function parseSearchProgram(parser: Parser, context: ParseContext): Searc
 }
 
 /** Reads the criteria of SORT or THREAD, before which there is always a charset (RFC 5256 §5, search-criteria). Throws BAD. */
-export function parseCharsetProgram(parser: Parser, context: ParseContext): SearchProgram {
+export function parseCharsetProgram(parser: Parser, context: ParseContext): WrittenProgram {
   const charset = parser.astring()
   parser.sp()
   return parseProgram(parser, context, charset)
 }
 
-function parseProgram(parser: Parser, context: ParseContext, charset: string | undefined): SearchProgram {
+function parseProgram(parser: Parser, context: ParseContext, charset: string | undefined): WrittenProgram {
   const isKnown = charset === undefined || isCharsetKnown(charset)
   const decode = (bytes: Buffer) => decodeString(bytes, charset, isKnown)
   const criterion = parseCriteria(parser, { ...context, decode })
+  // RFC 5466 §3.1.
+  if (!isLikeUtf8(charset) && someLeaf(criterion, ({ kind }) => kind === 'filter'))
+    throw bad('stored filters are UTF-8', 'BADCHARSET (UTF-8 US-ASCII)')
   return {
     criterion,
-    usesNumbers: someKey(criterion, ({ usesNumbers }) => usesNumbers === true),
-    usesModSeq: someKey(criterion, ({ usesModSeq }) => usesModSeq === true),
     // RFC 9051 §6.4.4: NO with BADCHARSET, which may list some that are known.
     refusal: isKnown ? undefined : no('BADCHARSET (UTF-8 US-ASCII)', 'That charset is not known here'),
   }
+}
+
+/** Looks up the filters that the criterion names (RFC 5466 §3.1). Throws NO. */
+export function resolveProgram<Written extends WrittenProgram>(
+  written: Written,
+  context: ParseContext,
+): Awaitable<Written & SearchProgram> {
+  const resolved = (criterion: Criterion): Written & SearchProgram => ({
+    ...written,
+    criterion,
+    usesNumbers: someLeaf(criterion, ({ usesNumbers }) => usesNumbers === true),
+    usesModSeq: someLeaf(criterion, ({ usesModSeq }) => usesModSeq === true),
+  })
+  const criterion = resolveFilters(written.criterion, context)
+  return criterion instanceof Promise ? criterion.then(resolved) : resolved(criterion)
 }
 
 /** Those without an argument. CONTEXT says that more such searches will come (RFC 5267 §4.2), for which nothing has to be prepared here. */
@@ -121,20 +148,5 @@ export function parseReturn(parser: Parser): ReturnOptions | undefined {
     partial,
     update: named.has('UPDATE'),
     answers: named.size !== 1 || !named.has('SAVE'),
-  }
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-/** Where clients say less than they mean; text that is no UTF-8 is refused. */
-const likeUtf8: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii'])
-
-/** RFC 9051 §6.4.4: without CHARSET it is UTF-8. */
-function decodeString(bytes: Buffer, charset: string | undefined, isKnown: boolean): string {
-  if (!isKnown) return ''
-  if (charset !== undefined && !likeUtf8.has(charset.toLowerCase())) return decodeCharset(bytes, charset)
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw bad('a string is not valid UTF-8')
   }
 }

@@ -4,13 +4,14 @@ import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { dateKeys } from './keys/dates.ts'
 import { all, keywordKeys, recentKeys, systemFlagKeys } from './keys/flags.ts'
+import { filter } from './keys/filter.ts'
 import { headerKeys } from './keys/header.ts'
 import { logicKeys } from './keys/logic.ts'
 import { modSeq, numberSet, sizeKeys, uid } from './keys/numbers.ts'
 import { objectIdKeys } from './keys/object-ids.ts'
 import { textKeys } from './keys/text.ts'
 import { uidOrderKeys } from './keys/uid-order.ts'
-import type { Criterion, SearchContext, SearchKey, SearchKeyDefinition } from './search-key.ts'
+import type { CriterionOf, SearchContext, SearchKeyDefinition, WrittenCriterion } from './search-key.ts'
 
 export const searchKeys: readonly SearchKeyDefinition[] = [
   all,
@@ -26,14 +27,15 @@ export const searchKeys: readonly SearchKeyDefinition[] = [
   ...headerKeys,
   ...textKeys,
   ...logicKeys,
+  filter,
 ]
 
 const byName = new Map(searchKeys.map(key => [key.name, key]))
 
 /** Reads `key *(SP key)` to the end of the command: all of them must match. Throws BAD. */
-export function parseCriteria(parser: Parser, context: Omit<SearchContext, 'parseKey'>): Criterion {
+export function parseCriteria(parser: Parser, context: Omit<SearchContext, 'parseKey'>): WrittenCriterion {
   let count = 0
-  const parseKey = (): Criterion => {
+  const parseKey = (): WrittenCriterion => {
     if (++count > limits.imap.searchKeys) throw bad('that are too many keys for one SEARCH', 'TOOBIG')
     if (parser.isListNext) {
       const of = parser.list(parseKey)
@@ -51,14 +53,18 @@ export function parseCriteria(parser: Parser, context: Omit<SearchContext, 'pars
   return { kind: 'and', of }
 }
 
-/** Whether any key of the criterion is so. */
-export function someKey(criterion: Criterion, is: (key: SearchKey) => boolean): boolean {
+/** Whether any leaf of the criterion is so. */
+export function someLeaf<Leaf extends { readonly kind: 'key' | 'filter' }>(
+  criterion: CriterionOf<Leaf>,
+  is: (leaf: Leaf) => boolean,
+): boolean {
   switch (criterion.kind) {
-    case 'key':
-      return is(criterion)
+    case 'and':
+    case 'or':
+      return criterion.of.some(one => someLeaf(one, is))
     case 'not':
-      return someKey(criterion.of, is)
+      return someLeaf(criterion.of, is)
     default:
-      return criterion.of.some(one => someKey(one, is))
+      return is(criterion)
   }
 }

@@ -39,17 +39,28 @@ export interface TextNeedle {
   readonly inHeaders: boolean
 }
 
-export type Criterion =
-  | SearchKey
-  | { readonly kind: 'and' | 'or'; readonly of: readonly Criterion[] }
-  | { readonly kind: 'not'; readonly of: Criterion }
+export type CriterionOf<Leaf> =
+  | Leaf
+  | { readonly kind: 'and' | 'or'; readonly of: readonly CriterionOf<Leaf>[] }
+  | { readonly kind: 'not'; readonly of: CriterionOf<Leaf> }
+
+export type Criterion = CriterionOf<SearchKey>
+
+/** A stored search, by name (RFC 5466). */
+export interface FilterReference {
+  readonly kind: 'filter'
+  readonly name: string
+}
+
+/** A criterion as it was written: filters in it are still names. */
+export type WrittenCriterion = CriterionOf<SearchKey | FilterReference>
 
 /** How the strings of a command are read. */
 export interface SearchContext extends ParseContext {
   /** The string of bytes in the command's charset. Throws BAD. */
   decode(bytes: Buffer): string
   /** Reads another key: for keys that are made of keys. */
-  parseKey(): Criterion
+  parseKey(): WrittenCriterion
 }
 
 /** A row of the table. */
@@ -57,5 +68,5 @@ export interface SearchKeyDefinition {
   /** In upper case. */
   readonly name: string
   /** Reads what follows the name. Throws BAD. */
-  parse(parser: Parser, context: SearchContext): Criterion
+  parse(parser: Parser, context: SearchContext): WrittenCriterion
 }

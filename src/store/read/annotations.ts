@@ -20,6 +20,20 @@ export async function listAnnotations(
   )
 }
 
+/** The value of one of an account's own annotations (account 0: of the server's), by name in any case. */
+export async function findAnnotation(
+  reader: Reader,
+  account: AccountId,
+  entry: string,
+): Promise<Uint8Array | undefined> {
+  const row = await reader.get<{ value: Uint8Array }>(
+    'SELECT value FROM annotation WHERE account = ? AND mailbox = 0 AND folded = ? AND value IS NOT NULL',
+    account,
+    entry.toLowerCase(),
+  )
+  return row?.value
+}
+
 /** Entries that were set or removed after `modSeq`; a name of null is the account itself. */
 export async function listChangedAnnotations(
   reader: Reader,

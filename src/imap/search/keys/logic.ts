@@ -1,5 +1,5 @@
 // NOT and OR. RFC 9051 §6.4.4.
-import type { Criterion, SearchKeyDefinition } from '../search-key.ts'
+import type { SearchKeyDefinition, WrittenCriterion } from '../search-key.ts'
 
 const not: SearchKeyDefinition = {
   name: 'NOT',
@@ -12,7 +12,7 @@ const not: SearchKeyDefinition = {
 const or: SearchKeyDefinition = {
   name: 'OR',
   parse(parser, context) {
-    const of: Criterion[] = []
+    const of: WrittenCriterion[] = []
     // `OR a OR b OR c d`, as programs write a choice of many, is one OR and no deep tree.
     do {
       parser.sp()
