@@ -11,6 +11,8 @@ import { syncStyle } from './sync-style.ts'
 
 /** Tells all that is new. A selected mailbox that is gone ends the session (RFC 2180 §3.3). */
 export async function tellNews(session: Session, mayExpunge: boolean): Promise<void> {
+  // After the farewell there is nobody to tell.
+  if (session.state.kind === 'logout') return
   await tellSelected(session, mayExpunge)
   const { metadataNews, notifications } = session
   if (metadataNews) {

@@ -225,6 +225,15 @@ test('NOTIFY ends with UNAUTHENTICATE', async t => {
   assert.deepEqual(await client.ok('NOOP'), [])
 })
 
+test('LOGOUT is answered, whatever there would be to tell (RFC 9051 §6.1.3)', async t => {
+  const server = await startImap(t)
+  const client = await server.client()
+  await client.ok('NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))')
+  const other = await server.client()
+  await other.ok('CREATE new')
+  assert.equal((await client.ok('LOGOUT')).at(-1), '* BYE Until next time')
+})
+
 test('too much at once switches NOTIFY off (RFC 5465 §5.8)', async t => {
   const server = await startImap(t)
   const client = await server.client()
