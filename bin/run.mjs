@@ -15,6 +15,8 @@ if (!isInstalled()) install()
 const args = process.argv.slice(2)
 const isTest = args[0] === '--test'
 if (isTest && !args.some(arg => arg.endsWith('.ts'))) args.push('test/**/*.test.ts')
+// What test files share, such as a database server, belongs to the run.
+if (isTest) args.splice(1, 0, '--test-global-setup=test/global-setup.ts')
 // What npm runs has the checkout as its folder; a script named from elsewhere is found all the same.
 if (!isTest && args[0]?.endsWith('.ts') && !existsSync(args[0])) args[0] = join(root, args[0])
 module.enableCompileCache?.()

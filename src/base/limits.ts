@@ -272,6 +272,34 @@ export const limits = {
     /** The most that is given up by a power cut when durability is `mail`: flag changes of this long. */
     relaxedSyncMs: 1000,
   },
+  postgres: {
+    /** Until a server has answered a new connection. */
+    connectMs: 5_000,
+    /** A statement waits this long for another transaction's lock; then its own transaction begins again. */
+    lockMs: 20_000,
+    /** A statement that runs longer is cancelled. */
+    statementMs: 120_000,
+    /** A transaction whose client is silent is given up by the server, and its locks with it. */
+    idleInTransactionMs: 20_000,
+    /** Reading and changing are tried anew this long while the server is away: a failover takes less. */
+    retryMs: 30_000,
+    /** So long it is asked whether a change was committed whose connection broke meanwhile. */
+    unknownMs: 60_000,
+    /** Times that a change is tried anew because others were in its way. */
+    conflicts: 10,
+    /** Mutations of one account in one transaction. */
+    batchMutations: 64,
+    /** Bytes of hints in one notification; PostgreSQL takes 8,000. */
+    notificationBytes: 7_900,
+    /** Accounts whose hints wait to be told; beyond that everyone is told to look. */
+    waitingHints: 10_000,
+    /** Time that a connection has to end in order. */
+    closeMs: 2_000,
+    /** Marks of transactions are kept this long for those who ask whether one was committed. */
+    markMs: 3_600_000,
+    /** Bytes of one row of a large body. */
+    chunkBytes: 256 * 1024,
+  },
   net: {
     /** Unread input at which the socket is paused. */
     inputHighWaterBytes: 64 * 1024,

@@ -1,5 +1,5 @@
 // Who wants to hear that an account changed.
-import type { AccountId } from '../base/ids.ts'
+import type { AccountId, ModSeq } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { ChangeHint } from './store.ts'
 
@@ -35,6 +35,11 @@ export class Watchers {
         }
       }
     }
+  }
+
+  /** Hints may have been lost: tells everyone to look. */
+  tellAll(): void {
+    this.tell(Array.from(this.#listeners.keys(), account => ({ account, modSeq: 0 as ModSeq })))
   }
 
   clear(): void {

@@ -18,6 +18,7 @@ const scans: readonly (readonly [file: string, start: string, reason: string])[]
 
 const files = [
   ...readdirSync(join(root, 'mutations')).map(name => `mutations/${name}`),
+  'read/due-orphans.ts',
   'read/mailboxes.ts',
   'snapshots/snapshot-cache.ts',
   'sqlite/maintenance.ts',

@@ -4,32 +4,22 @@ import type { Tx } from '../store.ts'
 import { threadKeys } from './assign-thread.ts'
 
 export interface PurgeOrphans {
-  /** Milliseconds since 1970: what was orphaned at or before. */
-  readonly before: number
-  readonly limit: number
-}
-
-interface Orphan {
-  readonly since: number
   readonly account: AccountId
-  readonly email: EmailId
+  /** Rows of `orphan` that are due. */
+  readonly orphans: readonly { readonly since: number; readonly email: EmailId }[]
 }
 
-/** `isDone` when nothing that old is left. Bodies' bytes are given back by compaction. */
-export async function purgeOrphans(
-  tx: Tx,
-  { before, limit }: PurgeOrphans,
-): Promise<{ readonly isDone: boolean }> {
-  const orphans = await tx.all<Orphan>(
-    'SELECT since, account, email FROM orphan WHERE since <= ? ORDER BY since, account, email LIMIT ?',
-    before,
-    limit,
-  )
-  for (const { since, account, email } of orphans) {
-    await purgeEmail(tx, account, email)
-    await tx.run('DELETE FROM orphan WHERE since = ? AND account = ? AND email = ?', since, account, email)
+/** Orphans that are gone by now are passed over. Bodies' bytes are given back by compaction. */
+export async function purgeOrphans(tx: Tx, { account, orphans }: PurgeOrphans): Promise<void> {
+  for (const { since, email } of orphans) {
+    const due = await tx.run(
+      'DELETE FROM orphan WHERE since = ? AND account = ? AND email = ?',
+      since,
+      account,
+      email,
+    )
+    if (due > 0) await purgeEmail(tx, account, email)
   }
-  return { isDone: orphans.length < limit }
 }
 
 /** Unless a message shows it: it may have been copied back meanwhile. */

@@ -27,9 +27,8 @@ export interface SteerQueue {
 /** How many recipients are concerned. */
 export async function steerQueue(tx: Tx, { action, message, domain }: SteerQueue): Promise<number> {
   await nextModSeq(tx, serverAccount)
-  const one = message ?? null
-  const where = 'WHERE (? IS NULL OR message = ?) AND (? IS NULL OR domain = ?) AND state'
-  const params = [one, one, domain ?? null, domain ?? null]
+  const where = 'WHERE message = coalesce(?, message) AND domain = coalesce(?, domain) AND state'
+  const params = [message ?? null, domain ?? null]
   switch (action) {
     case 'hold':
       return tx.run(`UPDATE queue_recipient SET state = 'held' ${where} = 'waiting'`, ...params)

@@ -1,6 +1,6 @@
 // Keeps a snapshot packed in the store, for the next cold start.
 import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
-import type { Packed, SnapshotEntry } from './build-snapshot.ts'
+import type { SnapshotEntry } from './build-snapshot.ts'
 import { chunkChecksum, messagesPerChunk, packChunk, packHeader } from './packing.ts'
 
 export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
@@ -15,7 +15,7 @@ const chunksPerSave = 64
 export async function packSnapshot(
   { snapshot, packed }: SnapshotEntry,
   save: SaveSnapshotCall,
-): Promise<Packed> {
+): Promise<void> {
   const { account, mailbox, modSeq, uidValidity, count, columns } = snapshot
   const checksums: number[] = []
   const basedOn = packed.modSeq
@@ -33,5 +33,4 @@ export async function packSnapshot(
   }
   const data = packHeader({ uidValidity, count, checksums })
   await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })
-  return { modSeq, checksums }
 }

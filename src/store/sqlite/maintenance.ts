@@ -5,6 +5,7 @@ import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import { StoreError } from '../error.ts'
 import type { MaintenanceReport } from '../store.ts'
+import { byAccount, type DueOrphan, dueOrphansSql } from '../read/due-orphans.ts'
 import type { Connection } from './connection.ts'
 import type { Writer } from './writer.ts'
 
@@ -68,13 +69,12 @@ export class Maintenance {
   async #purgeOrphans(): Promise<void> {
     const { writer, connection, clock } = this.#parts
     const before = clock.now() - limits.store.orphanGraceMs
-    const isAnyDue = () =>
-      connection.get('SELECT 1 FROM orphan WHERE since <= ? LIMIT 1', before) !== undefined
-    // A commit costs a sync, so look first.
-    while (!this.#ending.signal.aborted && (await writer.between(isAnyDue))) {
-      const step = { before, limit: limits.store.orphansPerStep }
-      const { isDone } = (await writer.mutate('purgeOrphans', step)) as { isDone: boolean }
-      if (isDone) return
+    const limit = limits.store.orphansPerStep
+    const dueOrphans = () => connection.all<DueOrphan>(dueOrphansSql, before, limit)
+    while (!this.#ending.signal.aborted) {
+      const due = await writer.between(dueOrphans)
+      await Promise.all(byAccount(due).map(args => writer.mutate('purgeOrphans', args)))
+      if (due.length < limit) return
     }
   }
 

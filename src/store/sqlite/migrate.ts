@@ -6,10 +6,10 @@ import { schema1 } from './schema-1.ts'
 import { schema2 } from './schema-2.ts'
 
 /** Step `i` leads from version `i` to version `i + 1`. Steps are never changed once released. */
-const steps: readonly string[] = [schema1, schema2]
+export const schemaSteps: readonly string[] = [schema1, schema2]
 
 /** The version that this program writes. */
-export const schemaVersion = steps.length
+export const schemaVersion = schemaSteps.length
 
 /** The name that tells this store from others; made with it. */
 export function nameStore(connection: Connection): void {
@@ -34,7 +34,7 @@ export function migrate(connection: Connection, nowMs: number): void {
       `this store was written by a newer Restante (schema ${version}, this program knows ${schemaVersion}): start that version, or restore a backup made before`,
     )
   }
-  for (const [index, sql] of steps.entries()) {
+  for (const [index, sql] of schemaSteps.entries()) {
     if (index < version) continue
     connection.exec('BEGIN IMMEDIATE')
     try {

@@ -1,0 +1,79 @@
+// A store over PostgreSQL: any number of them, in any number of processes, on one database.
+import type { AccountId, BlobHash, MailboxId } from '../../base/ids.ts'
+import { bodyOf } from '../bodies/body-of.ts'
+import { StoreError } from '../error.ts'
+import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
+import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
+import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store.ts'
+import type { Watchers } from '../watchers.ts'
+import type { TableBodies } from './bodies.ts'
+import type { Maintenance } from './maintenance.ts'
+import type { MutationRunner } from './mutation-runner.ts'
+import type { PostgresSnapshots } from './snapshots.ts'
+
+export interface PostgresStoreParts {
+  readonly reader: Reader
+  readonly runner: MutationRunner
+  readonly snapshots: PostgresSnapshots
+  readonly bodies: TableBodies
+  readonly watchers: Watchers
+  readonly maintenance: Maintenance
+  stageBody(): StagedBody
+  /** Ends the sessions, once nothing waits. */
+  close(): Promise<void>
+}
+
+export class PostgresStore implements Store {
+  readonly #parts: PostgresStoreParts
+  #closing: Promise<void> | undefined
+
+  constructor(parts: PostgresStoreParts) {
+    this.#parts = parts
+  }
+
+  get reader(): Reader {
+    return this.#parts.reader
+  }
+
+  mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>> {
+    if (this.#closing) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
+    return this.#parts.runner.mutate(name, args) as Promise<MutationResult<Name>>
+  }
+
+  stageBody(): StagedBody {
+    return this.#parts.stageBody()
+  }
+
+  bodyOf(bytes: Uint8Array): BodyRef {
+    return bodyOf(bytes)
+  }
+
+  readBody(account: AccountId, hash: BlobHash, start = 0, end?: number): Promise<Buffer> {
+    return this.#parts.bodies.read(account, hash, start, end)
+  }
+
+  snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {
+    return this.#parts.snapshots.get(account, mailbox)
+  }
+
+  watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {
+    return this.#parts.watchers.watch(account, listener)
+  }
+
+  maintain(): Promise<MaintenanceReport> {
+    return this.#parts.maintenance.run()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { runner, watchers, snapshots } = this.#parts
+    await runner.close()
+    await this.#parts.close()
+    watchers.clear()
+    snapshots.clear()
+  }
+}

@@ -1,0 +1,40 @@
+// What only PostgreSQL has: where bodies lie, and marks of transactions. Every key begins with the account.
+
+/** Steps are never changed once released. */
+export const ownSteps: readonly string[] = [
+  `
+-- A body of moderate size lies in its row; a larger one in rows of body_chunk; segment says which (bodies.ts).
+ALTER TABLE blob ADD COLUMN data BYTEA;
+-- Only segment files are looked through by place.
+DROP INDEX blob_segment;
+
+CREATE TABLE body_chunk (
+  account BIGINT NOT NULL,
+  hash BYTEA NOT NULL,
+  chunk BIGINT NOT NULL,
+  data BYTEA NOT NULL,
+  PRIMARY KEY (account, hash, chunk),
+  FOREIGN KEY (account, hash) REFERENCES blob (account, hash) ON DELETE CASCADE
+);
+
+-- Small and fast where the server was built with it, else not compressed: a range is read without the rest.
+DO $$
+BEGIN
+  ALTER TABLE blob ALTER COLUMN data SET COMPRESSION lz4;
+  ALTER TABLE body_chunk ALTER COLUMN data SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+  ALTER TABLE blob ALTER COLUMN data SET STORAGE EXTERNAL;
+  ALTER TABLE body_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
+END $$;
+
+-- One row for each transaction, so that whoever lost the connection while it was committed can ask what became of it.
+CREATE TABLE commit_mark (
+  account BIGINT NOT NULL,
+  mark BYTEA NOT NULL,
+  made_at BIGINT NOT NULL,
+  PRIMARY KEY (account, mark)
+);
+-- Rows come in the order of time, and all but the last hour goes.
+CREATE INDEX commit_mark_made_at ON commit_mark USING brin (made_at);
+`,
+]

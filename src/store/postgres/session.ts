@@ -1,0 +1,162 @@
+// One session with PostgreSQL: statements go out at once, one behind the other, and are answered in order.
+import type { ConnectionOptions } from 'node:tls'
+import pg from 'pg'
+import { limits } from '../../base/limits.ts'
+import type { SqlValue } from '../store.ts'
+import { parserOf, type Statement, toParameter } from './dialect.ts'
+import { ConnectionLost, isEnding, isServerFailure } from './server-error.ts'
+
+export interface SessionTarget {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: string | undefined
+  readonly database: string
+  readonly tls: ConnectionOptions | undefined
+}
+
+export interface Rows<Row> {
+  readonly rows: readonly Row[]
+  /** Rows changed, or found. */
+  readonly count: number
+  /** The first words of the statement, as the server understood it. */
+  readonly command: string
+}
+
+/** A notification: the server never says more than once that a session ended. */
+export interface SessionEvents {
+  readonly onNotification?: ((payload: string) => void) | undefined
+  readonly onEnd?: (() => void) | undefined
+}
+
+/**
+ * Plans are made once for any value, and by index: statistics of a table that was small a minute ago must not decide.
+ * What waits too long for a lock, or is forgotten in a transaction, gives up.
+ */
+const settings = `SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan;
+  SET lock_timeout = ${limits.postgres.lockMs}; SET statement_timeout = ${limits.postgres.statementMs};
+  SET idle_in_transaction_session_timeout = ${limits.postgres.idleInTransactionMs};`
+
+export class Session {
+  readonly #client: pg.Client
+  readonly #events: SessionEvents
+  #pending = 0
+  #ended: Error | undefined
+  #isClosing = false
+
+  private constructor(client: pg.Client, events: SessionEvents) {
+    this.#client = client
+    this.#events = events
+    client.on('error', error => this.#end(error))
+    client.on('end', () => this.#end(new Error('the server closed it')))
+    client.on('notification', ({ payload }) => {
+      if (payload !== undefined) events.onNotification?.(payload)
+    })
+  }
+
+  /** Throws `ConnectionLost`, or what the server refuses it with. */
+  static async open(target: SessionTarget, events: SessionEvents = {}): Promise<Session> {
+    const { tls, ...place } = target
+    const client = new pg.Client({
+      ...place,
+      ...(tls && { ssl: tls }),
+      pipeline: true,
+      keepAlive: true,
+      application_name: 'restante',
+      connectionTimeoutMillis: limits.postgres.connectMs,
+      types: { getTypeParser: parserOf as never },
+    } as pg.ClientConfig)
+    const session = new Session(client, events)
+    try {
+      await client.connect()
+      await session.exec(settings)
+      return session
+    } catch (error) {
+      void session.close()
+      throw session.#failure(error)
+    }
+  }
+
+  /** Statements that are not answered yet. */
+  get pending(): number {
+    return this.#pending
+  }
+
+  /** Over: no statement will be answered. */
+  get isEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** Runs a prepared statement. Throws `ConnectionLost` and what the server says. */
+  async query<Row>(
+    { name, text }: Statement,
+    values: readonly SqlValue[],
+    rowMode?: 'array',
+  ): Promise<Rows<Row>> {
+    return this.#send<Row>({
+      ...(name !== undefined && { name }),
+      text,
+      values: values.map(toParameter),
+      ...(rowMode && { rowMode }),
+    })
+  }
+
+  /** Runs SQL without placeholders, several statements if need be. */
+  async exec(sql: string): Promise<Rows<Record<string, unknown>>> {
+    return this.#send({ text: sql })
+  }
+
+  /** Waits for the answers that are still to come, for a while. */
+  async close(): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    await Promise.race([
+      this.#client.end().catch(() => {}),
+      new Promise(resolve => {
+        setTimeout(resolve, limits.postgres.closeMs).unref()
+      }),
+    ])
+    this.destroy()
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#isClosing = true
+    const { connection } = this.#client as unknown as { connection: { stream: { destroy(): void } } }
+    connection.stream.destroy()
+  }
+
+  #send<Row>(query: pg.QueryConfig & { rowMode?: 'array' }): Promise<Rows<Row>> {
+    if (this.#ended) return Promise.reject(new ConnectionLost(this.#ended))
+    const { promise, resolve, reject } = Promise.withResolvers<Rows<Row>>()
+    this.#pending++
+    this.#client.query(query as pg.QueryConfig, (error: Error | null, result: unknown) => {
+      this.#pending--
+      if (error) {
+        reject(this.#failure(error))
+        return
+      }
+      // Several statements in one text have several results.
+      const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult
+      resolve({ rows: last.rows as Row[], count: last.rowCount ?? 0, command: last.command })
+    })
+    return promise
+  }
+
+  /** What the server says is passed on; anything else means that it is gone, unless it is a bug of ours that was never sent. */
+  #failure(error: unknown): unknown {
+    if (isServerFailure(error)) {
+      if (isEnding(error)) this.#end(error)
+      return error
+    }
+    if (error instanceof TypeError || error instanceof RangeError) return error
+    return error instanceof ConnectionLost ? error : new ConnectionLost(error)
+  }
+
+  #end(error: Error): void {
+    if (this.#ended) return
+    this.#ended = error
+    this.destroy()
+    this.#events.onEnd?.()
+  }
+}

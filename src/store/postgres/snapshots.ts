@@ -1,0 +1,273 @@
+// The snapshots of one store on PostgreSQL: each refresh is one statement, which reads the state and all that changed on one view of the database.
+//
+// Invariant: a caller gets a state that was read after he asked; those who ask while a refresh of the same mailbox is under way share the next one.
+import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { Lru } from '../../base/lru.ts'
+import { StoreError } from '../error.ts'
+import { keywordShift } from '../flags.ts'
+import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
+import { splitKeywords } from '../mutations/intern-keywords.ts'
+import {
+  applyChanges,
+  canFollow,
+  entryBytes,
+  type GoneRow,
+  hasDrifted,
+  type PackedRow,
+  type SnapshotEntry,
+  type SnapshotKey,
+  snapshotOfChunks,
+  snapshotOfRows,
+  usableHeader,
+} from '../snapshots/build-snapshot.ts'
+import type { SnapshotRow } from '../snapshots/columns.ts'
+import type { MailboxState, SnapshotContext, Tombstones } from '../snapshots/live-snapshot.ts'
+import { packSnapshot, type SaveSnapshotCall } from '../snapshots/pack-snapshot.ts'
+import { findPackedHeader } from '../snapshots/packing.ts'
+import type { Reader } from '../store.ts'
+
+type Numbers = readonly number[]
+
+const stateSql = `SELECT 0 AS kind, uid_validity AS a, uid_next AS b, mod_seq AS c, tombstone_floor AS d, total AS e, 0 AS f, 0 AS g
+  FROM mailbox WHERE account = ? AND id = ?`
+const messageColumns = '2, uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
+const changesSql = `${stateSql}
+  UNION ALL SELECT 1, uid, mod_seq, 0, 0, 0, 0, 0 FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ?
+  UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ? AND mod_seq > ?`
+const allSql = `${stateSql} UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ?`
+
+interface Answer {
+  readonly state: MailboxState
+  readonly gone: readonly GoneRow[]
+  readonly messages: readonly SnapshotRow[]
+}
+
+/** The refreshes of one mailbox. */
+interface Line {
+  /** Asked for, and not begun. */
+  next: PromiseWithResolvers<SnapshotEntry> | undefined
+  isRunning: boolean
+}
+
+export class PostgresSnapshots {
+  readonly #reader: Reader
+  readonly #save: SaveSnapshotCall
+  readonly #snapshots: Lru<string, SnapshotEntry>
+  readonly #accounts = new Lru<AccountId, AccountContext>(limits.store.keywordSets)
+  readonly #lines = new Map<string, Line>()
+  /** Mailboxes whose snapshot is being saved. */
+  readonly #saving = new Set<string>()
+
+  constructor(reader: Reader, save: SaveSnapshotCall, maxBytes: number = limits.store.snapshotBytes) {
+    this.#reader = reader
+    this.#save = save
+    this.#snapshots = new Lru(maxBytes)
+  }
+
+  /** The mailbox as the last commit left it. Throws `no-such-mailbox`. */
+  async get(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {
+    const key = `${account}/${mailbox}`
+    const line = this.#lines.get(key) ?? { next: undefined, isRunning: false }
+    line.next ??= Promise.withResolvers()
+    const { promise } = line.next
+    if (!line.isRunning) void this.#runLine(key, { account, mailbox }, line)
+    const entry = await promise
+    this.#packIfDrifted(key, entry)
+    return entry.snapshot
+  }
+
+  clear(): void {
+    this.#snapshots.clear()
+    this.#accounts.clear()
+  }
+
+  async #runLine(key: string, place: SnapshotKey, line: Line): Promise<void> {
+    line.isRunning = true
+    this.#lines.set(key, line)
+    while (line.next) {
+      const { resolve, reject } = line.next
+      line.next = undefined
+      await this.#refresh(key, place).then(resolve, reject)
+    }
+    this.#lines.delete(key)
+  }
+
+  async #refresh(key: string, place: SnapshotKey): Promise<SnapshotEntry> {
+    try {
+      const known = this.#snapshots.get(key)
+      const entry = (known && (await this.#follow(known))) ?? (await this.#load(place))
+      if (entry !== known) this.#snapshots.set(key, entry, entryBytes(entry))
+      return entry
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'no-such-mailbox') this.#snapshots.delete(key)
+      throw error
+    }
+  }
+
+  /** The next state of a snapshot; undefined when the way there is forgotten. */
+  async #follow(entry: SnapshotEntry): Promise<SnapshotEntry | undefined> {
+    const { account, mailbox, modSeq } = entry.snapshot
+    const change = [account, mailbox, modSeq] as const
+    const rows = await this.#reader.arrays<Numbers>(changesSql, account, mailbox, ...change, ...change)
+    const { state, gone, messages } = answerOf(rows)
+    if (state.modSeq === modSeq && state.uidValidity === entry.snapshot.uidValidity) return entry
+    if (!canFollow(entry, state)) return undefined
+    const context = await this.#contextFor(account, messages)
+    return applyChanges(context, entry, state, gone, messages)
+  }
+
+  async #load(place: SnapshotKey): Promise<SnapshotEntry> {
+    const { account, mailbox } = place
+    const header = await this.#headerRow(place)
+    const packed = header && (await this.#unpack(place, header))
+    if (packed) return packed
+    const rows = await this.#reader.arrays<Numbers>(allSql, account, mailbox, account, mailbox)
+    const { state, messages } = answerOf(rows)
+    const context = await this.#contextFor(account, messages)
+    const byUid = messages.toSorted((a, b) => a[0] - b[0])
+    return snapshotOfRows(context, place, state, byUid, header?.[0] ?? 0)
+  }
+
+  /** The packed snapshot with what changed since; undefined when it is not whole or not recent enough. */
+  async #unpack(place: SnapshotKey, row: PackedRow): Promise<SnapshotEntry | undefined> {
+    const { account, mailbox } = place
+    const [modSeq] = row
+    const chunkRows = await this.#reader.arrays<[data: Uint8Array]>(
+      'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > 0 ORDER BY chunk',
+      account,
+      mailbox,
+    )
+    const change = [account, mailbox, modSeq] as const
+    const rows = await this.#reader.arrays<Numbers>(changesSql, account, mailbox, ...change, ...change)
+    const { state, gone, messages } = answerOf(rows)
+    const header = usableHeader(row, state)
+    if (!header) return undefined
+    const chunks = chunkRows.map(([data]) => data)
+    const context = this.#contextOf(account)
+    const before = snapshotOfChunks(context, place, state, modSeq, header, chunks)
+    if (!before || !canFollow(before, state)) return undefined
+    const entry = applyChanges(context, before, state, gone, messages)
+    if (entry) await context.learn(entry.snapshot.flags.subarray(0, entry.snapshot.count))
+    return entry
+  }
+
+  async #contextFor(account: AccountId, messages: readonly SnapshotRow[]): Promise<AccountContext> {
+    const context = this.#contextOf(account)
+    await context.learn(messages.map(row => row[1]))
+    return context
+  }
+
+  #contextOf(account: AccountId): AccountContext {
+    const known = this.#accounts.get(account)
+    if (known) return known
+    const context = new AccountContext(this.#reader, account)
+    this.#accounts.set(account, context)
+    return context
+  }
+
+  #packIfDrifted(key: string, entry: SnapshotEntry): void {
+    if (this.#saving.has(key) || !hasDrifted(entry)) return
+    this.#saving.add(key)
+    // Not while a session waits for its SELECT.
+    setImmediate(() => {
+      this.#pack(key, entry)
+        .catch(() => {
+          // The store is closing or the server is away; the rows are the truth.
+        })
+        .finally(() => this.#saving.delete(key))
+    })
+  }
+
+  async #pack(key: string, entry: SnapshotEntry): Promise<void> {
+    await packSnapshot(entry, this.#save)
+    // Another node may have been quicker, so look at what is there now.
+    const row = await this.#headerRow(entry.snapshot)
+    const current = this.#snapshots.get(key)
+    if (!current) return
+    current.packed = { modSeq: row?.[0] ?? 0, checksums: (row && findPackedHeader(row[1])?.checksums) ?? [] }
+    current.drift = 0
+  }
+
+  async #headerRow({ account, mailbox }: SnapshotKey): Promise<PackedRow | undefined> {
+    const [row] = await this.#reader.arrays<PackedRow>(
+      'SELECT mod_seq, data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = 0',
+      account,
+      mailbox,
+    )
+    return row
+  }
+}
+
+/** What snapshots of one account ask for; lives as long as any of them. Keyword sets never change, so what was read once stays right. */
+class AccountContext implements SnapshotContext {
+  readonly #reader: Reader
+  readonly #account: AccountId
+  readonly #sets = new Map<number, readonly string[]>()
+
+  constructor(reader: Reader, account: AccountId) {
+    this.#reader = reader
+    this.#account = account
+  }
+
+  /** Reads the keyword sets of these flags that are not known yet, before a snapshot shows them. */
+  async learn(flags: Iterable<number>): Promise<void> {
+    let lowest = Infinity
+    for (const value of flags) {
+      const set = value >>> keywordShift
+      if (set > 0 && set < lowest && !this.#sets.has(set)) lowest = set
+    }
+    if (lowest === Infinity) return
+    const rows = await this.#reader.arrays<[id: number, keywords: string]>(
+      'SELECT id, keywords FROM keyword_set WHERE account = ? AND id >= ?',
+      this.#account,
+      lowest,
+    )
+    for (const [id, keywords] of rows) this.#sets.set(id, splitKeywords(keywords))
+  }
+
+  keywords(_account: AccountId, set: number): readonly string[] {
+    return this.#sets.get(set) ?? []
+  }
+
+  async tombstones(account: AccountId, mailbox: MailboxId, after: number, upTo: number): Promise<Tombstones> {
+    const rows = await this.#reader.arrays<[kind: number, uid: number, modSeq: number]>(
+      `SELECT 0, tombstone_floor, 0 FROM mailbox WHERE account = ? AND id = ?
+       UNION ALL SELECT 1, uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? AND mod_seq <= ?`,
+      account,
+      mailbox,
+      account,
+      mailbox,
+      after,
+      upTo,
+    )
+    const gone = rows
+      .filter(([kind]) => kind === 1)
+      .map(([, uid, modSeq]) => [uid as Uid, modSeq as ModSeq] as const)
+    return {
+      floor: rows.find(([kind]) => kind === 0)?.[1] ?? Number.POSITIVE_INFINITY,
+      rows: gone.sort((a, b) => a[0] - b[0]),
+    }
+  }
+}
+
+/** Throws `no-such-mailbox`. Rows come in any order; changes are told in that of modSeq and UID. */
+function answerOf(rows: readonly Numbers[]): Answer {
+  let state: MailboxState | undefined
+  const gone: GoneRow[] = []
+  const messages: SnapshotRow[] = []
+  for (const row of rows) {
+    if (row[0] === 2) messages.push(row.slice(1) as unknown as SnapshotRow)
+    else if (row[0] === 1) gone.push([row[1] as number, row[2] as number])
+    else {
+      const [, uidValidity, uidNext, modSeq, tombstoneFloor, total] = row
+      state = { uidValidity, uidNext, modSeq, tombstoneFloor, total } as MailboxState
+    }
+  }
+  if (!state) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
+  return {
+    state,
+    gone: gone.sort((a, b) => a[1] - b[1] || a[0] - b[0]),
+    messages: messages.sort((a, b) => a[2] - b[2] || a[0] - b[0]),
+  }
+}

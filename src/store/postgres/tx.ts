@@ -1,0 +1,111 @@
+// The transaction that a mutation sees, on PostgreSQL.
+import type { AccountId, ModSeq } from '../../base/ids.ts'
+import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
+import type { TableBodies } from './bodies.ts'
+import type { Statements } from './dialect.ts'
+import { isConflict, isEnding } from './server-error.ts'
+import type { Rows, Session } from './session.ts'
+
+export interface TxParts {
+  readonly session: Session
+  readonly statements: Statements
+  readonly bodies: TableBodies
+  readonly nowMs: number
+  readonly defaultQuota: Quota
+}
+
+/** Statements go out as they are asked for and are answered in that order, so what needs no answer of another is awaited together. */
+export class PostgresTx implements Tx {
+  readonly #parts: TxParts
+  #changes: ChangeHint[] | undefined = []
+
+  constructor(parts: TxParts) {
+    this.#parts = parts
+  }
+
+  get nowMs(): number {
+    return this.#parts.nowMs
+  }
+
+  get defaultQuota(): Quota {
+    return this.#parts.defaultQuota
+  }
+
+  /** The mutation ended: what it changed. Nothing may follow. */
+  end(): readonly ChangeHint[] {
+    const changes = this.#changes ?? []
+    this.#changes = undefined
+    return changes
+  }
+
+  async all<Row>(sql: string, ...params: readonly SqlValue[]): Promise<readonly Row[]> {
+    return (await this.#query<Row>(sql, params)).rows
+  }
+
+  async get<Row>(sql: string, ...params: readonly SqlValue[]): Promise<Row | undefined> {
+    return (await this.#query<Row>(sql, params)).rows[0]
+  }
+
+  async arrays<Row extends readonly unknown[]>(
+    sql: string,
+    ...params: readonly SqlValue[]
+  ): Promise<readonly Row[]> {
+    return (await this.#query<Row>(sql, params, 'array')).rows
+  }
+
+  async run(sql: string, ...params: readonly SqlValue[]): Promise<number> {
+    return (await this.#query(sql, params)).count
+  }
+
+  async nested<T>(section: () => Promise<T>): Promise<T> {
+    const { session } = this.#parts
+    const changes = this.#changes ?? []
+    const changeCount = changes.length
+    return withSavepoint(session, 'nested', section, () => {
+      changes.length = changeCount
+    })
+  }
+
+  takeBody(account: AccountId, body: BodyRef): Promise<void> {
+    return this.#parts.bodies.insert((sql, ...params) => this.run(sql, ...params), account, body)
+  }
+
+  changed(account: AccountId, modSeq: ModSeq): void {
+    this.#changes?.push({ account, modSeq })
+  }
+
+  #query<Row>(sql: string, params: readonly SqlValue[], rowMode?: 'array'): Promise<Rows<Row>> {
+    if (!this.#changes) throw new Error('a mutation used its transaction after it ended')
+    const { session, statements } = this.#parts
+    return session.query<Row>(statements.get(sql), params, rowMode)
+  }
+}
+
+/** Whether a failure is everyone's: of the server, or of the whole transaction. */
+export function concernsAll(error: unknown): boolean {
+  return isEnding(error) || isConflict(error)
+}
+
+/** Runs `section` as a part that is undone alone when it throws, unless the whole transaction has to begin again. */
+export async function withSavepoint<T>(
+  session: Session,
+  name: string,
+  section: () => Promise<T>,
+  onUndone: () => void,
+): Promise<T> {
+  // It is ahead of the section's first statement, whose failure would tell as well.
+  const begun = session.exec(`SAVEPOINT ${name}`)
+  begun.catch(() => {})
+  let result: T
+  try {
+    result = await section()
+  } catch (error) {
+    if (concernsAll(error)) throw error
+    await session.exec(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
+    onUndone()
+    throw error
+  }
+  await begun
+  await session.exec(`RELEASE SAVEPOINT ${name}`)
+  return result
+}
