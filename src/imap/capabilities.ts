@@ -131,6 +131,12 @@ export const capabilities: readonly Capability[] = [
   { name: 'I18NLEVEL=1', rfc: '5255', from: 'authenticated' },
   { name: 'I18NLEVEL=2', rfc: '5255', from: 'authenticated', commands: ['COMPARATOR'] },
   { name: 'LANGUAGE', rfc: '5255', from: 'always', commands: ['LANGUAGE'] },
+  {
+    name: 'X-GM-EXT-1',
+    rfc: 'vendor',
+    from: 'authenticated',
+    isOn: session => session.context.config.imap.gmail,
+  },
   { name: 'XLIST', rfc: 'vendor', from: 'authenticated', commands: ['XLIST'] },
   { name: 'PREVIEW', rfc: '8970', from: 'authenticated' },
   { name: 'COMPRESS=DEFLATE', rfc: '4978', from: 'authenticated', commands: ['COMPRESS'] },

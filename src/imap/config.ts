@@ -78,6 +78,12 @@ export const imapConfig = z
       .describe(
         'Addresses of the accounts of submission servers that may fetch URLs authorised for "submit+" (RFC 4467; BURL).',
       ),
+    gmail: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Announce X-GM-EXT-1, Gmail's labels, ids and searches, for migration tools and scripts. Off by default, since some mail programs then take this server for Gmail itself.",
+      ),
     strictUtf8: z
       .boolean()
       .default(false)

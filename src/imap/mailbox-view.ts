@@ -7,7 +7,7 @@
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
 import type { ModSeq } from '../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
-import type { UidRange } from '../store/uid-ranges.ts'
+import { rangesOf, type UidRange } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
 import type { Encoder } from './encoder.ts'
@@ -15,7 +15,7 @@ import { bad } from './error.ts'
 import { allSystemFlags, formatFlags } from './flags.ts'
 import type { MailboxKey } from './mailbox-access.ts'
 import type { SearchContexts } from './search/contexts.ts'
-import { formatNumbers, normalizeRanges, rangesOf, type SequenceSet } from './sequence-set.ts'
+import { formatNumbers, normalizeRanges, type SequenceSet } from './sequence-set.ts'
 
 /** How a client wants to hear of changes. */
 export interface SyncStyle {

@@ -2,7 +2,8 @@
 import { deleted } from '../store/flags.ts'
 import type { Completion } from './command.ts'
 import { ImapError, no } from './error.ts'
-import { rangesOf, type SequenceSet } from './sequence-set.ts'
+import { type SequenceSet } from './sequence-set.ts'
+import { rangesOf } from '../store/uid-ranges.ts'
 import type { Session } from './session.ts'
 
 /** Infinity where there is no limit. */

@@ -2,8 +2,7 @@
 // RFC 5465; RFC 2180 §3.3.
 import { StoreError } from '../store/error.ts'
 import { ImapError } from './error.ts'
-import { MessageWriter } from './fetch/message-writer.ts'
-import { findTargets } from './fetch/targets.ts'
+import { writeMessages } from './fetch/write-messages.ts'
 import type { MailboxView } from './mailbox-view.ts'
 import type { SelectedEvents } from './notify/notify-spec.ts'
 import type { Session } from './session.ts'
@@ -54,7 +53,5 @@ async function tellByNotify(
   if (items.length === 0 || view.lastUid === knownUid) return
   const added = view.select({ kind: 'ranges', ranges: [[knownUid + 1, view.lastUid]] }, true)
   const uids = Array.from(added.uids).filter(uid => !session.notifications?.isOwn(view.mailbox, uid))
-  const numbers = uids.map(uid => view.numberOf(uid))
-  const targets = findTargets(view.snapshot, { count: uids.length, uids, numbers }, undefined)
-  await new MessageWriter(session, items, undefined).write(targets)
+  await writeMessages(session, uids, items)
 }

@@ -18,6 +18,7 @@ import { deleteMailbox } from './mutations/delete-mailbox.ts'
 import { deliverMessages } from './mutations/deliver-messages.ts'
 import { enqueueMessages } from './mutations/enqueue-messages.ts'
 import { expungeMessages } from './mutations/expunge-messages.ts'
+import { labelMessages } from './mutations/label-messages.ts'
 import { leaseQueue } from './mutations/lease-queue.ts'
 import { pruneQueue } from './mutations/prune-queue.ts'
 import { moveBodies } from './mutations/move-bodies.ts'
@@ -62,6 +63,7 @@ export const mutations = {
   deliverMessages,
   enqueueMessages,
   expungeMessages,
+  labelMessages,
   leaseQueue,
   moveBodies,
   moveMessages,

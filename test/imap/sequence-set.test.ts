@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatNumbers, normalizeRanges, rangesOf, star } from '../../src/imap/sequence-set.ts'
+import { formatNumbers, normalizeRanges, star } from '../../src/imap/sequence-set.ts'
+import { rangesOf } from '../../src/store/uid-ranges.ts'
 
 test('ranges are ordered, joined, and * is the last number', () => {
   assert.deepEqual(

@@ -1,11 +1,10 @@
 // Arguments that several commands share. RFC 9051 §9.
-import type { UidRanges } from '../../store/uid-ranges.ts'
+import { rangesOf, type UidRanges } from '../../store/uid-ranges.ts'
 import type { ParseContext } from '../command.ts'
 import { no } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import type { MailboxView } from '../mailbox-view.ts'
-import { rangesOf } from '../sequence-set.ts'
 
 /** A mailbox's name as the store knows it. */
 export function mailboxName(parser: Parser, { session }: ParseContext): string {

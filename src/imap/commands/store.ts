@@ -1,25 +1,35 @@
 // STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
 import type { ModSeq } from '../../base/ids.ts'
 import type { FlagSet } from '../../store/flags.ts'
-import { command, type Completion } from '../command.ts'
+import { command, type Completion, type ParseContext } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import { parseFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
 import { withMessageLimit } from '../message-limit.ts'
 import type { MailboxView, Selection } from '../mailbox-view.ts'
-import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
+import { formatNumbers } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
+import { gmailLabels } from '../store-items/gmail-labels.ts'
+import type { StoreAction, StoreItem, StoreRequest } from '../store-items/store-item.ts'
 import { syncStyle } from '../sync-style.ts'
 import { assertWritable, uidRanges } from './arguments.ts'
 
-interface StoreArgs {
-  readonly set: SequenceSet
-  readonly mode: 'add' | 'remove' | 'replace'
-  readonly isSilent: boolean
-  readonly flags: FlagSet
-  readonly unchangedSince: ModSeq | undefined
+interface StoreArgs extends StoreRequest {
+  readonly run: StoreAction
 }
+
+const flagsItem: StoreItem = {
+  name: 'FLAGS',
+  parse(parser) {
+    const flags = parseFlags(flagNames(parser))
+    return (session, request, isUid) => storeFlags(session, { ...request, flags }, isUid)
+  },
+}
+
+export const storeItems: readonly StoreItem[] = [flagsItem, gmailLabels]
+
+const byName = new Map(storeItems.map(item => [item.name, item]))
 
 export const store = command({
   name: 'STORE',
@@ -29,25 +39,21 @@ export const store = command({
   reportsProgress: true,
   parse: parseArguments,
   run: (session, args, isUid) =>
-    withMessageLimit(session, args.set, isUid, set => storeFlags(session, { ...args, set }, isUid)),
+    withMessageLimit(session, args.set, isUid, set => args.run(session, { ...args, set }, isUid)),
 })
 
-function parseArguments(parser: Parser): StoreArgs {
+function parseArguments(parser: Parser, context: ParseContext): StoreArgs {
   parser.sp()
   const set = parser.sequenceSet()
   parser.sp()
   const unchangedSince = parser.isListNext ? parseModifiers(parser) : undefined
   const mode = parser.take('+') ? 'add' : parser.take('-') ? 'remove' : 'replace'
   const item = parser.itemName()
-  if (item !== 'FLAGS' && item !== 'FLAGS.SILENT') throw bad('STORE changes FLAGS or FLAGS.SILENT')
+  const isSilent = item.endsWith('.SILENT')
+  const definition = byName.get(isSilent ? item.slice(0, -7) : item)
+  if (!definition) throw bad('there is nothing of that name to store')
   parser.sp()
-  return {
-    set,
-    mode,
-    isSilent: item === 'FLAGS.SILENT',
-    flags: parseFlags(flagNames(parser)),
-    unchangedSince,
-  }
+  return { set, mode, isSilent, unchangedSince, run: definition.parse(parser, context) }
 }
 
 function parseModifiers(parser: Parser): ModSeq | undefined {
@@ -71,7 +77,11 @@ function flagNames(parser: Parser): string[] {
   return names
 }
 
-async function storeFlags(session: Session, args: StoreArgs, isUid: boolean): Promise<Completion> {
+async function storeFlags(
+  session: Session,
+  args: StoreRequest & { readonly flags: FlagSet },
+  isUid: boolean,
+): Promise<Completion> {
   const { view } = session
   assertWritable(view)
   if (args.unchangedSince !== undefined) enableCondstore(session)

@@ -1,4 +1,4 @@
-// Rows of `email`, many at a time and only the columns that are asked for.
+// Rows of `email`, many at a time and only the columns that are asked for, and where those emails lie.
 import type { AccountId, EmailId } from '../../base/ids.ts'
 import type { Reader } from '../../store/store.ts'
 
@@ -15,6 +15,15 @@ export interface EmailRow {
   readonly body_structure: Uint8Array
   readonly parts: Uint8Array
   readonly preview: string
+  readonly has_attachment: number
+  /** No column: the mailboxes that hold the email, by name. */
+  readonly places: readonly Place[]
+}
+
+/** A mailbox that holds an email. */
+export interface Place {
+  readonly name: string
+  readonly specialUse: string | null
 }
 
 export type EmailColumn = Exclude<keyof EmailRow, 'id'>
@@ -33,12 +42,42 @@ export async function readEmailRows(
 ): Promise<ReadonlyMap<number, EmailRow>> {
   const rows = new Map<number, EmailRow>()
   if (ids.length === 0) return rows
-  const select = `SELECT id, ${[...columns].sort().join(', ')} FROM email WHERE account = ? AND id`
-  const found = isDense(ids)
-    ? await reader.all<EmailRow>(`${select} BETWEEN ? AND ?`, account, Math.min(...ids), Math.max(...ids))
-    : await reader.all<EmailRow>(`${select} IN (${marks(ids.length)})`, account, ...padded(ids))
-  for (const row of found) rows.set(row.id, row)
+  const named = [...columns].filter(column => column !== 'places').sort()
+  const select = `SELECT ${['id', ...named].join(', ')} FROM email WHERE account = ? AND id`
+  const [test, bounds] = isDense(ids)
+    ? (['BETWEEN ? AND ?', [Math.min(...ids), Math.max(...ids)]] as const)
+    : ([`IN (${marks(ids.length)})`, padded(ids)] as const)
+  const found = await reader.all<EmailRow>(`${select} ${test}`, account, ...bounds)
+  if (!columns.has('places')) {
+    for (const row of found) rows.set(row.id, row)
+    return rows
+  }
+  const places = await readPlaces(reader, account, test, bounds)
+  for (const row of found) rows.set(row.id, { ...row, places: places.get(row.id) ?? [] })
   return rows
+}
+
+/** The mailboxes of each email, each once, by name. */
+async function readPlaces(
+  reader: Reader,
+  account: AccountId,
+  test: string,
+  bounds: readonly number[],
+): Promise<ReadonlyMap<number, readonly Place[]>> {
+  const found = await reader.all<Place & { readonly email: number }>(
+    `SELECT DISTINCT m.email, b.name, b.special_use AS "specialUse" FROM message m
+       JOIN mailbox b ON b.account = m.account AND b.id = m.mailbox
+     WHERE m.account = ? AND m.email ${test} ORDER BY m.email, b.name`,
+    account,
+    ...bounds,
+  )
+  const places = new Map<number, Place[]>()
+  for (const { email, name, specialUse } of found) {
+    const known = places.get(email)
+    if (known) known.push({ name, specialUse })
+    else places.set(email, [{ name, specialUse }])
+  }
+  return places
 }
 
 /** Whether a range over all the ids reads hardly more than the ids. */

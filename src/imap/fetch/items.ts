@@ -10,6 +10,7 @@ import { bodyStructure } from './items/bodystructure.ts'
 import { emailId } from './items/emailid.ts'
 import { envelope } from './items/envelope.ts'
 import { flags } from './items/flags.ts'
+import { gmailItems } from './items/gmail.ts'
 import { internalDate } from './items/internaldate.ts'
 import { modSeq } from './items/modseq.ts'
 import { preview } from './items/preview.ts'
@@ -29,6 +30,7 @@ export const fetchItems: readonly FetchItemDefinition[] = [
   emailId,
   envelope,
   flags,
+  ...gmailItems,
   internalDate,
   modSeq,
   preview,

@@ -276,6 +276,15 @@ export class Parser {
     return this.#number(Number.MAX_SAFE_INTEGER)
   }
 
+  /** Digits of a number that may be larger than any of ours; up to `most` of them. */
+  digits(most: number): string {
+    const start = this.#at
+    while (this.isDigitNext) this.#at++
+    const length = this.#at - start
+    if (length === 0 || length > most) throw bad(`expected a number ${this.#where()}`)
+    return this.#text.toString('latin1', start, this.#at)
+  }
+
   #number(max: number): number {
     const start = this.#at
     let value = 0

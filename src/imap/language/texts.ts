@@ -18,6 +18,19 @@ export const syntaxError: Translations = [
 
 /** By the English text. */
 export const texts: Readonly<Record<string, Translations>> = {
+  // Gmail's labels
+  'Labels are for messages of your own': [
+    'Labels gibt es nur für eigene Nachrichten',
+    'Les libellés sont réservés à vos propres messages',
+    'Las etiquetas son solo para mensajes propios',
+    'ラベルは自分のメールにだけ付けられます',
+  ],
+  'No mailbox here is for {}': [
+    'Kein Ordner ist hier für {} da',
+    "Aucune boîte n'est prévue pour {}",
+    'Ningún buzón es para {}',
+    '{} 用のメールボックスはありません',
+  ],
   // Stored searches
   'There is no such filter': [
     'Diesen Filter gibt es nicht',

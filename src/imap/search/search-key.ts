@@ -61,6 +61,10 @@ export interface SearchContext extends ParseContext {
   decode(bytes: Buffer): string
   /** Reads another key: for keys that are made of keys. */
   parseKey(): WrittenCriterion
+  /** Reads `key *(SP key)` in UTF-8 that stands for what the client wrote: its keys count as if he had. Throws BAD. */
+  parseWithin(text: string): WrittenCriterion
+  /** Counts a key that was made without either. Throws BAD where they are too many. */
+  countKey(): void
 }
 
 /** A row of the table. */

@@ -59,7 +59,8 @@ export async function moveMessages(tx: Tx, args: CopyMessages): Promise<CopiedMe
   return result
 }
 
-async function copyRows(
+/** Copies rows of messages; the account's usage is left to the caller. */
+export async function copyRows(
   tx: Tx,
   { account, mailbox, uids, target }: CopyMessages,
   modSeq: ModSeq,

@@ -53,6 +53,15 @@ function momentKey(column: (scope: SearchScope) => Float64Array, { first, last }
   }
 }
 
+/** Messages that were received in an interval, which may depend on when the command began. */
+export function receivedKey(interval: (nowMs: number) => Interval): SearchKey {
+  return {
+    kind: 'key',
+    cost: 'snapshot',
+    bind: scope => momentKey(({ receivedAts }) => receivedAts, interval(scope.nowMs)).bind(scope),
+  }
+}
+
 function sentKey({ first, last }: Interval): SearchKey {
   const test: KeyTest = (_index, { row }) => {
     const day = sentLocal(row)

@@ -4,7 +4,7 @@ import { bad } from '../../error.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
 /** Matches where `mask` of the flags is `value`. */
-function flagKey(mask: number, value: number): SearchKey {
+export function flagKey(mask: number, value: number): SearchKey {
   return {
     kind: 'key',
     cost: 'snapshot',
@@ -32,7 +32,7 @@ export const systemFlagKeys: readonly SearchKeyDefinition[] = [
 export const all: SearchKeyDefinition = { name: 'ALL', parse: () => flagKey(0, 0) }
 
 /** Matches messages with the keyword, or without it; keywords are compared without regard to case (RFC 9051 §2.3.2). */
-function keywordKey(keyword: string, isWanted: boolean): SearchKey {
+export function keywordKey(keyword: string, isWanted: boolean): SearchKey {
   const wanted = keyword.toLowerCase()
   return {
     kind: 'key',

@@ -1,7 +1,7 @@
 // Keys about sets, sizes and modSeqs. RFC 9051 §6.4.4; `$` of RFC 5182; MODSEQ of RFC 7162 §3.1.5.
 import { bad } from '../../error.ts'
-import type { UidRanges } from '../../../store/uid-ranges.ts'
-import { normalizeRanges, rangesOf, type SequenceSet } from '../../sequence-set.ts'
+import { rangesOf, type UidRanges } from '../../../store/uid-ranges.ts'
+import { normalizeRanges, type SequenceSet } from '../../sequence-set.ts'
 import type { Parser } from '../../input/parser.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 import type { SearchScope } from '../search-scope.ts'

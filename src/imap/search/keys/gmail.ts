@@ -1,0 +1,64 @@
+// Gmail's keys: X-GM-MSGID, X-GM-THRID, X-GM-LABELS and X-GM-RAW. X-GM-EXT-1, from knowledge of it.
+import type { Parser } from '../../input/parser.ts'
+import { isLabelled, type Label, parseLabel } from '../../gmail/labels.ts'
+import { parseRawSearch } from '../../gmail/raw-search.ts'
+import { labelKey } from '../../gmail/label-key.ts'
+import type { SearchKeyDefinition } from '../search-key.ts'
+
+const messageIdKey: SearchKeyDefinition = {
+  name: 'X-GM-MSGID',
+  parse(parser) {
+    const wanted = rowId(parser)
+    return {
+      kind: 'key',
+      cost: 'snapshot',
+      bind:
+        ({ emails, positions }) =>
+        index =>
+          emails[positions[index] as number] === wanted,
+    }
+  },
+}
+
+const threadIdKey: SearchKeyDefinition = {
+  name: 'X-GM-THRID',
+  parse(parser) {
+    const wanted = rowId(parser)
+    return {
+      kind: 'key',
+      cost: 'row',
+      columns: ['thread'],
+      bind:
+        () =>
+        (_index, { row }) =>
+          row.thread === wanted,
+    }
+  },
+}
+
+const labelsKey: SearchKeyDefinition = {
+  name: 'X-GM-LABELS',
+  parse(parser, { session }) {
+    parser.sp()
+    const label: Label = parseLabel(parser, session)
+    return labelKey(label, session, place => label.kind !== 'flag' && isLabelled(place, label))
+  },
+}
+
+const rawKey: SearchKeyDefinition = {
+  name: 'X-GM-RAW',
+  parse(parser, context) {
+    parser.sp()
+    return parseRawSearch(context.decode(parser.astringBytes()), context)
+  },
+}
+
+export const gmailKeys: readonly SearchKeyDefinition[] = [messageIdKey, threadIdKey, labelsKey, rawKey]
+
+/** 64 bits unsigned, as Gmail's are: larger than any of ours, they match nothing. */
+function rowId(parser: Parser): number {
+  parser.sp()
+  const digits = parser.digits(20)
+  const id = Number(digits)
+  return Number.isSafeInteger(id) ? id : Number.NaN
+}
