@@ -300,6 +300,40 @@ export const limits = {
     /** Bytes of one row of a large body. */
     chunkBytes: 256 * 1024,
   },
+  s3: {
+    /** Connections of one thread to the store of bodies. */
+    connections: 64,
+    /** One operation with all its tries, besides the time that its bytes take. */
+    operationMs: 30_000,
+    /** The least that bytes may take. */
+    minBytesPerSecond: 256 * 1024,
+    /** Nothing moves on a connection for so long. */
+    idleMs: 10_000,
+    /** Tries of one operation. */
+    attempts: 5,
+    firstPauseMs: 100,
+    longestPauseMs: 5000,
+    /** Bytes of an answer that is no object. */
+    answerBytes: 64 * 1024,
+    /** Objects of one page of a listing, and of one deletion: S3 allows no more. */
+    pageObjects: 1000,
+    pageBytes: 4 * 1024 * 1024,
+    /** A body is fetched and cached in pieces of this size; most are one. */
+    pieceBytes: 1024 * 1024,
+    /** Bytes of bodies that one thread uploads, and downloads, at once; others wait. */
+    uploadsBytes: 64 * 1024 * 1024,
+    downloadsBytes: 64 * 1024 * 1024,
+    /** Pieces that wait for the cache's disk; more are not kept. */
+    keptAtOnce: 64,
+    /** A body that is sent again so soon after its upload is not uploaded again. */
+    reuseMs: 3_600_000,
+    /** How long after its upload a transaction may begin to refer to a body. */
+    claimMs: 2 * 3_600_000,
+    /** An object younger than this is not swept: many times `claimMs`. */
+    graceMs: 24 * 3_600_000,
+    /** How often the bucket is swept. */
+    sweepMs: 24 * 3_600_000,
+  },
   net: {
     /** Unread input at which the socket is paused. */
     inputHighWaterBytes: 64 * 1024,
