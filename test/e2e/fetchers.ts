@@ -279,7 +279,10 @@ verbose = 0
       { mode: 0o600 },
     )
     // Its exit code tells of each message that its own parser fails on; what counts is what it has delivered.
-    await attempt('getmail', ['--getmaildir', folder, '--rcfile', 'rc'], { cwd: folder, timeoutMs: 1_800_000 })
+    await attempt('getmail', ['--getmaildir', folder, '--rcfile', 'rc'], {
+      cwd: folder,
+      timeoutMs: 1_800_000,
+    })
     return readFolder(mail)
   }
 }
