@@ -300,6 +300,18 @@ export const limits = {
     /** Bytes of one row of a large body. */
     chunkBytes: 256 * 1024,
   },
+  move: {
+    /** Rows that a move of a store reads at a time. */
+    rowsPerRead: 500,
+    /** Rows, and bodies, of one transaction. */
+    rowsPerStep: 500,
+    bodiesPerStep: 64,
+    bodyBytesPerStep: 8 * 1024 * 1024,
+    /** Transactions at once. */
+    stepsAtOnce: 4,
+    /** Bodies that are read at once to be verified. */
+    readsAtOnce: 16,
+  },
   s3: {
     /** Connections of one thread to the store of bodies. */
     connections: 64,

@@ -19,6 +19,7 @@ import { deliverMessages } from './mutations/deliver-messages.ts'
 import { enqueueMessages } from './mutations/enqueue-messages.ts'
 import { expungeMessages } from './mutations/expunge-messages.ts'
 import { labelMessages } from './mutations/label-messages.ts'
+import { beginImport, endImport, importBodies, importRows } from './mutations/import-store.ts'
 import { leaseQueue } from './mutations/lease-queue.ts'
 import { pruneQueue } from './mutations/prune-queue.ts'
 import { moveBodies } from './mutations/move-bodies.ts'
@@ -47,6 +48,7 @@ export const mutations = {
   acceptMessage,
   appendMessages,
   beginAccountRemoval,
+  beginImport,
   claimRecent,
   copyMessages,
   createAccount,
@@ -61,9 +63,12 @@ export const mutations = {
   deleteDomain,
   deleteMailbox,
   deliverMessages,
+  endImport,
   enqueueMessages,
   expungeMessages,
   labelMessages,
+  importBodies,
+  importRows,
   leaseQueue,
   moveBodies,
   moveMessages,

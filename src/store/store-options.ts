@@ -18,4 +18,6 @@ export interface StoreOptions {
   readonly files?: SegmentFileSystem | undefined
   /** Bytes of mailbox snapshots kept in memory by each thread. */
   readonly snapshotBytes?: number | undefined
+  /** Opens also the store that a move is filling (`filling.ts`), to go on with it. */
+  readonly mayBeFilling?: boolean | undefined
 }

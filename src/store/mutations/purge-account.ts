@@ -1,6 +1,7 @@
 // Deletes a bounded number of the rows of an account whose removal has begun; compaction frees the bodies' bytes.
 import type { AccountId } from '../../base/ids.ts'
 import type { Tx } from '../store.ts'
+import { accountTables } from '../tables.ts'
 
 export interface PurgeAccount {
   readonly account: AccountId
@@ -8,33 +9,14 @@ export interface PurgeAccount {
   readonly limit: number
 }
 
-/** Each table with the columns that are its key behind the account. */
-const tables: readonly (readonly [table: string, ...key: string[]])[] = [
-  ['message', 'mailbox', 'uid'],
-  ['email', 'id'],
-  ['blob', 'hash'],
-  ['tombstone', 'mailbox', 'mod_seq', 'uid'],
-  ['mailbox_tombstone', 'mod_seq', 'mailbox'],
-  ['thread_key', 'key'],
-  ['orphan', 'since', 'email'],
-  ['snapshot', 'mailbox', 'chunk'],
-  ['subscription', 'name'],
-  ['keyword_set', 'id'],
-  ['keyword', 'folded'],
-  ['credential', 'id'],
-  ['annotation', 'mailbox', 'folded'],
-  ['url_key', 'mailbox'],
-  ['mailbox', 'id'],
-]
-
 /** `isDone` when nothing is left, the account's row included; then also for an account that is not being removed: it deletes nothing of it. */
 export async function purgeAccount(tx: Tx, { account, limit }: PurgeAccount): Promise<{ isDone: boolean }> {
   if (!(await tx.get(`SELECT id FROM account WHERE id = ? AND state = 'removing'`, account))) {
     return { isDone: true }
   }
   let rest = limit
-  for (const [table, ...key] of tables) {
-    const columns = key.join(', ')
+  for (const { table, key } of accountTables) {
+    const columns = key.filter(column => column !== 'account').join(', ')
     rest -= await tx.run(
       `DELETE FROM ${table} WHERE account = ? AND (${columns}) IN (SELECT ${columns} FROM ${table} WHERE account = ? LIMIT ?)`,
       account,

@@ -8,6 +8,7 @@ import { silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
 import { type DataFolder, dataFolder, makeDataFolder } from '../bodies/data-folder.ts'
 import { FileStagedBody } from '../bodies/file-staged-body.ts'
+import { fillingSql, unfinished } from '../filling.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { Store } from '../store.ts'
 import { Watchers } from '../watchers.ts'
@@ -72,6 +73,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     } finally {
       writers.release(session, true)
     }
+    if (options.mayBeFilling !== true && (await reader.get(fillingSql))) throw unfinished()
     await notifications.start()
   } catch (error) {
     await closeSessions()

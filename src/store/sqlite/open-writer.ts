@@ -9,6 +9,7 @@ import { compact } from '../bodies/compact.ts'
 import { type DataFolder, makeDataFolder } from '../bodies/data-folder.ts'
 import { SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
 import { StoreError } from '../error.ts'
+import { fillingSql, unfinished } from '../filling.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { BodyLocation, ChangeHint, MaintenanceReport } from '../store.ts'
 import { Connection } from './connection.ts'
@@ -61,6 +62,7 @@ export function openWriter(
       const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
       migrate(connection, clock.now())
       nameStore(connection)
+      if (options.mayBeFilling !== true && connection.get(fillingSql)) throw unfinished()
       skipLostModSeqs(connection)
       if (isNew) syncFolder(folder.path)
       if (options.isRestart !== true) removeStaged(folder)
