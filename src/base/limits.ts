@@ -345,6 +345,8 @@ export const limits = {
     graceMs: 24 * 3_600_000,
     /** How often the bucket is swept. */
     sweepMs: 24 * 3_600_000,
+    /** How often each node looks whether it is time. */
+    sweepCheckMs: 600_000,
   },
   net: {
     /** Unread input at which the socket is paused. */

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import type { AccountId, MailboxId } from '../../src/base/ids.ts'
 import { summarize } from '../../src/message/summary.ts'
 import { type FlagSet, noFlags } from '../../src/store/flags.ts'
@@ -58,8 +57,13 @@ export function mail(
   }
 }
 
+/** A test, or `node:test` for all the tests of a file. */
+export interface Ending {
+  after(end: () => void | Promise<void>): void
+}
+
 /** A folder that is removed after the test. */
-export function temporaryFolder(t: TestContext): string {
+export function temporaryFolder(t: Ending): string {
   const path = mkdtempSync(join(tmpdir(), 'restante-store-'))
   t.after(() => rmSync(path, { recursive: true, force: true }))
   return path

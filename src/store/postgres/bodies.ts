@@ -6,20 +6,19 @@ import { type DataFolder, stagingFile } from '../bodies/data-folder.ts'
 import { recordHeaderBytes } from '../bodies/record.ts'
 import { StoreError } from '../error.ts'
 import { findStorageError } from '../sqlite/storage-error.ts'
-import type { BodyRef, Reader, SqlValue } from '../store.ts'
+import type { BodyRef, Reader } from '../store.ts'
+import type { RowBodies, Run } from './row-bodies.ts'
 
 /** What `blob.segment` says here. */
 const inRow = 0
 const inChunks = 1
-
-/** Runs a statement of the transaction. */
-export type Run = (sql: string, ...params: readonly SqlValue[]) => Promise<number>
+/** Anything above is the first number of an object's name in S3 (`object-bodies.ts`). */
+export const inTables = inChunks
 
 const insertSql = `INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs, data)
   VALUES (?, ?, ?, 0, ?, ?, 0, 1, ?) ON CONFLICT (account, hash) DO UPDATE SET refs = blob.refs + 1`
 
-/** Where bodies lie: `insert` inside the transaction that refers to them, `read` from anywhere. */
-export class TableBodies {
+export class TableBodies implements RowBodies {
   readonly #folder: DataFolder
   readonly #reader: Reader
 
@@ -28,6 +27,9 @@ export class TableBodies {
     this.#folder = folder
     this.#reader = reader
   }
+
+  /** They are rows of the transaction itself. */
+  prepare(_bodies: readonly BodyRef[]): undefined {}
 
   /** Takes one reference for `account`, with the bytes when they are new to it. */
   async insert(run: Run, account: AccountId, body: BodyRef): Promise<void> {
@@ -58,7 +60,6 @@ export class TableBodies {
     await Promise.all(writes)
   }
 
-  /** Bytes `start` to `end` (exclusive; the end by default). Throws `no-such-body`, and `corrupt` when bytes are missing. */
   async read(account: AccountId, hash: BlobHash, start: number, end: number | undefined): Promise<Buffer> {
     const key = Buffer.from(hash, 'hex')
     // Whole bodies are what is mostly asked for, and small ones cost no more whole.
@@ -72,6 +73,8 @@ export class TableBodies {
       key,
     )
     if (!row) throw new StoreError('no-such-body', 'the body is gone')
+    if (row.segment > inTables)
+      throw new StoreError('unavailable', 'the body lies in S3, and the configuration names no bucket')
     const stop = Math.min(end ?? row.size, row.size)
     const from = Math.min(first, stop)
     const bytes =
@@ -79,6 +82,10 @@ export class TableBodies {
     if (bytes?.length !== stop - from)
       throw new StoreError('corrupt', `body ${hash} of account ${account} is not whole`)
     return bytes
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
   }
 
   async #readChunks(

@@ -10,9 +10,9 @@ import type { Metrics } from '../../base/metrics.ts'
 import { StoreError } from '../error.ts'
 import type { MutationName } from '../mutations.ts'
 import type { ChangeHint, Quota } from '../store.ts'
-import type { TableBodies } from './bodies.ts'
 import type { Statements } from './dialect.ts'
 import { type Lane, routeOf } from './lanes.ts'
+import type { RowBodies } from './row-bodies.ts'
 import { findServerError, isConflict, isEnding } from './server-error.ts'
 import { type ExclusiveSessions, pause } from './session-pool.ts'
 import { type Call, type Outcome, OutcomeUnknown, runTransaction, wasCommitted } from './transaction.ts'
@@ -20,7 +20,7 @@ import { type Call, type Outcome, OutcomeUnknown, runTransaction, wasCommitted }
 export interface MutationRunnerParts {
   readonly sessions: ExclusiveSessions
   readonly statements: Statements
-  readonly bodies: TableBodies
+  readonly bodies: RowBodies
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics

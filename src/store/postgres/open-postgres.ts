@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
 import { limits } from '../../base/limits.ts'
-import { silentLog } from '../../base/log.ts'
+import { type Log, silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
 import { type DataFolder, dataFolder, makeDataFolder } from '../bodies/data-folder.ts'
 import { FileStagedBody } from '../bodies/file-staged-body.ts'
 import { fillingSql, unfinished } from '../filling.ts'
+import { BodyCache } from '../s3/body-cache.ts'
+import { S3Client, type S3Place } from '../s3/client.ts'
+import { S3Bodies } from '../s3/s3-bodies.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { Store } from '../store.ts'
 import { Watchers } from '../watchers.ts'
@@ -18,11 +21,13 @@ import { Maintenance } from './maintenance.ts'
 import { migrate } from './migrate.ts'
 import { MutationRunner } from './mutation-runner.ts'
 import { Notifications } from './notifications.ts'
+import { ObjectBodies } from './object-bodies.ts'
 import { PoolReader } from './pool-reader.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { findServerError } from './server-error.ts'
 import { ExclusiveSessions, SessionOpener, SharedSessions } from './session-pool.ts'
 import { PostgresSnapshots } from './snapshots.ts'
+import { Sweeper } from './sweeper.ts'
 import { type DatabaseTls, parseTarget } from './target.ts'
 
 export interface PostgresPlace {
@@ -35,8 +40,15 @@ export interface PostgresPlace {
   readonly writeSessions?: number | undefined
   /** A folder for bodies that are arriving; a temporary one by default. */
   readonly dataDir?: string | undefined
+  /** Where bodies lie; in tables by default. */
+  readonly bucket?: BucketPlace | undefined
   /** Whether this store removes what is due by itself from time to time; one at a time does, of those that may. */
   readonly maintains?: boolean | undefined
+}
+
+export interface BucketPlace extends S3Place {
+  /** Bytes of bodies that this node keeps on its disk, in `cache` of the data folder. */
+  readonly cacheBytes: number
 }
 
 /** Throws `StoreError`. */
@@ -50,7 +62,13 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
   const statements = new Statements()
   const reader = new PoolReader(readers, statements, signal)
   const staging = stagingFolder(place.dataDir)
-  const bodies = new TableBodies(staging.folder, reader)
+  const tables = new TableBodies(staging.folder, reader)
+  const { bucket } = place
+  const client = bucket && new S3Client(bucket, { metrics })
+  const bodies =
+    bucket && client
+      ? new ObjectBodies(openBucket(bucket, client, staging.folder, log), tables, reader)
+      : tables
   const watchers = new Watchers(log)
   const notifications = new Notifications({
     opener,
@@ -63,7 +81,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
   const closeSessions = async () => {
     ending.abort()
     await notifications.close()
-    await Promise.all([readers.close(), writers.close()])
+    await Promise.all([readers.close(), writers.close(), bodies.close()])
     staging.remove()
   }
   try {
@@ -102,7 +120,11 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     signal,
     mutate: (name, args) => runner.mutate(name, args),
   })
-  if (place.maintains === true) maintenance.start()
+  const sweeper = client && new Sweeper({ client, opener, reader, clock, log, signal })
+  if (place.maintains === true) {
+    maintenance.start()
+    sweeper?.start()
+  }
   return new PostgresStore({
     reader,
     runner,
@@ -118,9 +140,14 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     async close() {
       ending.abort()
       await maintenance.close()
+      await sweeper?.close()
       await closeSessions()
     },
   })
+}
+
+function openBucket({ cacheBytes }: BucketPlace, client: S3Client, folder: DataFolder, log: Log): S3Bodies {
+  return new S3Bodies({ client, cache: new BodyCache(join(folder.path, 'cache'), cacheBytes, log), folder })
 }
 
 function stagingFolder(dataDir: string | undefined): { readonly folder: DataFolder; remove(): void } {

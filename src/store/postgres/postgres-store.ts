@@ -4,18 +4,19 @@ import { bodyOf } from '../bodies/body-of.ts'
 import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
+import { bodiesIn } from '../mutations/bodies-in.ts'
 import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store.ts'
 import type { Watchers } from '../watchers.ts'
-import type { TableBodies } from './bodies.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { MutationRunner } from './mutation-runner.ts'
+import type { RowBodies } from './row-bodies.ts'
 import type { PostgresSnapshots } from './snapshots.ts'
 
 export interface PostgresStoreParts {
   readonly reader: Reader
   readonly runner: MutationRunner
   readonly snapshots: PostgresSnapshots
-  readonly bodies: TableBodies
+  readonly bodies: RowBodies
   readonly watchers: Watchers
   readonly maintenance: Maintenance
   stageBody(): StagedBody
@@ -25,6 +26,7 @@ export interface PostgresStoreParts {
 
 export class PostgresStore implements Store {
   readonly #parts: PostgresStoreParts
+  readonly #preparing = new Set<Promise<void>>()
   #closing: Promise<void> | undefined
 
   constructor(parts: PostgresStoreParts) {
@@ -37,7 +39,10 @@ export class PostgresStore implements Store {
 
   mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>> {
     if (this.#closing) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
-    return this.#parts.runner.mutate(name, args) as Promise<MutationResult<Name>>
+    const { runner, bodies } = this.#parts
+    const run = () => runner.mutate(name, args) as Promise<MutationResult<Name>>
+    const preparing = bodies.prepare(bodiesIn(args))
+    return preparing ? this.#after(preparing, run) : run()
   }
 
   stageBody(): StagedBody {
@@ -69,8 +74,20 @@ export class PostgresStore implements Store {
     return this.#closing
   }
 
+  /** Runs `run` when the bodies are where they belong; closing waits for it. */
+  async #after<T>(preparing: Promise<void>, run: () => Promise<T>): Promise<T> {
+    this.#preparing.add(preparing)
+    try {
+      await preparing
+    } finally {
+      this.#preparing.delete(preparing)
+    }
+    return run()
+  }
+
   async #close(): Promise<void> {
     const { runner, watchers, snapshots } = this.#parts
+    while (this.#preparing.size > 0) await Promise.allSettled(this.#preparing)
     await runner.close()
     await this.#parts.close()
     watchers.clear()

@@ -37,4 +37,8 @@ CREATE TABLE commit_mark (
 -- Rows come in the order of time, and all but the last hour goes.
 CREATE INDEX commit_mark_made_at ON commit_mark USING brin (made_at);
 `,
+  `
+-- Bodies in S3 are looked through by the first number of their object's name (sweeper.ts).
+CREATE INDEX blob_object ON blob (segment) WHERE segment > 1;
+`,
 ]

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { StoreError } from '../error.ts'
 import { type Mutation, type MutationName, mutations } from '../mutations.ts'
 import type { ChangeHint, Quota } from '../store.ts'
-import type { TableBodies } from './bodies.ts'
 import type { Statements } from './dialect.ts'
 import type { Lane } from './lanes.ts'
+import type { RowBodies } from './row-bodies.ts'
 import { isServerFailure } from './server-error.ts'
 import type { Session } from './session.ts'
 import { concernsAll, PostgresTx, withSavepoint } from './tx.ts'
@@ -22,7 +22,7 @@ export type Outcome =
 
 export interface TransactionParts {
   readonly statements: Statements
-  readonly bodies: TableBodies
+  readonly bodies: RowBodies
   readonly nowMs: number
   readonly defaultQuota: Quota
 }

@@ -1,15 +1,15 @@
 // The transaction that a mutation sees, on PostgreSQL.
 import type { AccountId, ModSeq } from '../../base/ids.ts'
 import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
-import type { TableBodies } from './bodies.ts'
 import type { Statements } from './dialect.ts'
+import type { RowBodies } from './row-bodies.ts'
 import { isConflict, isEnding } from './server-error.ts'
 import type { Rows, Session } from './session.ts'
 
 export interface TxParts {
   readonly session: Session
   readonly statements: Statements
-  readonly bodies: TableBodies
+  readonly bodies: RowBodies
   readonly nowMs: number
   readonly defaultQuota: Quota
 }

@@ -12,8 +12,11 @@ const digits = 13
 
 export function newObjectNumbers(): ObjectNumbers {
   const hex = randomBytes(digits).toString('hex')
+  const segment = Number.parseInt(hex.slice(0, digits), 16)
+  // The smallest numbers mean places elsewhere (`postgres/bodies.ts`).
+  if (segment < 16) return newObjectNumbers()
   return {
-    segment: Number.parseInt(hex.slice(0, digits), 16),
+    segment,
     offset: Number.parseInt(hex.slice(digits), 16),
   }
 }

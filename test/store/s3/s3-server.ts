@@ -4,10 +4,9 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import S3rver from '@20minutes/s3rver'
 import type { S3Place } from '../../../src/store/s3/client.ts'
-import { temporaryFolder } from '../fixture.ts'
+import { type Ending, temporaryFolder } from '../fixture.ts'
 
 export type Fault =
   /** Refuses, without having done anything. */
@@ -46,8 +45,8 @@ export interface S3TestServer {
 const secret = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' }
 const bucket = 'mail'
 
-/** Starts one with an empty bucket; it ends with the test. */
-export async function startS3(t: TestContext, prefix = 'bodies/'): Promise<S3TestServer> {
+/** Starts one with an empty bucket; it ends with the test, or with the file's tests. */
+export async function startS3(t: Ending, prefix = 'bodies/'): Promise<S3TestServer> {
   const inner = new S3rver({
     port: 0,
     address: '127.0.0.1',
