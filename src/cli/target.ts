@@ -23,7 +23,7 @@ export async function onStore<Result>(
   work: (target: Target) => Promise<Result>,
 ): Promise<Result> {
   const config = await context.config()
-  if (!mayCreate && !existsSync(config.dataDir)) {
+  if (!mayCreate && config.store.url === undefined && !existsSync(config.dataDir)) {
     throw new CliError(
       `there is no store at ${config.dataDir}: name its folder with --data, or begin with  restante account add`,
     )

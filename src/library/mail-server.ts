@@ -23,7 +23,7 @@ import { MetricsRegistry, ThreadMetrics } from '../server/metrics.ts'
 import { createQueueRunner } from '../server/queue-service.ts'
 import { Runner } from '../server/runner.ts'
 import { allocateSharedTables } from '../server/shared-tables.ts'
-import { storeOptions } from '../server/storage.ts'
+import { storeOptions, storePlace } from '../server/storage.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import { awaitMessage, listMessages } from './account-messages.ts'
@@ -202,7 +202,8 @@ async function startParts(options: MailServerOptions): Promise<Parts> {
   const emitter = new Emitter(error =>
     log.error({ err: error as Error }, 'a listener of the mail server threw'),
   )
-  const place = config.dataDir === '' ? ({ memory: true } as const) : { dataDir: config.dataDir }
+  const isInMemory = config.dataDir === '' && config.store.url === undefined
+  const place = isInMemory ? ({ memory: true } as const) : storePlace(config, true)
   const inner = await openStore(place, { clock, log, metrics, ...storeOptions(config) })
   let runner: Runner | undefined
   let status: StatusServer | undefined

@@ -6,6 +6,8 @@ import type { Hop } from '../smtpclient/route.ts'
 import type { TlsPolicy } from '../smtpclient/tls-policy.ts'
 
 export interface QueueContext extends DeliveryContext {
+  /** Names this server among those that share the store, the same after a restart; `hostname` by default. */
+  readonly node?: string | undefined
   readonly resolver: Resolver
   readonly deadlines: Deadlines
   /** 0 to 1; `Math.random` by default. */

@@ -17,7 +17,8 @@ import type { QueueContext } from './context.ts'
 export class QueueRunner {
   readonly #context: QueueContext
   readonly #sender: Sender
-  /** Names this runner's leases; begins with the name of the machine, so that its next life finds them. */
+  /** Names this runner's leases; begins with the name of the node, so that its next life finds them, and others' stay theirs. */
+  readonly #node: string
   readonly #name: string
   readonly #jobs = new Set<Promise<void>>()
   readonly #stop = new AbortController()
@@ -42,7 +43,8 @@ export class QueueRunner {
     } = context
     const { outbound, smarthost } = config.queue
     this.#context = context
-    this.#name = `${hostname}/${randomUUID()}`
+    this.#node = context.node ?? hostname
+    this.#name = `${this.#node}/${randomUUID()}`
     this.#sender = new Sender({
       resolver,
       deadlines,
@@ -55,7 +57,7 @@ export class QueueRunner {
     })
   }
 
-  /** Begins, with all that an earlier life of this machine's runner left half done. Goes on until `stop`. */
+  /** Begins, with all that an earlier life of this node's runner left half done. Goes on until `stop`. */
   start(): Promise<void> {
     this.#running ??= this.#run()
     return Promise.resolve()
@@ -148,10 +150,9 @@ export class QueueRunner {
     }
   }
 
-  /** Gives back what this machine held before it went down. */
+  /** Gives back what this node held before it went down. */
   async #takeBack(): Promise<void> {
-    const { store, hostname } = this.#context
-    await store.mutate('renewLeases', { lease: `${hostname}/%`, leaseMs: 0 })
+    await this.#context.store.mutate('renewLeases', { lease: `${this.#node}/%`, leaseMs: 0 })
   }
 
   /** Keeps the leases of slow attempts. */

@@ -12,12 +12,15 @@ import { MaildropLocks } from '../pop3/maildrop-locks.ts'
 import type { Store } from '../store/store.ts'
 import type { Config } from './config.ts'
 import { withLiveDefaultDomain } from './default-domain.ts'
+import { nodeId } from './node-id.ts'
 import type { SharedTables } from './shared-tables.ts'
 
 /** Every protocol's context is made of this. */
 export interface App {
   readonly config: Config
   readonly hostname: string
+  /** This server among those that share the store. */
+  readonly node: string
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -47,6 +50,7 @@ export function createApp({ config, clock, log, metrics, store, shared, onLogin 
   return {
     config: live,
     hostname,
+    node: nodeId(config.dataDir),
     clock,
     log,
     metrics,

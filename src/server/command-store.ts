@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { ControlClient } from './control-client.ts'
 import { ControlError } from './control-error.ts'
 import { controlPath } from './control-server.ts'
-import { storeOptions } from './storage.ts'
+import { storeOptions, storePlace } from './storage.ts'
 import { openStoreBeside } from './store-beside.ts'
 
 export interface CommandStore {
@@ -21,7 +21,7 @@ export interface CommandStore {
 export async function openCommandStore(config: Config): Promise<CommandStore> {
   const { dataDir } = config
   const control = await ControlClient.connect(controlPath(dataDir))
-  if (control) {
+  if (control && config.store.url === undefined) {
     const mutate = async (name: string, args: unknown) => {
       try {
         return await control.call('mutate', { name, args })
@@ -32,7 +32,11 @@ export async function openCommandStore(config: Config): Promise<CommandStore> {
     return { store: openStoreBeside({ dataDir, mutate }), control }
   }
   return {
-    store: await openStore({ dataDir }, { clock: systemClock, log: silentLog, ...storeOptions(config) }),
+    store: await openStore(storePlace(config), {
+      clock: systemClock,
+      log: silentLog,
+      ...storeOptions(config),
+    }),
     control,
   }
 }

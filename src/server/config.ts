@@ -129,6 +129,15 @@ function settle(output: ConfigOutput, { baseDir }: ParseContext): ParsedConfig {
       })),
       ...(clientCaFile !== undefined && { clientCaFile: pathOf(clientCaFile) }),
     },
+    store: {
+      ...output.store,
+      tls: {
+        mode: output.store.tls.mode,
+        ...(output.store.tls.caFile !== undefined && { caFile: pathOf(output.store.tls.caFile) }),
+        ...(output.store.tls.certFile !== undefined && { certFile: pathOf(output.store.tls.certFile) }),
+        ...(output.store.tls.keyFile !== undefined && { keyFile: pathOf(output.store.tls.keyFile) }),
+      },
+    },
     hostname: output.hostname ?? machineName(),
     dataDir: output.dataDir === undefined ? undefined : pathOf(output.dataDir),
     threads: output.threads ?? Math.min(availableParallelism(), 4),

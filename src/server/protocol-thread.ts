@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../base/clock.ts'
-import { type ConnectedStore, openStore } from '../store/open-store.ts'
 import { CertificateStore } from '../net/tls.ts'
 import type { QueueRunner } from '../queue/runner.ts'
 import { createApp } from './app.ts'
@@ -12,6 +11,7 @@ import { createLog } from './log.ts'
 import { ThreadMetrics } from './metrics.ts'
 import { createQueueRunner } from './queue-service.ts'
 import { Runner } from './runner.ts'
+import { openThreadStore } from './storage.ts'
 import type { FromThread, ThreadData, ToThread } from './thread-messages.ts'
 
 const port = parentPort
@@ -32,7 +32,7 @@ const certificates = await CertificateStore.load({
   ticketKeys: Buffer.from(data.ticketKeys),
 })
 const runner = await openDoors()
-let store: ConnectedStore | undefined
+let store: Awaited<ReturnType<typeof openThreadStore>> | undefined
 let queue: QueueRunner | undefined
 tell({ kind: 'listening', addresses: runner.addresses })
 
@@ -42,7 +42,7 @@ port.on('message', (message: ToThread) => {
       void open(message.writer)
       return
     case 'newWriter':
-      store?.connect(message.writer)
+      store?.connect?.(message.writer)
       return
     case 'reload':
       log.setLevel(message.logLevel)
@@ -75,9 +75,9 @@ async function openDoors(): Promise<Runner> {
   }
 }
 
-async function open(writer: MessagePort): Promise<void> {
+async function open(writer: MessagePort | undefined): Promise<void> {
   const { config, shared } = data
-  store = await openStore({ dataDir: config.dataDir, port: writer }, { clock: systemClock, log, metrics })
+  store = await openThreadStore(config, writer, { clock: systemClock, log, metrics })
   const app = createApp({ config, clock: systemClock, log, metrics, store, shared })
   runner.start(app)
   if (data.index === 0) {

@@ -1,4 +1,5 @@
-// The server's store over its threads: a writer in a thread of its own, and in each protocol thread a store that reads by itself.
+// The server's store over its threads: a writer in a thread of its own, and in each protocol thread a store that reads by itself;
+// or, on PostgreSQL, in each thread a store that does both.
 //
 // A writer that dies is started again with back-off. Meanwhile changes are refused as temporary failures and reading goes on.
 import type { MessagePort } from 'node:worker_threads'
@@ -7,7 +8,7 @@ import type { AccountId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import { StoreError } from '../store/error.ts'
-import { openStore } from '../store/open-store.ts'
+import { type ConnectedStore, openStore, type StorePlace } from '../store/open-store.ts'
 import { startWriter, type WriterHandle } from '../store/sqlite/start-writer.ts'
 import type { StoreOptions } from '../store/store-options.ts'
 import type { Store } from '../store/store.ts'
@@ -26,8 +27,8 @@ export interface StorageOptions {
 /** The supervisor's end. */
 export interface Storage {
   readonly store: Store
-  /** A port to the writer, for one thread. */
-  connect(): MessagePort
+  /** A port to the writer, for one thread; undefined where each thread writes by itself. */
+  connect(): MessagePort | undefined
   /** 'ok', or why nothing can be written now. */
   checkWritable(): Promise<string>
   /** Commits what waits, and closes. */
@@ -36,7 +37,37 @@ export interface Storage {
 
 /** Opens the store for this process. Throws `StoreError`. */
 export function openStorage(options: StorageOptions): Promise<Storage> {
-  return options.config.threads === 0 ? openHere(options) : ThreadedStorage.open(options)
+  const { threads, store } = options.config
+  return threads === 0 || store.url !== undefined ? openHere(options) : ThreadedStorage.open(options)
+}
+
+/** Where the configuration says that the store is. One store of a process `maintains` it. */
+export function storePlace(
+  { dataDir, store }: Pick<Config, 'dataDir' | 'store'>,
+  maintains = false,
+): Exclude<StorePlace, { memory: true }> {
+  const { url, tls, sessions } = store
+  if (url === undefined) return { dataDir }
+  return {
+    url,
+    tls,
+    readSessions: sessions.read,
+    writeSessions: sessions.write,
+    // A server in a program may have no folder.
+    dataDir: dataDir === '' ? undefined : dataDir,
+    maintains,
+  }
+}
+
+/** Opens the store of a protocol thread; `writer` is the port that `Storage.connect` gave for it. Throws `StoreError`. */
+export async function openThreadStore(
+  config: Pick<Config, 'dataDir' | 'quota' | 'store'>,
+  writer: MessagePort | undefined,
+  options: Pick<StoreOptions, 'clock' | 'log' | 'metrics'>,
+): Promise<Store & Partial<Pick<ConnectedStore, 'connect'>>> {
+  return writer === undefined
+    ? openStore(storePlace(config), { ...options, ...storeOptions(config) })
+    : openStore({ dataDir: config.dataDir, port: writer }, options)
 }
 
 /** What the configuration says of the store: durability, and what an account without a quota of its own may hold. */
@@ -50,14 +81,12 @@ export function storeOptions({
   }
 }
 
-/** Everything in the calling thread. */
+/** Without a writer's thread: everything is in the calling thread, or the store is on PostgreSQL. */
 async function openHere({ config, clock, log, metrics }: StorageOptions): Promise<Storage> {
-  const store = await openStore({ dataDir: config.dataDir }, { clock, log, metrics, ...storeOptions(config) })
+  const store = await openStore(storePlace(config, true), { clock, log, metrics, ...storeOptions(config) })
   return {
     store,
-    connect() {
-      throw new Error('without threads nobody else connects')
-    },
+    connect: () => undefined,
     checkWritable: () => checkWritable(store),
     close: () => store.close(),
   }

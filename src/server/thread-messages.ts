@@ -21,8 +21,8 @@ export interface ThreadData {
 }
 
 export type ToThread =
-  /** The store is open: sessions may begin. */
-  | { readonly kind: 'open'; readonly writer: MessagePort }
+  /** The store is open: sessions may begin. Without a writer the thread writes by itself. */
+  | { readonly kind: 'open'; readonly writer: MessagePort | undefined }
   /** The writer died; this is the next one. */
   | { readonly kind: 'newWriter'; readonly writer: MessagePort }
   | { readonly kind: 'reload'; readonly logLevel: LogLevel }

@@ -71,14 +71,14 @@ export class ThreadSlot implements Slot {
 
   open(storage: Storage): void {
     const writer = storage.connect()
-    this.#send({ kind: 'open', writer }, [writer])
+    this.#send({ kind: 'open', writer }, writer ? [writer] : [])
   }
 
   newWriter(storage: Storage): void {
     // A thread that is about to open the store is given the new writer for that.
     if (this.#state.kind !== 'ready' && this.#state.kind !== 'listening') return
     const writer = storage.connect()
-    this.#send({ kind: 'newWriter', writer }, [writer])
+    if (writer) this.#send({ kind: 'newWriter', writer }, [writer])
   }
 
   reload(logLevel: LogLevel): void {

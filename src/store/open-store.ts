@@ -1,4 +1,4 @@
-// Opens a store: in memory, in a folder that this thread writes, or beside the thread that writes it.
+// Opens a store: in memory, in a folder that this thread writes, beside the thread that writes it, or on PostgreSQL.
 import type { MessagePort } from 'node:worker_threads'
 import type { Awaitable } from '../base/awaitable.ts'
 import { systemClock } from '../base/clock.ts'
@@ -10,6 +10,7 @@ import { FileStagedBody } from './bodies/file-staged-body.ts'
 import { MemoryBodies } from './bodies/memory-bodies.ts'
 import { MemoryStagedBody } from './bodies/memory-staged-body.ts'
 import { SegmentReader } from './bodies/segment-reader.ts'
+import type { PostgresPlace } from './postgres/place.ts'
 import { SnapshotCache } from './snapshots/snapshot-cache.ts'
 import { Connection } from './sqlite/connection.ts'
 import { ConnectionReader, SharedReader } from './sqlite/connection-reader.ts'
@@ -27,6 +28,8 @@ export type StorePlace =
   | { readonly memory: true }
   /** A folder, made when it is missing; this thread writes it, and no other process may. */
   | { readonly dataDir: string }
+  /** A PostgreSQL database, which any number of stores may have open. */
+  | PostgresPlace
 
 /** A folder whose writer is another thread of this process (`startWriter`), over the port that it gave. */
 export interface WriterPlace {
@@ -45,6 +48,11 @@ export async function openStore(place: WriterPlace, options?: StoreOptions): Pro
 export async function openStore(place: StorePlace, options?: StoreOptions): Promise<Store>
 export async function openStore(place: StorePlace | WriterPlace, options: StoreOptions = {}): Promise<Store> {
   if ('memory' in place) return openInMemory(options)
+  if ('url' in place) {
+    // Loaded where it is used: the embedded store needs none of it.
+    const { openPostgres } = await import('./postgres/open-postgres.ts')
+    return openPostgres(place, options)
+  }
   const folder = dataFolder(place.dataDir)
   return 'port' in place ? openConnected(folder, place.port, options) : openInFolder(folder, options)
 }

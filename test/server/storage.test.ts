@@ -3,10 +3,12 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { MessagePort } from 'node:worker_threads'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { silentMetrics } from '../../src/base/metrics.ts'
 import { openStorage } from '../../src/server/storage.ts'
+import { storeConfigSchema } from '../../src/store/config.ts'
 import { openStore } from '../../src/store/open-store.ts'
 
 for (const threads of [0, 1]) {
@@ -16,7 +18,7 @@ for (const threads of [0, 1]) {
       dataDir,
       threads,
       quota: { bytes: null, messages: null },
-      store: { durability: 'mail' as const },
+      store: storeConfigSchema.parse({}),
     }
     const storage = await openStorage({
       config,
@@ -37,7 +39,7 @@ test('a writer that dies is replaced, and threads that read go on with the next'
     dataDir,
     threads: 1,
     quota: { bytes: null, messages: null },
-    store: { durability: 'mail' as const },
+    store: storeConfigSchema.parse({}),
   }
   const replaced = Promise.withResolvers<void>()
   const died = Promise.withResolvers<void>()
@@ -49,13 +51,13 @@ test('a writer that dies is replaced, and threads that read go on with the next'
     metrics: silentMetrics,
     onNewWriter: () => replaced.resolve(),
   })
-  const thread = await openStore({ dataDir, port: storage.connect() })
+  const thread = await openStore({ dataDir, port: storage.connect() as MessagePort })
   await thread.mutate('createDomain', { name: 'one.example' })
   // What no thread would ever send.
-  storage.connect().postMessage(null)
+  storage.connect()?.postMessage(null)
   await died.promise
   await replaced.promise
-  thread.connect(storage.connect())
+  thread.connect(storage.connect() as MessagePort)
   await thread.mutate('createDomain', { name: 'two.example' })
   await storage.store.mutate('createDomain', { name: 'three.example' })
   const rows = await thread.reader.all<{ name: string }>('SELECT name FROM domain ORDER BY name')

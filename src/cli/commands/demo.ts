@@ -60,6 +60,7 @@ async function demoConfig(context: CommandContext, ownFolder: string | undefined
     ...config,
     hostname: 'localhost',
     dataDir: ownFolder ?? config.dataDir,
+    store: { ...config.store, url: undefined },
     listen: listen as Listen,
     tls: { certificates: [] },
     log: { level: config.log.level === 'info' ? 'warn' : config.log.level, format: config.log.format },

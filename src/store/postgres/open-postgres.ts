@@ -10,7 +10,7 @@ import { type DataFolder, dataFolder, makeDataFolder } from '../bodies/data-fold
 import { FileStagedBody } from '../bodies/file-staged-body.ts'
 import { fillingSql, unfinished } from '../filling.ts'
 import { BodyCache } from '../s3/body-cache.ts'
-import { S3Client, type S3Place } from '../s3/client.ts'
+import { S3Client } from '../s3/client.ts'
 import { S3Bodies } from '../s3/s3-bodies.ts'
 import type { StoreOptions } from '../store-options.ts'
 import type { Store } from '../store.ts'
@@ -22,34 +22,14 @@ import { migrate } from './migrate.ts'
 import { MutationRunner } from './mutation-runner.ts'
 import { Notifications } from './notifications.ts'
 import { ObjectBodies } from './object-bodies.ts'
+import type { BucketPlace, PostgresPlace } from './place.ts'
 import { PoolReader } from './pool-reader.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { findServerError } from './server-error.ts'
 import { ExclusiveSessions, SessionOpener, SharedSessions } from './session-pool.ts'
 import { PostgresSnapshots } from './snapshots.ts'
 import { Sweeper } from './sweeper.ts'
-import { type DatabaseTls, parseTarget } from './target.ts'
-
-export interface PostgresPlace {
-  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; several hosts with commas between. */
-  readonly url: string
-  readonly tls?: DatabaseTls | undefined
-  /** Sessions that reads share. */
-  readonly readSessions?: number | undefined
-  /** Transactions at a time. */
-  readonly writeSessions?: number | undefined
-  /** A folder for bodies that are arriving; a temporary one by default. */
-  readonly dataDir?: string | undefined
-  /** Where bodies lie; in tables by default. */
-  readonly bucket?: BucketPlace | undefined
-  /** Whether this store removes what is due by itself from time to time; one at a time does, of those that may. */
-  readonly maintains?: boolean | undefined
-}
-
-export interface BucketPlace extends S3Place {
-  /** Bytes of bodies that this node keeps on its disk, in `cache` of the data folder. */
-  readonly cacheBytes: number
-}
+import { parseTarget } from './target.ts'
 
 /** Throws `StoreError`. */
 export async function openPostgres(place: PostgresPlace, options: StoreOptions = {}): Promise<Store> {

@@ -2,21 +2,13 @@
 import { readFileSync } from 'node:fs'
 import type { ConnectionOptions } from 'node:tls'
 import { StoreError } from '../error.ts'
+import type { DatabaseTls } from './place.ts'
 import type { SessionTarget } from './session.ts'
-
-export interface DatabaseTls {
-  /** `off`; `require` encrypts and trusts any certificate; `verify` also checks it and its name. */
-  readonly mode: 'off' | 'require' | 'verify'
-  /** PEM files. */
-  readonly caFile?: string | undefined
-  readonly certFile?: string | undefined
-  readonly keyFile?: string | undefined
-}
 
 const defaultPort = 5432
 
 /** The hosts to try, in order; with several, the one that can write serves. Throws `StoreError` `unavailable` for an address that is not one. */
-export function parseTarget(url: string, tls: DatabaseTls = { mode: 'off' }): readonly SessionTarget[] {
+export function parseTarget(url: string, tls: DatabaseTls = { mode: 'auto' }): readonly SessionTarget[] {
   const match = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^/?#]*)\/([^?#]+)$/.exec(url)
   if (!match) {
     throw new StoreError(
@@ -61,14 +53,19 @@ function decode(text: string): string {
 
 function tlsOptions(tls: DatabaseTls, host: string): ConnectionOptions | undefined {
   if (tls.mode === 'off' || host.startsWith('/')) return undefined
+  if (tls.mode === 'auto' && isThisMachine(host)) return undefined
   const read = (file: string | undefined) => (file === undefined ? undefined : readFileSync(file))
   const ca = read(tls.caFile)
   const cert = read(tls.certFile)
   const key = read(tls.keyFile)
   return {
-    rejectUnauthorized: tls.mode === 'verify',
+    rejectUnauthorized: tls.mode !== 'require',
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
   }
+}
+
+function isThisMachine(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

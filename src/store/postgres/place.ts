@@ -1,0 +1,32 @@
+// What says where the database is and how it is reached, and the bodies.
+import type { S3Place } from '../s3/client.ts'
+
+export interface PostgresPlace {
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; several hosts with commas between. */
+  readonly url: string
+  readonly tls?: DatabaseTls | undefined
+  /** Sessions that reads share. */
+  readonly readSessions?: number | undefined
+  /** Transactions at a time. */
+  readonly writeSessions?: number | undefined
+  /** A folder for bodies that are arriving; a temporary one by default. */
+  readonly dataDir?: string | undefined
+  /** Where bodies lie; in tables by default. */
+  readonly bucket?: BucketPlace | undefined
+  /** Whether this store removes what is due by itself from time to time; one at a time does, of those that may. */
+  readonly maintains?: boolean | undefined
+}
+
+export interface BucketPlace extends S3Place {
+  /** Bytes of bodies that this node keeps on its disk, in `cache` of the data folder. */
+  readonly cacheBytes: number
+}
+
+export interface DatabaseTls {
+  /** `verify` checks certificate and name; `require` trusts any; `auto` is `verify`, and `off` to this machine. */
+  readonly mode: 'auto' | 'verify' | 'require' | 'off'
+  /** PEM files. */
+  readonly caFile?: string | undefined
+  readonly certFile?: string | undefined
+  readonly keyFile?: string | undefined
+}
