@@ -129,6 +129,38 @@ export const limits = {
     /** Unread output bytes at which a session stops producing. */
     outputHighWaterBytes: 256 * 1024,
   },
+  search: {
+    /** A message up to this size is read at once to be indexed. */
+    wholeBytes: 256 * 1024,
+    /** Bytes of one part, encoded, that the index takes. */
+    partBytes: 8 * 1024 * 1024,
+    /** Characters of one text of a message that the index takes; a message with a longer one is always looked at. */
+    textCharacters: 1024 * 1024,
+    /** Characters of words that one text may add to a chunk's dictionary: more is no language. */
+    newTermCharacters: 128 * 1024,
+    /** Header fields of one message whose values are indexed. */
+    fieldsPerMessage: 500,
+    /** Characters of one header field's value that are indexed. */
+    valueCharacters: 4096,
+    /** Characters that the values of one header field may have in each message, on average, to be kept. */
+    columnCharacters: 256,
+    /** Header fields whose values are kept in one chunk, beside the common ones. */
+    columns: 200,
+    /** Bytes of the index that each thread keeps in memory. */
+    cacheBytes: 64 * 1024 * 1024,
+    /** Pages of its file that each thread keeps. */
+    pageCacheBytes: 1024 * 1024,
+    /** Fewer messages than this are looked at without asking the index. */
+    fewMessages: 32,
+    /** Answers of the index that one SEARCH holds: messages times keys. */
+    answers: 32 * 1024 * 1024,
+    /** How long after a change the indexer looks at an account, so that it works for many messages at once. */
+    settleMs: 500,
+    /** How often it looks for emails that are gone. */
+    sweepMs: 3_600_000,
+    /** How long it waits after a failure. */
+    retryMs: 10_000,
+  },
   pop3: {
     /** RFC 2449 §4 asks for 255. */
     lineBytes: 512,
@@ -251,6 +283,8 @@ export const limits = {
     openSegments: 64,
     /** Bytes of mailbox snapshots kept by each thread. */
     snapshotBytes: 256 * 1024 * 1024,
+    /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */
+    emailColumnBytes: 128 * 1024 * 1024,
     /** Changes that a snapshot remembers besides its arrays, so that `changesAfter` needs no scan. */
     recentChanges: 4096,
     /** Message-Ids by which one message can join a conversation: its own and the last ones it refers to. */

@@ -1,8 +1,10 @@
 // A store that tells what changed it, and lets a test make it fail.
 import type { AccountId, BlobHash, MailboxId } from '../base/ids.ts'
 import type { Awaitable } from '../base/awaitable.ts'
+import type { EmailColumnCache } from '../store/email-columns.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../store/mutations.ts'
+import type { SearchIndex } from '../store/search/search-index.ts'
 import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store/store.ts'
 
 export interface StoreObserver {
@@ -33,6 +35,14 @@ export class ObservedStore implements Store {
     const result = await this.#store.mutate(name, args)
     this.#observer.after(name, args, result)
     return result
+  }
+
+  get emailColumns(): EmailColumnCache {
+    return this.#store.emailColumns
+  }
+
+  get searchIndex(): SearchIndex {
+    return this.#store.searchIndex
   }
 
   stageBody(): StagedBody {

@@ -4,6 +4,7 @@ import { dataFolder } from '../store/bodies/data-folder.ts'
 import { FileStagedBody } from '../store/bodies/file-staged-body.ts'
 import { SegmentReader } from '../store/bodies/segment-reader.ts'
 import type { MutationName } from '../store/mutations.ts'
+import { noSearchIndex } from '../store/search/search-index.ts'
 import { SnapshotCache } from '../store/snapshots/snapshot-cache.ts'
 import { ConnectionReader } from '../store/sqlite/connection-reader.ts'
 import { openReader } from '../store/sqlite/open-writer.ts'
@@ -33,6 +34,7 @@ export function openStoreBeside({
     whenCommitted: section => section(),
     snapshots: new SnapshotCache(connection),
     bodies: new SegmentReader(folder),
+    searchIndex: noSearchIndex,
     log,
     mutate,
     stageBody: () => new FileStagedBody(folder),

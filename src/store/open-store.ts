@@ -11,7 +11,10 @@ import { MemoryBodies } from './bodies/memory-bodies.ts'
 import { MemoryStagedBody } from './bodies/memory-staged-body.ts'
 import { SegmentReader } from './bodies/segment-reader.ts'
 import type { PostgresPlace } from './postgres/place.ts'
+import { Indexer } from './search/indexer.ts'
+import { ChunkedIndex, noSearchIndex, type SearchIndex } from './search/search-index.ts'
 import { SnapshotCache } from './snapshots/snapshot-cache.ts'
+import { type ChunkPlace, chunksInFile, chunksInMemory } from './sqlite/chunk-places.ts'
 import { Connection } from './sqlite/connection.ts'
 import { ConnectionReader, SharedReader } from './sqlite/connection-reader.ts'
 import { Maintenance } from './sqlite/maintenance.ts'
@@ -21,7 +24,7 @@ import { RemoteWriter } from './sqlite/remote-writer.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'
 import { Writer } from './sqlite/writer.ts'
 import type { StoreOptions } from './store-options.ts'
-import type { Store } from './store.ts'
+import type { ChangeHint, Store } from './store.ts'
 
 export type StorePlace =
   /** Nothing outlives the process. */
@@ -41,6 +44,8 @@ export interface WriterPlace {
 export interface ConnectedStore extends Store {
   /** Takes the port of a writer that was started anew after the last one died. Until then changes are refused as `unavailable`; reads go on. */
   connect(port: MessagePort): void
+  /** Calls `listener` after each commit with what it changed, until the store is closed. */
+  watchAll(listener: (hints: readonly ChangeHint[]) => void): void
 }
 
 /** Opens, and makes what is missing. Throws `StoreError` `unavailable` when another process has it or a newer program wrote it. */
@@ -87,23 +92,47 @@ function openInMemory(options: StoreOptions): Store {
   })
   const whenCommitted = <T>(section: () => Awaitable<T>): Awaitable<T> =>
     writer.transaction ? writer.transaction.then(() => whenCommitted(section)) : section()
+  const chunks = options.searchIndex === true ? chunksInMemory() : undefined
   const store: SqliteStore = new SqliteStore({
     connection,
     reader: new SharedReader(connection, whenCommitted),
     whenCommitted,
     snapshots: new SnapshotCache(connection, options.snapshotBytes),
     bodies,
+    searchIndex: indexOf(chunks),
     log,
     mutate: (name, args) => writer.mutate(name, args),
     stageBody: () => new MemoryStagedBody(),
-    maintain: () => maintenance.run(),
+    async maintain() {
+      const report = await maintenance.run()
+      await indexer?.run()
+      return report
+    },
     async close() {
+      await indexer?.close()
       await maintenance.close()
       await writer.close()
       connection.close()
     },
   })
+  const indexer = startIndexer(store, chunks, options)
   return store
+}
+
+/** In this thread. */
+function startIndexer(
+  store: SqliteStore,
+  chunks: ChunkPlace | undefined,
+  { log = silentLog, metrics = silentMetrics }: StoreOptions,
+): Indexer | undefined {
+  if (!chunks) return undefined
+  const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
+  store.watchAll(hints => indexer.tell(hints))
+  return indexer
+}
+
+function indexOf(chunks: ChunkPlace | undefined): SearchIndex {
+  return chunks ? new ChunkedIndex(chunks.source) : noSearchIndex
 }
 
 function openInFolder(folder: DataFolder, options: StoreOptions): Store {
@@ -118,22 +147,31 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
   }
   const snapshots = new SnapshotCache(connection, options.snapshotBytes)
   snapshots.packWith(args => opened.writer.mutate('saveSnapshot', args))
+  const chunks = placeOf(folder, connection, options)
   const store: SqliteStore = new SqliteStore({
     connection,
     reader: new ConnectionReader(connection),
     whenCommitted: section => section(),
     snapshots,
     bodies: new SegmentReader(folder),
+    searchIndex: indexOf(chunks),
     log,
     mutate: (name, args) => opened.writer.mutate(name, args),
     stageBody: () => new FileStagedBody(folder),
-    maintain: () => opened.maintain(),
+    async maintain() {
+      const report = await opened.maintain()
+      await indexer?.run()
+      return report
+    },
     async close() {
+      await indexer?.close()
+      chunks?.close()
       await opened.writer.close()
       connection.close()
       await opened.close()
     },
   })
+  const indexer = startIndexer(store, chunks, options)
   return store
 }
 
@@ -143,20 +181,31 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
   const writer: RemoteWriter = new RemoteWriter(port, hints => store.tell(hints))
   const snapshots = new SnapshotCache(connection, options.snapshotBytes)
   snapshots.packWith(args => writer.mutate('saveSnapshot', args))
+  const chunks = placeOf(folder, connection, options)
   const store: SqliteStore = new SqliteStore({
     connection,
     reader: new ConnectionReader(connection),
     whenCommitted: section => section(),
     snapshots,
     bodies: new SegmentReader(folder),
+    searchIndex: indexOf(chunks),
     log,
     mutate: (name, args) => writer.mutate(name, args),
     stageBody: () => new FileStagedBody(folder),
     maintain: () => writer.maintain(),
     async close() {
+      chunks?.close()
       await writer.close()
       connection.close()
     },
   })
   return Object.assign(store, { connect: (next: MessagePort) => writer.connect(next) })
+}
+
+function placeOf(
+  folder: DataFolder,
+  connection: Connection,
+  { searchIndex, log = silentLog }: StoreOptions,
+): ChunkPlace | undefined {
+  return searchIndex === true ? chunksInFile(folder.searchIndex, connection, log) : undefined
 }

@@ -2,7 +2,9 @@
 // Nothing a mutation answers is lost afterwards: its promise settles after the commit and the body's fdatasync.
 import type { Awaitable } from '../base/awaitable.ts'
 import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
+import type { EmailColumnCache } from './email-columns.ts'
 import type { MailboxSnapshot } from './mailbox-snapshot.ts'
+import type { SearchIndex } from './search/search-index.ts'
 import type { MutationArgs, MutationName, MutationResult } from './mutations.ts'
 
 /** A value that a column can hold. Dates are milliseconds since 1970; booleans are 0 and 1. */
@@ -86,6 +88,10 @@ export interface Store {
   readonly reader: Reader
   /** Runs a mutation in a transaction, grouped with what else is waiting; settles after the commit. Throws `StoreError`. */
   mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>>
+  /** What is compared of many emails at once. */
+  readonly emailColumns: EmailColumnCache
+  /** What of a search can be answered without reading messages. */
+  readonly searchIndex: SearchIndex
   stageBody(): StagedBody
   /** Makes a body of bytes that are at hand (taken, not copied: do not change them afterwards). */
   bodyOf(bytes: Uint8Array): BodyRef
@@ -95,7 +101,10 @@ export interface Store {
   snapshot(account: AccountId, mailbox: MailboxId): Awaitable<MailboxSnapshot>
   /** Calls `listener` after commits that changed `account`, until the function it returns is called. */
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void
-  /** Removes what nobody needs any more and compacts the bodies, now; the writer does so by itself from time to time. */
+  /**
+   * Removes what nobody needs any more, compacts the bodies, and brings the search index up to date where it is filled by this thread, now. All of it goes
+   * by itself from time to time.
+   */
   maintain(): Promise<MaintenanceReport>
   /** Waits for what is under way, then closes. */
   close(): Promise<void>

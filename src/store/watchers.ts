@@ -5,6 +5,7 @@ import type { ChangeHint } from './store.ts'
 
 export class Watchers {
   readonly #listeners = new Map<AccountId, Set<{ readonly call: (hint: ChangeHint) => void }>>()
+  readonly #ofAll = new Set<(hints: readonly ChangeHint[]) => void>()
   readonly #log: Log
 
   constructor(log: Log) {
@@ -22,7 +23,13 @@ export class Watchers {
     }
   }
 
+  /** Hears of every account, for as long as the store is open. */
+  watchAll(call: (hints: readonly ChangeHint[]) => void): void {
+    this.#ofAll.add(call)
+  }
+
   tell(hints: readonly ChangeHint[]): void {
+    for (const call of this.#ofAll) call(hints)
     for (const hint of hints) {
       for (const { call } of Array.from(this.#listeners.get(hint.account) ?? [])) {
         try {
@@ -44,5 +51,6 @@ export class Watchers {
 
   clear(): void {
     this.#listeners.clear()
+    this.#ofAll.clear()
   }
 }

@@ -14,6 +14,7 @@ import type { ImapContext } from '../../src/imap/session.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { Listener } from '../../src/net/listener.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import type { StoreOptions } from '../../src/store/store-options.ts'
 import type { Store } from '../../src/store/store.ts'
 import { ImapClient } from './client.ts'
 
@@ -29,14 +30,18 @@ export interface TestServer {
 }
 
 /** alice@example.test and bob@example.test, both with the password `secret`; cheap hashing. */
-export async function startImap(t: TestContext, changes: Partial<ImapContext> = {}): Promise<TestServer> {
+export async function startImap(
+  t: TestContext,
+  changes: Partial<ImapContext> = {},
+  storeOptions: StoreOptions = {},
+): Promise<TestServer> {
   const config = accountConfigSchema.parse({
     addressing: { defaultDomain: 'example.test' },
     login: { minPasswordCharacters: 1, hash: { memoryKib: 8, passes: 1, parallelism: 1 } },
   })
   const store = await openStore(
     { memory: true },
-    { clock: systemClock, log: silentLog, metrics: silentMetrics },
+    { clock: systemClock, log: silentLog, metrics: silentMetrics, ...storeOptions },
   )
   const directory = openDirectory(store, config)
   const account = await createAccount(directory, {

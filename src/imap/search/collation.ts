@@ -1,5 +1,5 @@
 // The collations that SEARCH can compare by. RFC 4790 (i;octet, i;ascii-casemap); RFC 5051 (i;unicode-casemap); RFC 5255 §4.
-import { foldCase } from './case-map.ts'
+import { foldCase } from '../../message/case-map.ts'
 
 export interface Collation {
   /** As RFC 4790's registry has it. */

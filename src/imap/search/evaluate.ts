@@ -1,34 +1,27 @@
 // Finds the messages that match a criterion, reading as little as it can. RFC 9051 §6.4.4.
 //
-// Three-valued: no, unknown, yes. The keys that the snapshot answers are laid over the whole mailbox as masks first. What they leave unknown
-// is looked at again with the rows of emails, what that leaves with header blocks, and the rest with whole messages, so that a message is read
-// only if its answer depends on it. An index of text would narrow the unknown ones before the last step; its candidates are verified there.
+// Three-valued: no, unknown, yes. The keys that the snapshot answers are laid over the whole mailbox as masks first. What they leave unknown is looked
+// at again with columns of emails, then by the index of text, and what that leaves with header blocks and at last with whole messages: a message is read
+// only if its answer depends on it, and whatever the index cannot answer for sure is read, so that the result is that of reading them all.
 import { assert } from '../../base/assert.ts'
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
+import { searchableHeaderBytes } from '../../message/searchable-text.ts'
 import { ConnectionError } from '../../net/connection-error.ts'
 import { StoreError } from '../../store/error.ts'
+import type { NumberColumn } from '../../store/read/email-columns.ts'
+import { answers as answerValues } from '../../store/search/search-index.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from '../fetch/email-rows.ts'
 import type { Session } from '../session.ts'
 import { MessageContent, type ScanSource } from './message-content.ts'
-import {
-  type Cost,
-  costs,
-  type Criterion,
-  type KeyTest,
-  type SearchKey,
-  type TextNeedle,
-} from './search-key.ts'
-import { emailOf, type SearchScope } from './search-scope.ts'
+import { type Cost, costs, type Criterion, type KeyTest, type SearchKey } from './search-key.ts'
+import { emailOf, emailsOf, type SearchScope } from './search-scope.ts'
 
-// In this order AND is the least, OR the greatest, and NOT what is left to `yes`.
-const no = 0
-const unknown = 1
-const yes = 2
+const { no, unknown, yes } = answerValues
 type Answer = 0 | 1 | 2
 
-/** A criterion bound to a scope: the rank is that of the dearest key in it. */
+/** A criterion for a scope: the rank is that of the dearest key in it. */
 type Node =
   | KeyNode
   | { readonly kind: 'and' | 'or'; readonly rank: number; readonly of: readonly Node[] }
@@ -37,7 +30,11 @@ type Node =
 interface KeyNode {
   readonly kind: 'key'
   readonly rank: number
-  readonly test: KeyTest
+  readonly key: SearchKey
+  /** Once it can be asked. */
+  test: KeyTest | undefined
+  /** What the index says, by index in the scope. */
+  known: Uint8Array | undefined
 }
 
 /** From so many keys on that read a message they are asked one by one, with pauses. */
@@ -49,52 +46,63 @@ export async function findMatches(
   scope: SearchScope,
   criterion: Criterion,
 ): Promise<Uint32Array> {
-  const root = bind(criterion, scope)
-  const answers = await maskOf(root, scope, session)
-  const keys = keysOf(criterion)
-  for (let rank = 1; rank <= root.rank; rank++) {
-    const cost = costs[rank] as Cost
-    if (keys.some(key => key.cost === cost)) await new Reading(session, scope, root, keys, rank).run(answers)
+  const root = nodeOf(criterion)
+  const keys = keysOf(root)
+  bindAll(keys, 0, scope)
+  const answers = await maskOf(root, 0, { session, count: scope.count, indexes: undefined })
+  const look = async (rank: number) => {
+    const indexes = indexesOf(answers, unknown)
+    const mask = await maskOf(root, rank, { session, count: indexes.length, indexes })
+    for (let at = 0; at < indexes.length; at++) answers[indexes[at] as number] = mask[at] as number
+  }
+  const undecided = () => indexesOf(answers, unknown)
+  if (await loadColumns(session, scope, keys, undecided)) await look(1)
+  if (await askIndex(session, scope, keys, undecided)) await look(1)
+  for (let rank = 2; rank <= root.rank; rank++) {
+    if (keys.every(key => key.rank !== rank)) continue
+    bindAll(keys, rank, scope)
+    await new Reading(session, scope, root, keys, rank).run(answers)
   }
   return indexesOf(answers, yes)
 }
 
-function bind(criterion: Criterion, scope: SearchScope): Node {
+function nodeOf(criterion: Criterion): Node {
   switch (criterion.kind) {
     case 'key':
-      return { kind: 'key', rank: costs.indexOf(criterion.cost), test: criterion.bind(scope) }
+      return {
+        kind: 'key',
+        rank: costs.indexOf(criterion.cost),
+        key: criterion,
+        test: undefined,
+        known: undefined,
+      }
     case 'not': {
-      const of = bind(criterion.of, scope)
+      const of = nodeOf(criterion.of)
       return { kind: 'not', rank: of.rank, of }
     }
     default: {
       // The cheapest first, so that they decide where they can.
-      const of = criterion.of.map(one => bind(one, scope)).sort((a, b) => a.rank - b.rank)
+      const of = criterion.of.map(nodeOf).sort((a, b) => a.rank - b.rank)
+      const [only] = of
+      if (only && of.length === 1) return only
       return { kind: criterion.kind, rank: of[of.length - 1]?.rank ?? 0, of }
     }
   }
 }
 
-function keysOf(criterion: Criterion): readonly SearchKey[] {
-  switch (criterion.kind) {
-    case 'key':
-      return [criterion]
-    case 'not':
-      return keysOf(criterion.of)
-    default:
-      return criterion.of.flatMap(keysOf)
-  }
-}
-
-function keyNodesOf(node: Node): readonly KeyNode[] {
+function keysOf(node: Node): readonly KeyNode[] {
   switch (node.kind) {
     case 'key':
       return [node]
     case 'not':
-      return keyNodesOf(node.of)
+      return keysOf(node.of)
     default:
-      return node.of.flatMap(keyNodesOf)
+      return node.of.flatMap(keysOf)
   }
+}
+
+function bindAll(keys: readonly KeyNode[], rank: number, scope: SearchScope): void {
+  for (const node of keys) if (node.rank === rank) node.test = node.key.bind(scope)
 }
 
 function indexesOf(answers: Uint8Array, answer: Answer): Uint32Array {
@@ -106,42 +114,105 @@ function indexesOf(answers: Uint8Array, answer: Answer): Uint32Array {
   return indexes
 }
 
-// The snapshot's keys, over the whole scope
+// Many messages at a time, without reading them
 
-/** What the snapshot alone says of each message. */
-async function maskOf(node: Node, scope: SearchScope, session: Session): Promise<Uint8Array> {
-  const mask = new Uint8Array(scope.count)
-  switch (node.kind) {
-    case 'key':
-      if (node.rank > 0) mask.fill(unknown)
-      else
-        for (let index = 0; index < mask.length; index++) mask[index] = node.test(index, noContent) ? yes : no
-      await breatheIn(session)
-      return mask
-    case 'not': {
-      const inner = await maskOf(node.of, scope, session)
-      for (let index = 0; index < mask.length; index++) mask[index] = yes - (inner[index] as number)
-      return mask
-    }
-    case 'and': {
-      mask.fill(yes)
-      for (const child of node.of) {
-        const inner = await maskOf(child, scope, session)
-        for (let index = 0; index < mask.length; index++) {
-          if ((inner[index] as number) < (mask[index] as number)) mask[index] = inner[index] as number
-        }
-      }
-      return mask
-    }
-    case 'or':
-      for (const child of node.of) {
-        const inner = await maskOf(child, scope, session)
-        for (let index = 0; index < mask.length; index++) {
-          if ((inner[index] as number) > (mask[index] as number)) mask[index] = inner[index] as number
-        }
-      }
-      return mask
+/** Reads the columns that keys compare, of the messages that are undecided; false when there is nothing to read. */
+async function loadColumns(
+  session: Session,
+  scope: SearchScope,
+  keys: readonly KeyNode[],
+  undecided: () => Uint32Array,
+): Promise<boolean> {
+  const names = [...new Set(keys.flatMap(({ key }) => key.compares ?? []))]
+  if (names.length === 0) return false
+  const indexes = undecided()
+  const emails = emailsOf(scope, indexes)
+  const { account } = scope.view.mailbox
+  const loaded = await session.store.emailColumns.load(account, emails, names, () => breatheIn(session))
+  const columns = new Map<NumberColumn, Float64Array>()
+  for (const name of names) {
+    const values = loaded.numbers(name)
+    const column = new Float64Array(scope.count).fill(Number.NaN)
+    for (let at = 0; at < indexes.length; at++) column[indexes[at] as number] = values[at] as number
+    columns.set(name, column)
   }
+  bindAll(keys, 1, { ...scope, columns })
+  return true
+}
+
+/** Asks the index in the place of keys that read messages; false when there is nothing to ask. */
+async function askIndex(
+  session: Session,
+  scope: SearchScope,
+  keys: readonly KeyNode[],
+  undecided: () => Uint32Array,
+): Promise<boolean> {
+  const asking = keys.filter(({ key }) => key.lookup !== undefined)
+  if (asking.length === 0) return false
+  const indexes = undecided()
+  if (indexes.length < limits.search.fewMessages) return false
+  const { searchIndex } = session.store
+  const { account } = scope.view.mailbox
+  const emails = emailsOf(scope, indexes)
+  const most = Math.ceil(limits.search.answers / scope.count)
+  for (const node of asking.slice(0, most)) {
+    const { lookup } = node.key
+    if (!lookup) continue
+    const found = await searchIndex.answer(account, lookup, session.comparator, emails, () =>
+      breatheIn(session),
+    )
+    const known = new Uint8Array(scope.count).fill(unknown)
+    for (let at = 0; at < indexes.length; at++) known[indexes[at] as number] = found[at] as number
+    node.known = known
+  }
+  return true
+}
+
+/** The messages that a mask is about: all of the scope, or some. */
+interface Extent {
+  readonly session: Session
+  readonly count: number
+  readonly indexes: Uint32Array | undefined
+}
+
+/** What keys up to `rank`, and the index, say of each message. */
+async function maskOf(node: Node, rank: number, extent: Extent): Promise<Uint8Array> {
+  switch (node.kind) {
+    case 'key': {
+      const mask = keyMask(node, rank, extent)
+      await breatheIn(extent.session)
+      return mask
+    }
+    case 'not': {
+      const mask = await maskOf(node.of, rank, extent)
+      for (let at = 0; at < mask.length; at++) mask[at] = yes - (mask[at] as number)
+      return mask
+    }
+    case 'and':
+    case 'or': {
+      const isAnd = node.kind === 'and'
+      const mask = new Uint8Array(extent.count).fill(isAnd ? yes : no)
+      for (const child of node.of) {
+        const other = await maskOf(child, rank, extent)
+        for (let at = 0; at < mask.length; at++) {
+          const answer = other[at] as number
+          if (isAnd ? answer < (mask[at] as number) : answer > (mask[at] as number)) mask[at] = answer
+        }
+      }
+      return mask
+    }
+  }
+}
+
+function keyMask({ rank: own, test, known }: KeyNode, rank: number, { count, indexes }: Extent): Uint8Array {
+  const mask = new Uint8Array(count)
+  if (known) {
+    for (let at = 0; at < count; at++) mask[at] = known[indexes ? (indexes[at] as number) : at] as number
+  } else if (own > rank || !test) mask.fill(unknown)
+  else if (indexes)
+    for (let at = 0; at < count; at++) mask[at] = test(indexes[at] as number, noContent) ? yes : no
+  else for (let index = 0; index < count; index++) mask[index] = test(index, noContent) ? yes : no
+  return mask
 }
 
 const noContent = new MessageContent({} as EmailRow, undefined, text => text)
@@ -164,9 +235,12 @@ function answerOf(
   known: ReadonlyMap<Node, boolean>,
 ): Answer {
   switch (node.kind) {
-    case 'key':
-      if (node.rank > rank) return unknown
+    case 'key': {
+      const indexed = node.known?.[index] ?? unknown
+      if (indexed !== unknown) return indexed as Answer
+      if (node.rank > rank || !node.test) return unknown
       return (known.get(node) ?? node.test(index, content)) ? yes : no
+    }
     case 'not':
       return (yes - answerOf(node.of, rank, index, content, known)) as Answer
     case 'and': {
@@ -190,7 +264,7 @@ function answerOf(
   }
 }
 
-/** Decides what is unknown by reading more of each message: rows, header blocks or whole messages, by `rank`. */
+/** Decides what is unknown by reading more of each message: header blocks or whole messages, by `rank`. */
 class Reading {
   readonly #session: Session
   readonly #scope: SearchScope
@@ -198,21 +272,19 @@ class Reading {
   readonly #rank: number
   readonly #cost: Cost
   readonly #columns: ReadonlySet<EmailColumn>
-  readonly #needles: readonly TextNeedle[]
-  /** The keys that read the message, and what they say of the message that is looked at, where they are many. */
+  /** The keys that read the message. */
   readonly #slow: readonly KeyNode[]
+  /** What they say of the message that is looked at, where they are many. */
   readonly #known = new Map<Node, boolean>()
 
-  constructor(session: Session, scope: SearchScope, root: Node, keys: readonly SearchKey[], rank: number) {
-    const readable = keys.filter(({ cost }) => costs.indexOf(cost) <= rank)
+  constructor(session: Session, scope: SearchScope, root: Node, keys: readonly KeyNode[], rank: number) {
     this.#session = session
     this.#scope = scope
     this.#root = root
     this.#rank = rank
     this.#cost = costs[rank] as Cost
-    this.#columns = new Set(readable.flatMap(({ columns }) => columns ?? []))
-    this.#needles = readable.flatMap(({ needle }) => needle ?? [])
-    this.#slow = keyNodesOf(root).filter(node => node.rank <= rank && node.rank >= costs.indexOf('header'))
+    this.#slow = keys.filter(node => node.rank <= rank && node.rank >= costs.indexOf('header'))
+    this.#columns = new Set(this.#slow.flatMap(({ key }) => key.columns ?? []))
   }
 
   async run(answers: Uint8Array): Promise<void> {
@@ -238,8 +310,6 @@ class Reading {
   }
 
   #answer(index: number, row: EmailRow): Awaitable<Answer> {
-    if (this.#cost === 'row')
-      return this.#judge(index, new MessageContent(row, undefined, this.#session.comparator.fold))
     try {
       const answer = this.#read(index, row)
       return answer instanceof Promise ? answer.catch(noIfLost) : answer
@@ -257,26 +327,26 @@ class Reading {
       read: (start, end) => store.readBody(account, hash, start, end),
       breathe: () => breatheIn(this.#session),
     }
-    const headerEnd = Math.min(row.header_bytes, limits.message.headerBytes)
+    // What the index has answered needs no look.
+    const asked = this.#slow.filter(({ known }) => (known?.[index] ?? unknown) === unknown)
+    const needles = asked.flatMap(({ key }) => key.needle ?? [])
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
+    const judge = (content: MessageContent) =>
+      asked.length >= manyKeys ? this.#askOneByOne(index, content, asked) : this.#judge(index, content)
     const finish = (head: Buffer): Awaitable<Answer> => {
       const content = new MessageContent(row, head, this.#session.comparator.fold)
-      const isMany = this.#slow.length >= manyKeys
-      if (this.#needles.length === 0)
-        return isMany ? this.#askOneByOne(index, content) : this.#judge(index, content)
-      return content
-        .scan(this.#needles, source)
-        .then(() => (isMany ? this.#askOneByOne(index, content) : this.#judge(index, content)))
+      const scan = needles.length > 0 ? content.scan(needles, source) : undefined
+      return scan instanceof Promise ? scan.then(() => judge(content)) : judge(content)
     }
-    const head = source.read(0, isWhole ? row.size_bytes : headerEnd)
+    const head = source.read(0, isWhole ? row.size_bytes : searchableHeaderBytes(row.header_bytes))
     return head instanceof Promise ? head.then(finish) : finish(head)
   }
 
   /** A large header takes each key some time, and a command may have thousands: others run in between. */
-  async #askOneByOne(index: number, content: MessageContent): Promise<Answer> {
+  async #askOneByOne(index: number, content: MessageContent, asked: readonly KeyNode[]): Promise<Answer> {
     this.#known.clear()
-    for (const node of this.#slow) {
-      this.#known.set(node, node.test(index, content))
+    for (const node of asked) {
+      if (node.test) this.#known.set(node, node.test(index, content))
       const breath = breatheIn(this.#session)
       if (breath !== undefined) await breath
     }

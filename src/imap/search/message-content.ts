@@ -1,13 +1,13 @@
-// What SEARCH reads of one message: its row, its header fields, and its text, decoded. RFC 9051 §6.4.4; RFC 2047; RFC 2045 §6.
+// What SEARCH reads of one message: its row, its header fields, and its text, decoded. RFC 9051 §6.4.4.
 import type { Awaitable } from '../../base/awaitable.ts'
-import { limits } from '../../base/limits.ts'
-import { decodeCharset } from '../../message/charset.ts'
-import { decodeWords } from '../../message/encoded-word.ts'
-import { fieldsOf, headerBlock, unfold } from '../../message/header.ts'
-import { htmlTextPieces } from '../../message/html.ts'
-import { type PartNode, unpackParts } from '../../message/sections.ts'
-import { headerLines } from '../../message/text.ts'
-import { decodeTransfer } from '../../message/transfer.ts'
+import { isMark, markMargin } from '../../message/case-map.ts'
+import {
+  decodeHeaderValue,
+  rawHeaderValues,
+  searchableTexts,
+  type TextStep,
+} from '../../message/searchable-text.ts'
+import { unpackParts } from '../../message/sections.ts'
 import type { EmailRow } from '../fetch/email-rows.ts'
 import type { Collation } from './collation.ts'
 import type { TextNeedle } from './search-key.ts'
@@ -22,8 +22,6 @@ export interface ScanSource {
 
 /** Characters that are folded and looked through at a time. */
 const sliceLength = 128 * 1024
-/** So many characters before and behind a match could change how it is folded: a base letter and its marks. */
-const foldMargin = 64
 
 export class MessageContent {
   readonly row: EmailRow
@@ -47,23 +45,11 @@ export class MessageContent {
   valuesOf(name: string): readonly string[] {
     const known = this.#values.get(name)
     if (known) return known
-    this.#raw ??= this.#readHeader()
-    const values = (this.#raw.get(name) ?? []).map(value => this.#fold(decodeWords(unfold(value))))
+    if (!this.#head) throw new Error('a key reads bytes that it did not ask for')
+    this.#raw ??= rawHeaderValues(this.#head, this.row.header_bytes)
+    const values = (this.#raw.get(name) ?? []).map(value => this.#fold(decodeHeaderValue(value)))
     this.#values.set(name, values)
     return values
-  }
-
-  #readHeader(): ReadonlyMap<string, readonly string[]> {
-    if (!this.#head) throw new Error('a key reads bytes that it did not ask for')
-    const block = headerBlock(this.#head, 0, Math.min(this.row.header_bytes, this.#head.length))
-    const raw = new Map<string, string[]>()
-    for (const { name, valueStart, end } of fieldsOf(block)) {
-      const value = block.slice(valueStart, end)
-      const others = raw.get(name)
-      if (others) others.push(value)
-      else raw.set(name, [value])
-    }
-    return raw
   }
 
   /** Whether `scan` found it. */
@@ -73,19 +59,21 @@ export class MessageContent {
   }
 
   /**
-   * Looks for all the needles at once, as each text is decoded once, and until all are found. Of the message only headers and text are read.
+   * Looks for all the needles at once, as each text is decoded once, and until all are found. Of the message only headers and text are read. No
+   * promise where nothing has to be waited for.
    */
-  async scan(needles: readonly TextNeedle[], source: ScanSource): Promise<void> {
+  scan(needles: readonly TextNeedle[], source: ScanSource): Awaitable<void> {
     const scanner = new Scanner(needles, this.#head, source, this.#fold)
-    await scanner.part(unpackParts(this.row.parts))
     this.#found = scanner.found
+    const steps = searchableTexts(unpackParts(this.row.parts), scanner.withHeaders)
+    return scanner.run(steps, undefined)
   }
 }
 
 class Scanner {
   readonly found = new Set<TextNeedle>()
+  readonly withHeaders: boolean
   readonly #needles: readonly TextNeedle[]
-  readonly #inHeaders: boolean
   readonly #head: Buffer | undefined
   readonly #source: ScanSource
   readonly #fold: Collation['fold']
@@ -100,62 +88,52 @@ class Scanner {
   ) {
     this.#fold = fold
     this.#needles = needles
-    this.#inHeaders = needles.some(({ inHeaders }) => inHeaders)
+    this.withHeaders = needles.some(({ inHeaders }) => inHeaders)
     this.#head = head
     this.#source = source
-    this.#overlap = 2 * (Math.max(0, ...needles.map(({ text }) => text.length)) + foldMargin)
+    this.#overlap = 2 * (Math.max(0, ...needles.map(({ text }) => text.length)) + markMargin)
     // The empty string is a part of any text, even of none.
     for (const needle of needles) if (needle.text === '') this.found.add(needle)
   }
 
-  /** Looks through a part and those inside it. Recursion is as deep as parts nest, which parsing bounds. */
-  async part(part: PartNode): Promise<void> {
-    if (this.#isDone) return
-    // A message can have thousands.
-    const breath = this.#source.breathe()
-    if (breath !== undefined) await breath
-    if (this.#inHeaders && part.bodyStart > part.headerStart) {
-      const end = Math.min(part.bodyStart, part.headerStart + limits.message.headerBytes)
-      await this.#look(headerLines(await this.#bytes(part.headerStart, end)), true)
-    }
-    if (part.children.length > 0) for (const child of part.children) await this.part(child)
-    // RFC 9051 §6.4.4 lets leaves other than text and message alone.
-    else if (part.type === 'text' || part.type === 'message') await this.#leaf(part)
-  }
-
-  /** HTML is looked through twice: as it is written, which a program may mean, and as its reader sees it. */
-  async #leaf(part: PartNode): Promise<void> {
-    if (this.#isDone || part.bodyEnd === part.bodyStart) return
-    const bytes = await this.#bytes(part.bodyStart, part.bodyEnd)
-    const text = decodeCharset(decodeTransfer(bytes, part.encoding), part.charset)
-    await this.#look(text, false)
-    if (part.type === 'text' && part.subtype === 'html' && !this.#isDone) {
-      await this.#look(await this.#readable(text), false)
-    }
-  }
-
-  /** What a reader of HTML sees; of a long text in turns with others. */
-  async #readable(html: string): Promise<string> {
-    const pieces: string[] = []
-    for (const piece of htmlTextPieces(html)) {
-      pieces.push(piece)
-      const breath = this.#source.breathe()
-      if (breath !== undefined) await breath
-    }
-    return pieces.join('')
-  }
-
-  async #look(text: string, isHeader: boolean): Promise<void> {
-    const step = sliceLength + this.#overlap
-    for (let start = 0; ; start += sliceLength) {
-      const folded = this.#fold(text.length <= step ? text : text.slice(start, start + step))
-      for (const needle of this.#needles) {
-        if (isHeader && !needle.inHeaders) continue
-        if (folded.includes(needle.text)) this.found.add(needle)
+  /** Takes the steps from here on; `input` is what the first of them waits for. */
+  run(steps: Generator<TextStep, void, Buffer | undefined>, input: Buffer | undefined): Awaitable<void> {
+    let bytes = input
+    while (!this.#isDone) {
+      const { done, value: step } = steps.next(bytes)
+      if (done) return
+      bytes = undefined
+      if (step.kind === 'read') {
+        const read = this.#bytes(step.start, step.end)
+        if (read instanceof Promise) return read.then(found => this.run(steps, found))
+        bytes = read
+        continue
       }
-      if (start + step >= text.length || this.#isDone) return
+      const pending = step.kind === 'pause' ? this.#source.breathe() : this.#look(step.text, step.isHeader)
+      if (pending !== undefined) return pending.then(() => this.run(steps, undefined))
+    }
+  }
+
+  #look(text: string, isHeader: boolean): Awaitable<void> {
+    if (text.length > sliceLength) return this.#lookInSlices(text, isHeader)
+    this.#lookAt(text, isHeader)
+  }
+
+  async #lookInSlices(text: string, isHeader: boolean): Promise<void> {
+    for (let start = 0; !this.#isDone; start += sliceLength) {
+      const end = start + sliceLength + this.#overlap
+      this.#lookAt(text.slice(safeCut(text, start), safeCut(text, end)), isHeader)
+      if (end >= text.length) return
       const breath = this.#source.breathe()
       if (breath !== undefined) await breath
+    }
+  }
+
+  #lookAt(text: string, isHeader: boolean): void {
+    const folded = this.#fold(text)
+    for (const needle of this.#needles) {
+      if (isHeader && !needle.inHeaders) continue
+      if (folded.includes(needle.text)) this.found.add(needle)
     }
   }
 
@@ -167,4 +145,12 @@ class Scanner {
     const head = this.#head
     return head && end <= head.length ? head.subarray(start, end) : this.#source.read(start, end)
   }
+}
+
+/** The nearest place at or before `at` that does not part a character from its marks, which would be folded otherwise then. */
+function safeCut(text: string, at: number): number {
+  if (at >= text.length) return text.length
+  let cut = at
+  while (cut > 0 && at - cut < markMargin && isMark(text.charCodeAt(cut))) cut--
+  return cut
 }

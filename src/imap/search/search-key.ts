@@ -1,23 +1,29 @@
 // What a SEARCH key is: a row of the key table, and the criteria that are made of keys. RFC 9051 §6.4.4.
 import type { ParseContext } from '../command.ts'
+import type { NumberColumn } from '../../store/read/email-columns.ts'
+import type { IndexQuery } from '../../store/search/search-index.ts'
 import type { EmailColumn } from '../fetch/email-rows.ts'
 import type { Parser } from '../input/parser.ts'
 import type { MessageContent } from './message-content.ts'
 import type { SearchScope } from './search-scope.ts'
 
 /** What a key must read, from the cheapest on: keys of a class are looked at only for messages that the classes before have not decided. */
-export const costs = ['snapshot', 'row', 'header', 'text'] as const
+export const costs = ['snapshot', 'column', 'header', 'text'] as const
 export type Cost = (typeof costs)[number]
 
-/** Whether the message at `index` of the scope matches. `content` is read as far as the key's cost says; a snapshot key leaves it alone. */
+/** Whether the message at `index` of the scope matches. Only keys of cost `header` and `text` look at `content`, which is read as far. */
 export type KeyTest = (index: number, content: MessageContent) => boolean
 
 /** One key with its argument. */
 export interface SearchKey {
   readonly kind: 'key'
   readonly cost: Cost
-  /** What it reads of the email's row. */
+  /** For keys of cost `column`: what they compare, which is in the scope's `columns` when they are bound. */
+  readonly compares?: readonly NumberColumn[]
+  /** For keys that read the message: what of the email's row they need to do so. */
   readonly columns?: readonly EmailColumn[]
+  /** For keys that read the message: the index may answer in their place. */
+  readonly lookup?: IndexQuery
   /** Speaks of message numbers (RFC 7162 §3.2.10.2). */
   readonly usesNumbers?: boolean
   /** For keys that name a set of messages, so that no others need be looked at (RFC 9738 §3.1): the same test, which asks for no content. */
@@ -26,7 +32,7 @@ export interface SearchKey {
   readonly isMomentary?: boolean
   /** Speaks of modSeqs, so that the answer does (RFC 7162 §3.1.5). */
   readonly usesModSeq?: boolean
-  /** For keys of cost `text`: what to look for. An index may answer this with candidates, which `MessageContent` then verifies. */
+  /** For keys of cost `text`: what to look for. */
   readonly needle?: TextNeedle
   bind(scope: SearchScope): KeyTest
 }

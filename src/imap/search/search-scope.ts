@@ -1,5 +1,6 @@
 // The messages that a SEARCH looks at, and what is at hand of them.
 import type { EmailId } from '../../base/ids.ts'
+import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import { findTargets, type Targets } from '../fetch/targets.ts'
 import type { MailboxView } from '../mailbox-view.ts'
@@ -14,6 +15,8 @@ export interface SearchScope extends Targets {
   readonly receivedAts: Float64Array
   readonly savedAts: Float64Array
   readonly emails: Float64Array
+  /** By index; NaN where there is none, and where no key has to know. */
+  readonly columns: ReadonlyMap<NumberColumn, Float64Array>
   /** When the command began, milliseconds since 1970. */
   readonly nowMs: number
 }
@@ -32,9 +35,19 @@ export function scopeOf(
   nowMs: number,
 ): SearchScope {
   const { flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
-  return { ...targets, view, snapshot, flags, modSeqs, sizes, receivedAts, savedAts, emails, nowMs }
+  const columns = new Map<NumberColumn, Float64Array>()
+  return { ...targets, view, snapshot, flags, modSeqs, sizes, receivedAts, savedAts, emails, columns, nowMs }
 }
 
 export function emailOf(scope: SearchScope, index: number): EmailId {
   return scope.emails[scope.positions[index] as number] as EmailId
+}
+
+/** The emails of some messages, in their order. */
+export function emailsOf(scope: SearchScope, indexes: Uint32Array): Float64Array {
+  const { emails, positions } = scope
+  const found = new Float64Array(indexes.length)
+  for (let at = 0; at < indexes.length; at++)
+    found[at] = emails[positions[indexes[at] as number] as number] as number
+  return found
 }

@@ -1,8 +1,5 @@
 // A stable sort that lets others run now and then: an event loop must not stand still while one client's mailbox is sorted.
-import type { Awaitable } from '../../base/awaitable.ts'
-
-/** Lets others run when this turn has taken long enough. Throws when the client is gone. */
-export type Breathe = () => Awaitable<void>
+import type { Breathe } from '../../store/read/email-columns.ts'
 
 /** Runs of this length are sorted at once. */
 const runLength = 1024
@@ -15,7 +12,8 @@ export async function breathingSort(
 ): Promise<void> {
   const { length } = items
   for (let from = 0; from < length; from += runLength) {
-    items.subarray(from, from + runLength).sort(compare)
+    const run = items.subarray(from, from + runLength)
+    if (!isInOrder(run, compare)) run.sort(compare)
     const breath = breathe()
     if (breath !== undefined) await breath
   }
@@ -39,6 +37,12 @@ export async function breathingSort(
   if (source !== items) items.set(source)
 }
 
+function isInOrder(run: Uint32Array, compare: (a: number, b: number) => number): boolean {
+  for (let at = 1; at < run.length; at++)
+    if (compare(run[at - 1] as number, run[at] as number) > 0) return false
+  return true
+}
+
 interface Halves {
   readonly from: number
   readonly middle: number
@@ -52,6 +56,11 @@ async function merge(
   compare: (a: number, b: number) => number,
   breathe: Breathe,
 ): Promise<void> {
+  // Mail arrives mostly in the order that is asked for.
+  if (middle >= to || compare(source[middle - 1] as number, source[middle] as number) <= 0) {
+    target.set(source.subarray(from, to), from)
+    return
+  }
   let left = from
   let right = middle
   for (let at = from; at < to; ) {

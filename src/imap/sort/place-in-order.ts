@@ -4,7 +4,7 @@ import { breatheIn } from '../search/evaluate.ts'
 import type { SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { collationKey } from './collation-key.ts'
-import { type KeyColumn, readKeyColumns } from './email-columns.ts'
+import { type KeyColumn, readKeyColumns } from '../../store/read/email-columns.ts'
 import type { SortCriterion } from './sort-criterion.ts'
 
 type Key = readonly (number | string)[]

@@ -2,14 +2,14 @@
 import { limits } from '../../base/limits.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
-import type { SortColumn } from './email-columns.ts'
+import type { TextColumn } from '../../store/read/email-columns.ts'
 
 /** Where the values of a criterion come from: the snapshot, the sent date, or a column of text. */
 export type SortSource =
   | { readonly kind: 'arrival' }
   | { readonly kind: 'size' }
   | { readonly kind: 'sent' }
-  | { readonly kind: 'text'; readonly column: SortColumn }
+  | { readonly kind: 'text'; readonly column: TextColumn }
 
 export interface SortCriterion {
   readonly source: SortSource

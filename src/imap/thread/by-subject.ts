@@ -1,5 +1,5 @@
 // THREAD=ORDEREDSUBJECT: one thread for each base subject. RFC 5256 §3.
-import type { Breathe } from '../sort/breathing-sort.ts'
+import type { Breathe } from '../../store/read/email-columns.ts'
 import { breathingSort } from '../sort/breathing-sort.ts'
 import type { Forest } from './forest.ts'
 

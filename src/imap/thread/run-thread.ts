@@ -1,15 +1,16 @@
 // Carries a THREAD out. RFC 5256 §3, §4.
+import type { EmailColumns } from '../../store/email-columns.ts'
+import type { Breathe } from '../../store/read/email-columns.ts'
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { complete, messageLimit } from '../message-limit.ts'
 import type { SearchProgram } from '../search/arguments.ts'
 import { breatheIn, findMatches } from '../search/evaluate.ts'
 import { limitScope } from '../search/limit-scope.ts'
-import { emailOf, openScope, type SearchScope } from '../search/search-scope.ts'
+import { emailsOf, openScope, type SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
-import { type Breathe, breathingSort } from '../sort/breathing-sort.ts'
-import { type KeyColumn, readKeyColumns } from '../sort/email-columns.ts'
-import { received, Texts } from '../sort/sort-matches.ts'
+import { breathingSort } from '../sort/breathing-sort.ts'
+import { ranksOf, received, sentDates } from '../sort/sort-matches.ts'
 import { type ThreadedMessages, threadByReferences, threadByRefs } from './by-references.ts'
 import { threadBySubject } from './by-subject.ts'
 import { type Forest, writeForest } from './forest.ts'
@@ -61,64 +62,45 @@ async function threadMatches(
   algorithm: ThreadAlgorithm,
 ): Promise<Forest> {
   const breathe = () => breatheIn(session)
-  const ids = Float64Array.from(matches, index => emailOf(scope, index))
-  const read = (columns: readonly KeyColumn[], take: Parameters<typeof readKeyColumns>[4]) =>
-    readKeyColumns(session.store.reader, scope.view.mailbox.account, ids, columns, take, breathe)
+  const columns = await session.store.emailColumns.load(
+    scope.view.mailbox.account,
+    emailsOf(scope, matches),
+    threadColumns,
+    breathe,
+  )
   const receivedAt = received(scope, matches)
-  // RFC 5256 §2.2: INTERNALDATE where there is no sent date.
-  const sent = Float64Array.from(receivedAt)
-  const texts = new Texts(matches.length, session.comparator)
-  const isReply = new Uint8Array(matches.length)
-  const messageIds = new Array<string>(matches.length).fill('')
-  await read(['sent_at', 'base_subject', 'is_reply', 'message_id'], (place, [sentAt, subject, reply, id]) => {
-    if (sentAt !== null) sent[place] = sentAt as number
-    texts.set(place, subject as string)
-    isReply[place] = reply as number
-    messageIds[place] = id as string
-  })
+  const subjects = columns.texts('base_subject')
+  const subjectRanks = await ranksOf(subjects.set, session.comparator, breathe)
   const messages: ThreadedMessages = {
-    ranks: await ranksOf(sent, breathe),
-    subjects: texts.numbers,
-    isReply,
+    ranks: await orderOf(sentDates(columns, receivedAt), breathe),
+    subjects: subjects.numbers.map(number => subjectRanks[number] as number),
+    isReply: Uint8Array.from(columns.numbers('is_reply')),
     received: receivedAt,
   }
   if (algorithm === 'ORDEREDSUBJECT') return threadBySubject(messages, breathe)
-  const links = new ReferenceLinks(messageIds)
-  await readReferences(read, links, breathe)
+  const links = await linksOf(columns, breathe)
   return algorithm === 'REFS'
     ? threadByRefs(links, messages, breathe)
     : threadByReferences(links, messages, breathe)
 }
 
-/** Links the messages in mailbox order, although emails may have been stored in another (they were moved here). */
-async function readReferences(
-  read: (columns: readonly KeyColumn[], take: Parameters<typeof readKeyColumns>[4]) => Promise<void>,
-  links: ReferenceLinks,
-  breathe: Breathe,
-): Promise<void> {
-  const waiting = new Map<number, string>()
-  let next = 0
-  await read(['reference_ids'], async (place, [references]) => {
-    waiting.set(place, references as string)
-    for (let text = waiting.get(next); text !== undefined; text = waiting.get(next)) {
-      waiting.delete(next)
-      add(links, next++, text)
-      await breathe()
-    }
-  })
-  // Emails that are gone meanwhile leave gaps.
-  for (const [place, text] of [...waiting].sort(([a], [b]) => a - b)) {
-    add(links, place, text)
-    await breathe()
-  }
-}
+const threadColumns = ['sent_at', 'base_subject', 'is_reply', 'message_id', 'reference_ids'] as const
 
-function add(links: ReferenceLinks, message: number, references: string): void {
-  links.add(message, references === '' ? [] : references.split(' '))
+/** Links the messages in mailbox order. */
+async function linksOf(columns: EmailColumns, breathe: Breathe): Promise<ReferenceLinks> {
+  const ids = columns.texts('message_id')
+  const references = columns.texts('reference_ids')
+  const links = new ReferenceLinks(Array.from(ids.numbers, number => ids.set.textAt(number)))
+  for (const [place, number] of references.numbers.entries()) {
+    links.add(place, number === 0 ? [] : references.set.textAt(number).split(' '))
+    const breath = breathe()
+    if (breath !== undefined) await breath
+  }
+  return links
 }
 
 /** The rank of each date among all, ties in mailbox order. */
-async function ranksOf(dates: Float64Array, breathe: Breathe): Promise<Uint32Array> {
+async function orderOf(dates: Float64Array, breathe: Breathe): Promise<Uint32Array> {
   const order = Uint32Array.from(dates, (_date, place) => place)
   await breathingSort(order, (a, b) => (dates[a] as number) - (dates[b] as number), breathe)
   const ranks = new Uint32Array(order.length)

@@ -2,13 +2,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** `store.db` (and its -wal, -shm), `segments/NNNNNNNN.seg`, `staging/ID.body`, `lock`. */
+/** `store.db` (and its -wal, -shm), `segments/NNNNNNNN.seg`, `staging/ID.body`, `lock`, `search.db`. */
 export interface DataFolder {
   readonly path: string
   readonly database: string
   readonly segments: string
   readonly staging: string
   readonly lock: string
+  readonly searchIndex: string
 }
 
 export function dataFolder(path: string): DataFolder {
@@ -18,6 +19,7 @@ export function dataFolder(path: string): DataFolder {
     segments: join(path, 'segments'),
     staging: join(path, 'staging'),
     lock: join(path, 'lock'),
+    searchIndex: join(path, 'search.db'),
   }
 }
 

@@ -4,9 +4,11 @@ import type { AccountId, BlobHash, MailboxId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { bodyOf } from '../bodies/body-of.ts'
 import type { BodySource } from '../bodies/body-source.ts'
+import { EmailColumnCache } from '../email-columns.ts'
 import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
+import type { SearchIndex } from '../search/search-index.ts'
 import type { SnapshotCache } from '../snapshots/snapshot-cache.ts'
 import type {
   BodyLocation,
@@ -29,6 +31,7 @@ export interface SqliteStoreParts {
   readonly whenCommitted: WhenCommitted
   readonly snapshots: SnapshotCache
   readonly bodies: BodySource
+  readonly searchIndex: SearchIndex
   readonly log: Log
   mutate(name: MutationName, args: unknown): Promise<unknown>
   stageBody(): StagedBody
@@ -43,11 +46,13 @@ const bodyAttempts = 4
 export class SqliteStore implements Store {
   readonly #parts: SqliteStoreParts
   readonly #watchers: Watchers
+  readonly emailColumns: EmailColumnCache
   #closing: Promise<void> | undefined
 
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts
     this.#watchers = new Watchers(parts.log)
+    this.emailColumns = new EmailColumnCache(parts.reader)
   }
 
   get reader(): Reader {
@@ -57,6 +62,10 @@ export class SqliteStore implements Store {
   mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>> {
     if (this.#closing) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
     return this.#parts.mutate(name, args) as Promise<MutationResult<Name>>
+  }
+
+  get searchIndex(): SearchIndex {
+    return this.#parts.searchIndex
   }
 
   stageBody(): StagedBody {
@@ -86,6 +95,11 @@ export class SqliteStore implements Store {
     )
   }
 
+  /** Calls `listener` after each commit with what it changed, until the store is closed. */
+  watchAll(listener: (hints: readonly ChangeHint[]) => void): void {
+    this.#watchers.watchAll(listener)
+  }
+
   /** Hints from the writer. */
   tell(hints: readonly ChangeHint[]): void {
     this.#watchers.tell(hints)
@@ -100,6 +114,7 @@ export class SqliteStore implements Store {
     await this.#parts.close()
     this.#watchers.clear()
     this.#parts.snapshots.clear()
+    this.emailColumns.clear()
     this.#parts.bodies.close()
   }
 

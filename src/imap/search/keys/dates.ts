@@ -2,8 +2,7 @@
 //
 // Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
 import { utcMs } from '../../input/parser.ts'
-import type { EmailRow } from '../../fetch/email-rows.ts'
-import type { KeyTest, SearchKey, SearchKeyDefinition } from '../search-key.ts'
+import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 import type { SearchScope } from '../search-scope.ts'
 
 const dayMs = 86_400_000
@@ -62,17 +61,21 @@ export function receivedKey(interval: (nowMs: number) => Interval): SearchKey {
   }
 }
 
+/** By the Date field's clock as if it were UTC. A message without such a field was sent on no day. */
 function sentKey({ first, last }: Interval): SearchKey {
-  const test: KeyTest = (_index, { row }) => {
-    const day = sentLocal(row)
-    return day !== undefined && day >= first && day < last
+  return {
+    kind: 'key',
+    cost: 'column',
+    compares: ['sent_at', 'sent_zone_minutes'],
+    bind({ columns }) {
+      const moments = columns.get('sent_at') as Float64Array
+      const zones = columns.get('sent_zone_minutes') as Float64Array
+      return index => {
+        const day = (moments[index] as number) + (zones[index] as number) * minuteMs
+        return day >= first && day < last
+      }
+    },
   }
-  return { kind: 'key', cost: 'row', columns: ['sent_at', 'sent_zone_minutes'], bind: () => test }
-}
-
-/** The Date field's clock as if it were UTC; undefined without such a field: the message was then sent on no day. */
-function sentLocal({ sent_at, sent_zone_minutes }: EmailRow): number | undefined {
-  return sent_at === null ? undefined : sent_at + sent_zone_minutes * minuteMs
 }
 
 const saveDateSupported: SearchKeyDefinition = {

@@ -8,6 +8,7 @@ function headerKey(name: string, needle: string): SearchKey {
     kind: 'key',
     cost: 'header',
     columns: ['blob', 'header_bytes'],
+    lookup: { kind: 'header', name: field, needle },
     bind: () => (_index, content) => content.valuesOf(field).some(value => value.includes(needle)),
   }
 }

@@ -15,6 +15,7 @@ function textDefinition(name: string, inHeaders: boolean): SearchKeyDefinition {
         cost: 'text',
         columns: ['blob', 'size_bytes', 'header_bytes', 'parts'],
         needle,
+        lookup: { kind: 'text', needle: needle.text, inHeaders },
         bind: () => (_index, content) => content.has(needle),
       }
     },

@@ -1,16 +1,30 @@
-// Columns of `email` for many messages at once, as arrays in the order of the messages: what SORT and THREAD compare by.
+// Columns of `email` for many messages at once: what SEARCH, SORT and THREAD compare by.
 //
 // Rows come as arrays and only with the columns that are asked for. Where most ids of a stretch are wanted it is read as a range.
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId } from '../../base/ids.ts'
-import type { Breathe } from './breathing-sort.ts'
-import type { Reader } from '../../store/store.ts'
+import type { Reader } from '../store.ts'
+
+/** Lets others run when this turn has taken long enough. Throws when nobody waits any more. */
+export type Breathe = () => Awaitable<void>
 
 /** Text columns. */
-export type SortColumn = 'base_subject' | 'sort_from' | 'sort_to' | 'sort_cc' | 'display_from' | 'display_to'
+export const textColumns = [
+  'base_subject',
+  'sort_from',
+  'sort_to',
+  'sort_cc',
+  'display_from',
+  'display_to',
+  'message_id',
+  'reference_ids',
+] as const
+export type TextColumn = (typeof textColumns)[number]
 
-/** Other columns that are read so. */
-export type KeyColumn = SortColumn | 'sent_at' | 'message_id' | 'reference_ids' | 'is_reply'
+/** Columns of numbers, some of which may be null. */
+export type NumberColumn = 'sent_at' | 'sent_zone_minutes' | 'thread' | 'is_reply'
+
+export type KeyColumn = TextColumn | NumberColumn
 
 export type KeyValue = string | number | null
 

@@ -1,0 +1,209 @@
+// Columns of an account's emails, kept in memory: what is in them never changes, so each is read once and added to as mail arrives.
+//
+// They are kept in blocks of ids. A block is as far filled as the highest id that was asked for: emails are committed in the order of their ids, so
+// below it nothing new can come.
+import type { AccountId } from '../base/ids.ts'
+import { limits } from '../base/limits.ts'
+import { Lru } from '../base/lru.ts'
+import {
+  type Breathe,
+  type KeyColumn,
+  type KeyValue,
+  type NumberColumn,
+  readKeyColumns,
+  type TextColumn,
+} from './read/email-columns.ts'
+import type { Reader } from './store.ts'
+import { TextSet } from './text-set.ts'
+
+/** The values of some emails. */
+export interface EmailColumns {
+  /** By place; NaN where there is none. */
+  numbers(column: NumberColumn): Float64Array
+  /** By place; the numbers of texts. Emails that are gone have the empty text. */
+  texts(column: TextColumn): { readonly numbers: Uint32Array; readonly set: TextSet }
+}
+
+const blockIds = 1024
+/** A mailbox with fewer emails than this in each block is read by itself. */
+const minDensity = 64
+
+type Values = Float64Array | Uint32Array
+
+interface Block {
+  readonly values: Values
+  /** The highest id up to which it is filled. */
+  filled: number
+}
+
+interface CachedColumn {
+  readonly blocks: Map<number, Block>
+  /** Of a column of texts. */
+  readonly set: TextSet | undefined
+}
+
+const numberColumns: ReadonlySet<KeyColumn> = new Set<NumberColumn>([
+  'sent_at',
+  'sent_zone_minutes',
+  'thread',
+  'is_reply',
+])
+
+export class EmailColumnCache {
+  readonly #reader: Reader
+  readonly #columns: Lru<string, CachedColumn>
+
+  constructor(reader: Reader, maxBytes: number = limits.store.emailColumnBytes) {
+    this.#reader = reader
+    this.#columns = new Lru(maxBytes)
+  }
+
+  /** The columns for `emails`, whose place in the list is their place in the answer. */
+  async load(
+    account: AccountId,
+    emails: Float64Array,
+    columns: readonly KeyColumn[],
+    breathe: Breathe,
+  ): Promise<EmailColumns> {
+    const highest = highestByBlock(emails)
+    if (highest.size * minDensity > emails.length) return this.#read(account, emails, columns, breathe)
+    const cached = new Map(columns.map(name => [name, this.#columnOf(account, name)]))
+    for (const [block, id] of highest) await this.#fill(account, block, id, cached, breathe)
+    for (const [name, column] of cached) this.#columns.set(keyOf(account, name), column, weightOf(column))
+    const gathered = new Map(columns.map(name => [name, gather(cached.get(name) as CachedColumn, emails)]))
+    return columnsOf(gathered, name => cached.get(name)?.set)
+  }
+
+  clear(): void {
+    this.#columns.clear()
+  }
+
+  #columnOf(account: AccountId, name: KeyColumn): CachedColumn {
+    return this.#columns.get(keyOf(account, name)) ?? { blocks: new Map(), set: newSet(name) }
+  }
+
+  /** Reads what is missing of a block up to `id`, all columns at once. */
+  async #fill(
+    account: AccountId,
+    block: number,
+    id: number,
+    cached: ReadonlyMap<KeyColumn, CachedColumn>,
+    breathe: Breathe,
+  ): Promise<void> {
+    const wanting = [...cached].filter(([, { blocks }]) => (blocks.get(block)?.filled ?? -1) < id)
+    if (wanting.length === 0) return
+    const first = block * blockIds
+    const from = Math.min(...wanting.map(([, { blocks }]) => (blocks.get(block)?.filled ?? first - 1) + 1))
+    const ids = Float64Array.from({ length: id - from + 1 }, (_unused, at) => from + at)
+    const targets = wanting.map(([name, column]) => ({
+      block: blockOf(column, name, block),
+      set: column.set,
+    }))
+    const take = (place: number, row: readonly KeyValue[]) => {
+      const at = from + place - first
+      for (let column = 0; column < targets.length; column++) {
+        const { block: target, set } = targets[column] as (typeof targets)[number]
+        const value = row[column]
+        target.values[at] = set ? set.add(value as string) : value === null ? Number.NaN : (value as number)
+      }
+    }
+    const names = wanting.map(([name]) => name)
+    await readKeyColumns(this.#reader, account, ids, names, take, breathe)
+    for (const { block: target } of targets) target.filled = Math.max(target.filled, id)
+  }
+
+  /** For a few emails that lie far apart. */
+  async #read(
+    account: AccountId,
+    emails: Float64Array,
+    columns: readonly KeyColumn[],
+    breathe: Breathe,
+  ): Promise<EmailColumns> {
+    const sets = new Map(columns.map(name => [name, newSet(name)]))
+    const gathered = new Map(columns.map(name => [name, newValues(name, emails.length)]))
+    const targets = columns.map(name => ({ values: gathered.get(name) as Values, set: sets.get(name) }))
+    await readKeyColumns(
+      this.#reader,
+      account,
+      emails,
+      columns,
+      (place, row) => {
+        for (const [at, { values, set }] of targets.entries()) {
+          const value = row[at]
+          values[place] = set ? set.add(value as string) : value === null ? Number.NaN : (value as number)
+        }
+      },
+      breathe,
+    )
+    return columnsOf(gathered, name => sets.get(name))
+  }
+}
+
+function keyOf(account: AccountId, column: KeyColumn): string {
+  return `${account}/${column}`
+}
+
+function newSet(name: KeyColumn): TextSet | undefined {
+  return numberColumns.has(name) ? undefined : new TextSet()
+}
+
+function newValues(name: KeyColumn, length: number): Values {
+  return numberColumns.has(name) ? new Float64Array(length).fill(Number.NaN) : new Uint32Array(length)
+}
+
+function blockOf({ blocks }: CachedColumn, name: KeyColumn, block: number): Block {
+  let found = blocks.get(block)
+  if (!found) blocks.set(block, (found = { values: newValues(name, blockIds), filled: block * blockIds - 1 }))
+  return found
+}
+
+/** The blocks in which the emails lie, each with the highest id. */
+function highestByBlock(emails: Float64Array): Map<number, number> {
+  const highest = new Map<number, number>()
+  let block = -1
+  let id = -1
+  const end = () => {
+    if (block >= 0) highest.set(block, Math.max(id, highest.get(block) ?? -1))
+  }
+  for (const email of emails) {
+    const next = Math.floor(email / blockIds)
+    if (next !== block) {
+      end()
+      block = next
+      id = -1
+    }
+    if (email > id) id = email
+  }
+  end()
+  return highest
+}
+
+function gather({ blocks, set }: CachedColumn, emails: Float64Array): Values {
+  const gathered = set ? new Uint32Array(emails.length) : new Float64Array(emails.length)
+  let first = 0
+  let values: Values | undefined
+  for (let place = 0; place < emails.length; place++) {
+    const email = emails[place] as number
+    if (!values || email < first || email >= first + blockIds) {
+      const block = Math.floor(email / blockIds)
+      first = block * blockIds
+      values = blocks.get(block)?.values as Values
+    }
+    gathered[place] = values[email - first] as number
+  }
+  return gathered
+}
+
+function weightOf({ blocks, set }: CachedColumn): number {
+  return 1024 + blocks.size * blockIds * (set ? 4 : 8) + (set?.weight ?? 0)
+}
+
+function columnsOf(
+  gathered: ReadonlyMap<KeyColumn, Values>,
+  setOf: (name: KeyColumn) => TextSet | undefined,
+): EmailColumns {
+  return {
+    numbers: column => gathered.get(column) as Float64Array,
+    texts: column => ({ numbers: gathered.get(column) as Uint32Array, set: setOf(column) as TextSet }),
+  }
+}

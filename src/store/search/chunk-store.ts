@@ -1,0 +1,38 @@
+// Where the chunks of the search index are kept. It is a cache: whatever is missing is searched without it, and made again.
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { AccountId } from '../../base/ids.ts'
+import type { ChunkAddress, ChunkHead, PackedChunk, PieceName } from './chunk.ts'
+
+export interface StoredChunk {
+  readonly address: ChunkAddress
+  readonly head: ChunkHead
+}
+
+/** For those who search. */
+export interface ChunkSource {
+  /** The chunks of an account, in no order. */
+  chunks(account: AccountId): Awaitable<readonly StoredChunk[]>
+  /** Undefined when it is missing. */
+  piece(account: AccountId, address: ChunkAddress, name: PieceName): Awaitable<Uint8Array | undefined>
+}
+
+/** For the indexer. Each change is whole or not made. What is damaged throws. */
+export interface ChunkStore extends Pick<ChunkSource, 'piece'> {
+  /** False when what is written here is seen by nobody any more: open another. */
+  readonly isCurrent: boolean
+  addresses(account: AccountId): Awaitable<readonly ChunkAddress[]>
+  head(account: AccountId, address: ChunkAddress): Awaitable<ChunkHead | undefined>
+  /** Keeps a chunk in the place of the one that was there, and of those that it holds the emails of. */
+  put(
+    account: AccountId,
+    address: ChunkAddress,
+    packed: PackedChunk,
+    replaces: readonly ChunkAddress[],
+  ): Awaitable<void>
+  /** Accounts with chunks, and the modSeq up to which their chunks were looked through for emails that are gone. */
+  accounts(): Awaitable<readonly { readonly account: AccountId; readonly sweptModSeq: number }[]>
+  swept(account: AccountId, modSeq: number): Awaitable<void>
+  forget(account: AccountId): Awaitable<void>
+  /** `remove`: it is of no use any more. */
+  close(remove?: boolean): Awaitable<void>
+}

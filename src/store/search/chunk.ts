@@ -1,0 +1,66 @@
+// A chunk of the search index: what stands in a run of an account's emails. Emails never change, so what a chunk says of one stays right.
+//
+// Of some it says nothing ("open"): they were gone already, or hold more than the index takes. Those are always candidates.
+import { crc32 } from 'node:zlib'
+
+/** Emails of each level's chunks. A chunk of a level is made of those of the level below. */
+export const chunkSizes = [64, 1024] as const
+export type ChunkLevel = 0 | 1
+
+/** Email ids from `number` times the level's size on. */
+export interface ChunkAddress {
+  readonly level: ChunkLevel
+  readonly number: number
+}
+
+export function sizeOf({ level }: ChunkAddress): number {
+  return chunkSizes[level]
+}
+
+export function firstEmail({ level, number }: ChunkAddress): number {
+  return chunkSizes[level] * number
+}
+
+/** The chunk of a level in which an email lies. */
+export function addressOf(level: ChunkLevel, email: number): ChunkAddress {
+  return { level, number: Math.floor(email / chunkSizes[level]) }
+}
+
+export function keyOf({ level, number }: ChunkAddress): string {
+  return `${level}/${number}`
+}
+
+/** What is known of a chunk without reading the rest. */
+export interface ChunkHead {
+  /** Slots of the emails that it knows. */
+  readonly present: readonly number[]
+  /** Of those, the ones about whose text it says nothing, and about whose headers. */
+  readonly openBodies: readonly number[]
+  readonly openHeads: readonly number[]
+  /** Names of the header fields whose values it has, and of those whose it has not. Fields of other names do not occur. */
+  readonly columns: readonly string[]
+  readonly skipped: readonly string[]
+  /** The last email with the start of its body's hash: whether this is an index of that store. */
+  readonly last: readonly [email: number, hash: string] | undefined
+}
+
+/** The rest of a chunk, by name: terms of bodies and of headers, and a piece for each header field of `columns`. */
+export type PieceName = 'body' | 'body/at' | 'head' | 'head/at' | `:${string}`
+
+export interface PackedChunk {
+  readonly head: ChunkHead
+  readonly pieces: readonly { readonly name: PieceName; readonly data: Uint8Array }[]
+}
+
+export function encodeHead(head: ChunkHead): Uint8Array {
+  return Buffer.from(JSON.stringify(head))
+}
+
+export function decodeHead(bytes: Uint8Array): ChunkHead {
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as ChunkHead
+}
+
+/** With every piece its checksum is kept: what a disk has damaged is as good as missing. */
+export function checksumOf(bytes: Uint8Array): number {
+  return crc32(bytes)
+}

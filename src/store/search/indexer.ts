@@ -1,0 +1,325 @@
+// Fills the search index in the background: a chunk whenever the emails of one are complete, so that small accounts cost nothing and a crash leaves whole
+// chunks or none. What it has not reached yet is searched without it.
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { AccountId, BlobHash } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import type { Log } from '../../base/log.ts'
+import type { Metrics } from '../../base/metrics.ts'
+import type { ChangeHint, Store } from '../store.ts'
+import { type ChunkAddress, chunkSizes, firstEmail, keyOf, sizeOf } from './chunk.ts'
+import { ChunkBuilder } from './chunk-builder.ts'
+import type { ChunkStore } from './chunk-store.ts'
+import { addEmail, type IndexedEmail } from './read-email.ts'
+
+export interface IndexerParts {
+  readonly store: Pick<Store, 'reader' | 'readBody'>
+  /** Opens the index, or a new one where it does not fit. */
+  readonly open: () => Awaitable<ChunkStore>
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** So long it works without letting others run. */
+const sliceMs = 5
+
+export class Indexer {
+  readonly #parts: IndexerParts
+  /** Accounts that may have emails that are not indexed, with how many were missing when it last looked. */
+  readonly #waiting = new Map<AccountId, number>()
+  readonly #sweep: NodeJS.Timeout
+  #chunks: ChunkStore | undefined
+  #timer: NodeJS.Timeout | undefined
+  #work: Promise<void> | undefined
+  #isClosing = false
+  #sliceEnd = 0
+
+  constructor(parts: IndexerParts) {
+    this.#parts = parts
+    this.#sweep = setInterval(() => void this.#alone(() => this.#sweepAll()), limits.search.sweepMs).unref()
+    this.#later(0)
+  }
+
+  /** Something has changed in these accounts. */
+  tell(hints: readonly ChangeHint[]): void {
+    for (const { account } of hints) if (!this.#waiting.has(account)) this.#waiting.set(account, 0)
+    this.#later(limits.search.settleMs)
+  }
+
+  /** Indexes what waits and takes out what is gone, now. */
+  async run(): Promise<void> {
+    await this.#alone(() => this.#catchUp())
+    await this.#alone(() => this.#sweepAll())
+  }
+
+  /** Stops after the email under way. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#timer)
+    clearInterval(this.#sweep)
+    await this.#work
+    await this.#chunks?.close()
+    this.#chunks = undefined
+  }
+
+  #later(ms: number): void {
+    if (this.#timer || this.#isClosing) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      void this.#alone(() => this.#catchUp())
+    }, ms).unref()
+  }
+
+  /** One at a time. A failure is told to the log, and tried again later with what is there then. */
+  #alone(section: () => Promise<void>): Promise<void> {
+    const before = this.#work
+    const work = (async () => {
+      await before
+      if (this.#isClosing) return
+      try {
+        await section()
+      } catch (error) {
+        await this.#failed(error)
+      }
+    })()
+    this.#work = work
+    return work
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    if (this.#isClosing) return
+    this.#parts.log.warn({ err: error as Error }, 'the search index could not be filled; it is made anew')
+    this.#parts.metrics.count('search_index_failures')
+    const chunks = this.#chunks
+    this.#chunks = undefined
+    try {
+      await chunks?.close(true)
+    } catch {
+      // It was of no use any more.
+    }
+    this.#later(limits.search.retryMs)
+  }
+
+  async #catchUp(): Promise<void> {
+    const chunks = await this.#current()
+    for (const account of this.#inTurns()) {
+      if (this.#isClosing) return
+      if (!chunks.isCurrent) {
+        // Somebody has removed it: begin again.
+        this.#later(0)
+        return
+      }
+      const missing = await this.#step(chunks, account)
+      if (missing > 0) this.#waiting.set(account, missing)
+      this.#tellLag()
+    }
+  }
+
+  /** The account that has waited longest, as long as one waits. */
+  *#inTurns(): Generator<AccountId> {
+    for (let next = this.#waiting.keys().next(); !next.done; next = this.#waiting.keys().next()) {
+      this.#waiting.delete(next.value)
+      yield next.value
+    }
+  }
+
+  /** The index; where it had to be opened every account is looked at. */
+  async #current(): Promise<ChunkStore> {
+    const known = this.#chunks
+    if (known?.isCurrent) return known
+    this.#chunks = undefined
+    await known?.close()
+    const chunks = await this.#parts.open()
+    this.#chunks = chunks
+    const rows = await this.#parts.store.reader.arrays<[id: AccountId]>(
+      'SELECT id FROM account WHERE id > 0 AND next_email > ? ORDER BY id',
+      chunkSizes[0],
+    )
+    for (const [account] of rows) this.#waiting.set(account, 0)
+    for (const { account } of await chunks.accounts()) await this.#verify(chunks, account)
+    return chunks
+  }
+
+  /** Forgets an account's chunks when they are not of its emails: a store that was put back to an earlier state gives ids again. */
+  async #verify(chunks: ChunkStore, account: AccountId): Promise<void> {
+    const state = await this.#stateOf(account)
+    const addresses = await chunks.addresses(account)
+    let newest: ChunkAddress | undefined
+    for (const address of addresses) if (!newest || firstEmail(address) > firstEmail(newest)) newest = address
+    if (!newest) return
+    const head = await chunks.head(account, newest)
+    const isWithin = state !== undefined && firstEmail(newest) + sizeOf(newest) <= state.nextEmail
+    if (isWithin && (!head?.last || (await this.#isSame(account, head.last)))) return
+    await chunks.forget(account)
+    this.#waiting.set(account, 0)
+  }
+
+  async #isSame(account: AccountId, [email, hash]: readonly [number, string]): Promise<boolean> {
+    const sql = 'SELECT blob FROM email WHERE account = ? AND id = ?'
+    const row = await this.#parts.store.reader.get<{ blob: Uint8Array }>(sql, account, email)
+    return !row || Buffer.from(row.blob).toString('hex') === hash
+  }
+
+  /** What is to be known of an account; undefined when it is gone. */
+  async #stateOf(
+    account: AccountId,
+  ): Promise<{ readonly nextEmail: number; readonly modSeq: number } | undefined> {
+    return this.#parts.store.reader.get(
+      `SELECT next_email AS "nextEmail", mod_seq AS "modSeq" FROM account WHERE id = ? AND state <> 'removing'`,
+      account,
+    )
+  }
+
+  /** Makes one chunk of an account's; how many emails are left for more of them. */
+  async #step(chunks: ChunkStore, account: AccountId): Promise<number> {
+    const state = await this.#stateOf(account)
+    if (!state || state.nextEmail <= chunkSizes[0]) return 0
+    const there = new Set((await chunks.addresses(account)).map(keyOf))
+    const missing = missingChunks(state.nextEmail, there)
+    const [next] = missing
+    if (!next) return 0
+    await this.#make(chunks, account, next, there)
+    return missing.reduce((sum, address) => sum + sizeOf(address), 0) - sizeOf(next)
+  }
+
+  async #make(
+    chunks: ChunkStore,
+    account: AccountId,
+    address: ChunkAddress,
+    there: ReadonlySet<string>,
+  ): Promise<void> {
+    const startedAt = performance.now()
+    const builder = new ChunkBuilder(address)
+    const parts = partsOf(address)
+    const first = firstEmail(address)
+    const replaced = address.level === 0 ? [] : parts.filter(part => there.has(keyOf(part)))
+    for (const part of parts) {
+      const shift = firstEmail(part) - first
+      if (!replaced.includes(part)) await this.#addEmails(builder, account, part, first)
+      else await addChunk(chunks, account, part, builder, shift, () => false)
+      if (this.#isClosing) return
+    }
+    await chunks.put(account, address, builder.pack(), replaced)
+    const { metrics } = this.#parts
+    metrics.count('search_index_chunks', { level: String(address.level) })
+    metrics.observe('search_index_seconds', (performance.now() - startedAt) / 1000)
+  }
+
+  /** Adds the emails of one of the smallest chunks. */
+  async #addEmails(
+    builder: ChunkBuilder,
+    account: AccountId,
+    part: ChunkAddress,
+    first: number,
+  ): Promise<void> {
+    const { store } = this.#parts
+    const from = firstEmail(part)
+    const rows = await store.reader.all<IndexedEmail>(
+      'SELECT id, blob, size_bytes, header_bytes, parts FROM email WHERE account = ? AND id BETWEEN ? AND ? ORDER BY id',
+      account,
+      from,
+      from + sizeOf(part) - 1,
+    )
+    for (const row of rows) {
+      const hash = Buffer.from(row.blob).toString('hex') as BlobHash
+      const read = (start: number, end: number) => store.readBody(account, hash, start, end)
+      const source = { read, breathe: () => this.#breathe() }
+      const added = addEmail(builder, row.id - first, { ...row, hash }, source)
+      if (added !== undefined) await added
+      if (this.#isClosing) return
+    }
+    this.#parts.metrics.count('search_index_emails', undefined, rows.length)
+  }
+
+  async #sweepAll(): Promise<void> {
+    const chunks = await this.#current()
+    for (const { account, sweptModSeq } of await chunks.accounts()) {
+      if (this.#isClosing) return
+      const state = await this.#stateOf(account)
+      if (!state) await chunks.forget(account)
+      else if (state.modSeq > sweptModSeq) {
+        for (const address of await chunks.addresses(account))
+          await this.#sweepChunk(chunks, account, address)
+        if (!this.#isClosing) await chunks.swept(account, state.modSeq)
+      }
+    }
+  }
+
+  /** Takes out the emails that no mailbox shows any more. Until they are purged they are looked at without the index. */
+  async #sweepChunk(chunks: ChunkStore, account: AccountId, address: ChunkAddress): Promise<void> {
+    if (this.#isClosing) return
+    const head = await chunks.head(account, address)
+    if (!head || head.present.length === 0) return
+    const first = firstEmail(address)
+    const rows = await this.#parts.store.reader.arrays<[email: number]>(
+      'SELECT DISTINCT email FROM message WHERE account = ? AND email BETWEEN ? AND ?',
+      account,
+      first,
+      first + sizeOf(address) - 1,
+    )
+    const live = new Set(rows.map(([email]) => email - first))
+    if (head.present.every(slot => live.has(slot))) return
+    const builder = new ChunkBuilder(address)
+    await addChunk(chunks, account, address, builder, 0, slot => !live.has(slot))
+    await chunks.put(account, address, builder.pack(), [])
+    await this.#breathe()
+  }
+
+  #breathe(): Awaitable<void> {
+    const now = performance.now()
+    if (now < this.#sliceEnd) return
+    return new Promise(resolve => {
+      setImmediate(() => {
+        this.#sliceEnd = performance.now() + sliceMs
+        resolve()
+      })
+    })
+  }
+
+  #tellLag(): void {
+    let emails = 0
+    for (const missing of this.#waiting.values()) emails += missing
+    this.#parts.metrics.gauge('search_index_waiting_emails', emails)
+  }
+}
+
+/** The chunks that the emails below `nextEmail` fill and that are not there, first the large ones. */
+function missingChunks(nextEmail: number, there: ReadonlySet<string>): ChunkAddress[] {
+  const [small, large] = chunkSizes
+  const missing: ChunkAddress[] = []
+  const largeCount = Math.floor(nextEmail / large)
+  for (let number = 0; number < largeCount; number++) missing.push({ level: 1, number })
+  for (let number = (largeCount * large) / small; number < Math.floor(nextEmail / small); number++)
+    missing.push({ level: 0, number })
+  return missing.filter(address => !there.has(keyOf(address)))
+}
+
+/** A chunk's emails as the smallest chunks. */
+function partsOf(address: ChunkAddress): readonly ChunkAddress[] {
+  const count = sizeOf(address) / chunkSizes[0]
+  return Array.from({ length: count }, (_unused, at) => ({ level: 0, number: address.number * count + at }))
+}
+
+async function addChunk(
+  chunks: ChunkStore,
+  account: AccountId,
+  address: ChunkAddress,
+  builder: ChunkBuilder,
+  shift: number,
+  isGone: (slot: number) => boolean,
+): Promise<void> {
+  const head = await chunks.head(account, address)
+  if (!head) throw new Error('a chunk of the search index has gone')
+  const pieces = new Map<string, Uint8Array>()
+  for (const name of [
+    'body',
+    'body/at',
+    'head',
+    'head/at',
+    ...head.columns.map(column => `:${column}` as const),
+  ] as const) {
+    const piece = await chunks.piece(account, address, name)
+    if (!piece) throw new Error('a piece of the search index is missing')
+    pieces.set(name, piece)
+  }
+  builder.addChunk(head, name => pieces.get(name) as Uint8Array, shift, isGone)
+}

@@ -1,0 +1,84 @@
+// Gives one email to the index: the texts and header values that a search would look through.
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { BlobHash } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import {
+  decodeHeaderValue,
+  rawHeaderValues,
+  searchableHeaderBytes,
+  searchableTexts,
+} from '../../message/searchable-text.ts'
+import { unpackParts } from '../../message/sections.ts'
+import { StoreError } from '../error.ts'
+import type { ChunkBuilder } from './chunk-builder.ts'
+
+/** The columns of `email` that it takes. */
+export interface IndexedEmail {
+  readonly id: number
+  readonly blob: Uint8Array
+  readonly size_bytes: number
+  readonly header_bytes: number
+  readonly parts: Uint8Array
+}
+
+export interface EmailSource {
+  /** Bytes of the message. Throws `StoreError`. */
+  read(start: number, end: number): Awaitable<Buffer>
+  breathe(): Awaitable<void>
+}
+
+/** What cannot be read, or is more than the index takes, is left open: a search looks at it. */
+export async function addEmail(
+  builder: ChunkBuilder,
+  slot: number,
+  email: IndexedEmail & { readonly hash: BlobHash },
+  source: EmailSource,
+): Promise<void> {
+  try {
+    const isWhole = email.size_bytes <= limits.search.wholeBytes
+    const headBytes = isWhole ? email.size_bytes : searchableHeaderBytes(email.header_bytes)
+    const head = await source.read(0, headBytes)
+    builder.begin(slot, email.id, email.hash)
+    addHeader(builder, slot, head, email.header_bytes)
+    await addTexts(builder, slot, email.parts, head, source)
+  } catch (error) {
+    // Its last message was expunged meanwhile, and it is purged.
+    if (error instanceof StoreError && error.code === 'no-such-body') return
+    if (!(error instanceof StoreError && error.code === 'corrupt')) throw error
+    builder.openHead(slot)
+    builder.openBody(slot)
+  }
+}
+
+function addHeader(builder: ChunkBuilder, slot: number, head: Buffer, headerBytes: number): void {
+  const raw = rawHeaderValues(head, headerBytes)
+  const values = new Map<string, readonly string[]>()
+  for (const [name, texts] of raw) values.set(name, texts.map(decodeHeaderValue))
+  builder.addHeader(slot, values)
+}
+
+async function addTexts(
+  builder: ChunkBuilder,
+  slot: number,
+  packedParts: Uint8Array,
+  head: Buffer,
+  source: EmailSource,
+): Promise<void> {
+  const steps = searchableTexts(unpackParts(packedParts), true)
+  let bytes: Buffer | undefined
+  for (let { done, value } = steps.next(); !done; { done, value } = steps.next(bytes)) {
+    const step = value
+    bytes = undefined
+    if (!step) return
+    if (step.kind === 'text') builder.addText(slot, step.text, step.isHeader)
+    else if (step.kind === 'pause') {
+      const breath = source.breathe()
+      if (breath !== undefined) await breath
+    } else if (step.end <= head.length) bytes = head.subarray(step.start, step.end)
+    else if (step.end - step.start <= limits.search.partBytes) bytes = await source.read(step.start, step.end)
+    else {
+      builder.openHead(slot)
+      builder.openBody(slot)
+    }
+  }
+}

@@ -1,0 +1,278 @@
+// The index as a search sees it: of each email, whether it can hold a text. What it does not know it says, and the email itself is looked at then.
+//
+// Text is compared folded by i;unicode-casemap. For another way of folding the answer is still one that misses nothing as long as what is looked for is
+// ASCII, whose characters stay where they are.
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { AccountId } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { Lru } from '../../base/lru.ts'
+import { foldCase } from '../../message/case-map.ts'
+import {
+  addressOf,
+  type ChunkAddress,
+  type ChunkHead,
+  firstEmail,
+  keyOf,
+  type PieceName,
+  sizeOf,
+} from './chunk.ts'
+import type { ChunkSource } from './chunk-store.ts'
+import { HeaderColumn } from './header-column.ts'
+import { Postings, TermDictionary } from './term-table.ts'
+import { type TermPattern, termPatterns } from './terms.ts'
+
+/** In this order AND is the least and OR the greatest. */
+export const answers = { no: 0, unknown: 1, yes: 2 } as const
+
+/** A way of comparing texts: they are compared as `fold` makes them. */
+export interface Folding {
+  readonly name: string
+  readonly fold: (text: string) => string
+}
+
+export type IndexQuery =
+  /** A text part holds it, or, with `inHeaders`, a header. */
+  | {
+      readonly kind: 'text'
+      /** Folded. */
+      readonly needle: string
+      readonly inHeaders: boolean
+    }
+  /** A field of that name, in lower case, holds it; any such field, when it is empty. */
+  | { readonly kind: 'header'; readonly name: string; readonly needle: string }
+
+export interface SearchIndex {
+  /** One of `answers` for each of `emails`. `breathe` lets others run, and throws when nobody wants to know any more. */
+  answer(
+    account: AccountId,
+    query: IndexQuery,
+    folding: Folding,
+    emails: Float64Array,
+    breathe: () => Awaitable<void>,
+  ): Awaitable<Uint8Array>
+}
+
+/** Where there is no index. */
+export const noSearchIndex: SearchIndex = {
+  answer: (_account, _query, _folding, emails) => unknownAnswers(emails.length),
+}
+
+function unknownAnswers(count: number): Uint8Array {
+  return new Uint8Array(count).fill(answers.unknown)
+}
+
+/** Emails from `first` up to `end`, and what is known of each; nothing where there is no chunk. */
+interface Stretch {
+  readonly first: number
+  readonly end: number
+  readonly answers: Uint8Array | undefined
+}
+
+/** `:name` folded in some way, or another piece. */
+type Piece = HeaderColumn | TermDictionary | Postings
+
+export class ChunkedIndex implements SearchIndex {
+  readonly #source: ChunkSource
+  readonly #pieces = new Lru<string, Piece>(limits.search.cacheBytes)
+
+  constructor(source: ChunkSource) {
+    this.#source = source
+  }
+
+  async answer(
+    account: AccountId,
+    query: IndexQuery,
+    folding: Folding,
+    emails: Float64Array,
+    breathe: () => Awaitable<void>,
+  ): Promise<Uint8Array> {
+    const found = unknownAnswers(emails.length)
+    const chunks = await this.#chunks(account)
+    const plan = planOf(query, folding)
+    if (chunks.size === 0 || !plan) return found
+    const stretches = new Map<string, Stretch>()
+    let stretch: Stretch = { first: 0, end: 0, answers: undefined }
+    for (let place = 0; place < emails.length; place++) {
+      const email = emails[place] as number
+      if (email < stretch.first || email >= stretch.end) {
+        const address = chunkOf(chunks, email)
+        const key = keyOf(address)
+        const known = stretches.get(key)
+        stretch = known ?? (await this.#stretch(account, address, chunks.get(key), plan))
+        if (!known) {
+          stretches.set(key, stretch)
+          const breath = breathe()
+          if (breath !== undefined) await breath
+        }
+      }
+      if (stretch.answers) found[place] = stretch.answers[email - stretch.first] as number
+    }
+    return found
+  }
+
+  async #chunks(account: AccountId): Promise<ReadonlyMap<string, ChunkHead>> {
+    const chunks = await this.#source.chunks(account)
+    return new Map(chunks.map(({ address, head }) => [keyOf(address), head]))
+  }
+
+  async #stretch(
+    account: AccountId,
+    address: ChunkAddress,
+    head: ChunkHead | undefined,
+    plan: Plan,
+  ): Promise<Stretch> {
+    const first = firstEmail(address)
+    const end = first + sizeOf(address)
+    if (!head) return { first, end, answers: undefined }
+    try {
+      const known = await this.#answersOf(new ChunkReading(account, address, head, this.#load), plan)
+      return { first, end, answers: known }
+    } catch (error) {
+      if (!(error instanceof MissingPiece)) throw error
+      return { first, end, answers: undefined }
+    }
+  }
+
+  async #answersOf(chunk: ChunkReading, plan: Plan): Promise<Uint8Array> {
+    if (plan.query.kind === 'header') return chunk.headerAnswers(plan.query.name, plan)
+    return chunk.textAnswers(plan, plan.query.inHeaders)
+  }
+
+  /** A piece in memory. Throws MissingPiece. */
+  readonly #load = async <T extends Piece>(
+    account: AccountId,
+    address: ChunkAddress,
+    name: PieceName,
+    variant: string,
+    make: (data: Uint8Array) => T,
+  ): Promise<T> => {
+    const key = `${account}/${keyOf(address)}/${name} ${variant}`
+    const known = this.#pieces.get(key)
+    if (known) return known as T
+    const data = await this.#source.piece(account, address, name)
+    // The indexer may have put a larger chunk in its place just now.
+    if (!data) throw new MissingPiece()
+    const made = make(data)
+    this.#pieces.set(key, made, made.weight + 200)
+    return made
+  }
+}
+
+class MissingPiece extends Error {}
+
+type Load = <T extends Piece>(
+  account: AccountId,
+  address: ChunkAddress,
+  name: PieceName,
+  variant: string,
+  make: (data: Uint8Array) => T,
+) => Promise<T>
+
+interface Plan {
+  readonly query: IndexQuery
+  readonly folding: Folding
+  readonly patterns: readonly TermPattern[]
+  /** The index can be asked which words there are. */
+  readonly hasPatterns: boolean
+}
+
+/** Undefined where the index knows nothing about it. */
+function planOf(query: IndexQuery, folding: Folding): Plan | undefined {
+  const { needle } = query
+  // RFC 5051 folds where other collations do not; only ASCII is surely found nevertheless.
+  const isSafe = folding.fold === foldCase || /^[\x00-\x7f]*$/.test(needle)
+  const patterns = isSafe && needle.isWellFormed() ? termPatterns(foldCase(needle)) : []
+  if (query.kind === 'text' && patterns.length === 0) return undefined
+  if (!needle.isWellFormed()) return undefined
+  return { query, folding, patterns, hasPatterns: patterns.length > 0 }
+}
+
+/** The chunk in which an email lies: the largest that there is, else where one of the smallest would be. */
+function chunkOf(chunks: ReadonlyMap<string, ChunkHead>, email: number): ChunkAddress {
+  const large = addressOf(1, email)
+  return chunks.has(keyOf(large)) ? large : addressOf(0, email)
+}
+
+/** One chunk while it is asked. */
+class ChunkReading {
+  readonly #account: AccountId
+  readonly #address: ChunkAddress
+  readonly #head: ChunkHead
+  readonly #load: Load
+
+  constructor(account: AccountId, address: ChunkAddress, head: ChunkHead, load: Load) {
+    this.#account = account
+    this.#address = address
+    this.#head = head
+    this.#load = load
+  }
+
+  async textAnswers({ patterns }: Plan, inHeaders: boolean): Promise<Uint8Array> {
+    const { openBodies, openHeads } = this.#head
+    const candidates = await this.#candidates('body', patterns)
+    if (!inHeaders) return this.#settle(candidates, answers.unknown, openBodies)
+    const inHead = await this.#candidates('head', patterns)
+    for (const [slot, is] of inHead.entries()) if (is === 1) candidates[slot] = 1
+    return this.#settle(candidates, answers.unknown, openBodies, openHeads)
+  }
+
+  async headerAnswers(name: string, { query, folding, patterns, hasPatterns }: Plan): Promise<Uint8Array> {
+    const { columns, skipped, openHeads } = this.#head
+    if (skipped.includes(name)) {
+      const candidates = hasPatterns ? await this.#candidates('head', patterns) : this.#none().fill(1)
+      return this.#settle(candidates, answers.unknown, openHeads)
+    }
+    const matches = this.#none()
+    if (columns.includes(name)) {
+      const make = (data: Uint8Array) => new HeaderColumn(data, folding.fold)
+      const column = await this.#load(this.#account, this.#address, `:${name}`, folding.name, make)
+      column.mark(query.needle, matches)
+    }
+    return this.#settle(matches, answers.yes, openHeads)
+  }
+
+  /** 1 for each slot whose words fulfil all the patterns. */
+  async #candidates(name: 'body' | 'head', patterns: readonly TermPattern[]): Promise<Uint8Array> {
+    const dictionary = await this.#load(
+      this.#account,
+      this.#address,
+      name,
+      '',
+      data => new TermDictionary(data),
+    )
+    let candidates: Uint8Array | undefined
+    for (const pattern of patterns) {
+      const terms = dictionary.find(pattern)
+      if (terms.length === 0) return this.#none()
+      const postings = await this.#load(
+        this.#account,
+        this.#address,
+        `${name}/at`,
+        '',
+        data => new Postings(data, dictionary.count),
+      )
+      const marks = this.#none()
+      for (const term of terms)
+        postings.each(term, slot => {
+          marks[slot] = 1
+        })
+      if (candidates)
+        for (let slot = 0; slot < marks.length; slot++)
+          marks[slot] = (marks[slot] as number) & (candidates[slot] as number)
+      candidates = marks
+    }
+    return candidates ?? this.#none()
+  }
+
+  #none(): Uint8Array {
+    return new Uint8Array(sizeOf(this.#address))
+  }
+
+  /** `match` where it is marked, no where it is not, and unknown where the chunk has nothing to say. */
+  #settle(marks: Uint8Array, match: number, ...open: readonly (readonly number[])[]): Uint8Array {
+    const settled = new Uint8Array(marks.length).fill(answers.unknown)
+    for (const slot of this.#head.present) settled[slot] = marks[slot] === 1 ? match : answers.no
+    for (const slots of open) for (const slot of slots) settled[slot] = answers.unknown
+    return settled
+  }
+}

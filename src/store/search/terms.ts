@@ -1,0 +1,105 @@
+// Words of folded text, and what a text that is looked for says of the words around it.
+//
+// Text is cut between two characters by their kinds alone, so that what is looked for is cut where the text that holds it is cut: separators end a
+// word, and where writing has no spaces each pair of neighbours is a word. Nothing else is dropped.
+
+/** The longest word; of a longer one, windows of this length are kept, and each begins half of it behind the one before. */
+const termLength = 40
+const windowStep = termLength / 2
+/** Any part of a long word up to this length lies in one of its windows. */
+const partLength = termLength - windowStep + 1
+
+const separator = 0
+const letter = 1
+const unspaced = 2
+
+/** The kind of each UTF-16 code unit. */
+const kinds = kindsOfUnits()
+
+function kindsOfUnits(): Uint8Array {
+  const table = new Uint8Array(0x10000).fill(letter)
+  const set = (kind: number, ...ranges: readonly (readonly [number, number])[]) => {
+    for (const [first, last] of ranges) table.fill(kind, first, last + 1)
+  }
+  // ASCII but for letters and digits; general and CJK punctuation.
+  set(separator, [0, 0x2f], [0x3a, 0x40], [0x5b, 0x60], [0x7b, 0x7f], [0x2000, 0x206f], [0x3000, 0x303f])
+  // Thai, Lao, Myanmar, Khmer; kana and bopomofo; ideographs. (Korean has spaces.)
+  set(unspaced, [0xe00, 0xeff], [0x1000, 0x109f], [0x1780, 0x17ff], [0x3040, 0x312f], [0x3400, 0x9fff])
+  return table
+}
+
+/** Gives each word of the folded text to `add`, some more than once. */
+export function eachTerm(folded: string, add: (term: string) => void): void {
+  for (let at = 0; at < folded.length; ) {
+    const kind = kinds[folded.charCodeAt(at)]
+    const end = runEnd(folded, at, kind)
+    if (kind === unspaced) addPairs(folded, at, end, add)
+    else if (kind === letter) addWord(folded, at, end, add)
+    at = end
+  }
+}
+
+function runEnd(text: string, at: number, kind: number | undefined): number {
+  let end = at + 1
+  while (end < text.length && kinds[text.charCodeAt(end)] === kind) end++
+  return end
+}
+
+function addWord(text: string, at: number, end: number, add: (term: string) => void): void {
+  if (end - at <= termLength) {
+    add(text.slice(at, end))
+    return
+  }
+  for (let start = at; start + termLength < end; start += windowStep)
+    add(text.slice(start, start + termLength))
+  add(text.slice(end - termLength, end))
+}
+
+function addPairs(text: string, at: number, end: number, add: (term: string) => void): void {
+  if (end - at === 1) add(text.slice(at, end))
+  for (let start = at; start + 1 < end; start++) add(text.slice(start, start + 2))
+}
+
+/** What must be true of some word of a text. */
+export interface TermPattern {
+  readonly text: string
+  /** The word begins with it. */
+  readonly isStart: boolean
+  /** The word ends with it. */
+  readonly isEnd: boolean
+}
+
+/** More say hardly more. */
+const maxPatterns = 16
+
+/** Patterns that the words of every text that holds `folded` fulfil, the most telling first; none when it has no words. */
+export function termPatterns(folded: string): readonly TermPattern[] {
+  const found: TermPattern[] = []
+  for (let at = 0; at < folded.length; ) {
+    const kind = kinds[folded.charCodeAt(at)]
+    const end = runEnd(folded, at, kind)
+    // At its own ends the word in the text may go on.
+    if (kind === unspaced) addPairPatterns(folded, at, end, found)
+    else if (kind === letter) found.push(wordPattern(folded.slice(at, end), at > 0, end < folded.length))
+    at = end
+  }
+  return found.sort((a, b) => weight(b) - weight(a)).slice(0, maxPatterns)
+}
+
+function weight({ text, isStart, isEnd }: TermPattern): number {
+  return text.length * 2 + (isStart ? 1 : 0) + (isEnd ? 1 : 0)
+}
+
+function wordPattern(text: string, isStart: boolean, isEnd: boolean): TermPattern {
+  if (isStart && text.length <= termLength) return { text, isStart, isEnd }
+  // A long word is there in windows: the first begins as it does, the last ends as it does, and others lie between.
+  if (isStart) return { text: text.slice(0, termLength), isStart, isEnd: false }
+  if (isEnd) return { text: text.slice(-termLength), isStart: false, isEnd }
+  return { text: text.slice(0, partLength), isStart, isEnd }
+}
+
+function addPairPatterns(text: string, at: number, end: number, found: TermPattern[]): void {
+  if (end - at === 1) found.push({ text: text.slice(at, end), isStart: false, isEnd: false })
+  for (let start = at; start + 1 < end; start++)
+    found.push({ text: text.slice(start, start + 2), isStart: true, isEnd: true })
+}

@@ -1,0 +1,327 @@
+// The search index in a SQLite file of its own: search.db beside store.db. A cache, so what does not fit is removed and made again.
+import { existsSync, rmSync, statSync } from 'node:fs'
+import { limits } from '../../base/limits.ts'
+import type { AccountId } from '../../base/ids.ts'
+import type { Log } from '../../base/log.ts'
+import {
+  type ChunkAddress,
+  type ChunkHead,
+  type ChunkLevel,
+  checksumOf,
+  decodeHead,
+  encodeHead,
+  type PackedChunk,
+  type PieceName,
+} from '../search/chunk.ts'
+import type { ChunkSource, ChunkStore, StoredChunk } from '../search/chunk-store.ts'
+import { Connection } from './connection.ts'
+
+/** Larger with each change of what is in the file, or of how text is read and cut to words. */
+const version = 1
+
+const schema = `
+CREATE TABLE search_chunk (
+  account INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  head BLOB NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (account, level, number)
+) WITHOUT ROWID;
+
+CREATE TABLE search_piece (
+  account INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  data BLOB NOT NULL,
+  checksum INTEGER NOT NULL,
+  PRIMARY KEY (account, level, number, name)
+);
+
+-- Up to which modSeq emails that are gone have been taken out.
+CREATE TABLE search_swept (
+  account INTEGER NOT NULL PRIMARY KEY,
+  mod_seq INTEGER NOT NULL
+);
+`
+
+const memoryPath = ':memory:'
+
+/** Reads what the indexer has written. A file that is missing, damaged or of another version holds nothing. */
+export class ChunkFileReader implements ChunkSource {
+  readonly #path: string
+  readonly #log: Log
+  #open: { readonly connection: Connection; readonly inode: number } | undefined
+
+  constructor(path: string, log: Log) {
+    this.#path = path
+    this.#log = log
+  }
+
+  chunks(account: AccountId): readonly StoredChunk[] {
+    return this.#read(connection => readChunks(connection, account)) ?? []
+  }
+
+  piece(account: AccountId, address: ChunkAddress, name: PieceName): Uint8Array | undefined {
+    return this.#read(connection => readPiece(connection, account, address, name))
+  }
+
+  /** Removes a file in which something is damaged; the indexer, which looks for it, makes another. */
+  #discard(): void {
+    const inode = this.#open?.inode
+    this.close()
+    if (inode === undefined || statSync(this.#path, { throwIfNoEntry: false })?.ino !== inode) return
+    removeIndex(this.#path)
+  }
+
+  close(): void {
+    this.#open?.connection.close()
+    this.#open = undefined
+  }
+
+  #read<T>(section: (connection: Connection) => T): T | undefined {
+    try {
+      const connection = this.#connection()
+      return connection && section(connection)
+    } catch (error) {
+      // Whatever it is, the messages themselves are at hand.
+      this.#log.warn({ err: error as Error }, 'the search index cannot be read; it is made anew')
+      this.#discard()
+      return undefined
+    }
+  }
+
+  /** Looks each time whether the indexer has begun another file. */
+  #connection(): Connection | undefined {
+    const inode = statSync(this.#path, { throwIfNoEntry: false })?.ino
+    if (this.#open && this.#open.inode === inode) return this.#open.connection
+    this.close()
+    if (inode === undefined) return undefined
+    const connection = openConnection(this.#path, true)
+    if (versionOf(connection) !== version) {
+      connection.close()
+      return undefined
+    }
+    this.#open = { connection, inode }
+    return connection
+  }
+}
+
+/** The indexer's end: makes the file, anew where it does not fit. */
+export class ChunkFile implements ChunkStore, ChunkSource {
+  readonly #connection: Connection
+  /** Undefined in memory. */
+  readonly #file: { readonly path: string; readonly inode: number } | undefined
+
+  private constructor(connection: Connection, path: string) {
+    this.#connection = connection
+    this.#file = path === memoryPath ? undefined : { path, inode: statSync(path).ino }
+  }
+
+  /** False when somebody has removed the file: then nobody sees what is written here. */
+  get isCurrent(): boolean {
+    const file = this.#file
+    return !file || statSync(file.path, { throwIfNoEntry: false })?.ino === file.inode
+  }
+
+  /** For the store `storeName`; an index of another one is removed. */
+  static open(path: string, storeName: string, log: Log): ChunkFile {
+    try {
+      const file = new ChunkFile(openConnection(path, false), path)
+      if (file.#prepare(storeName)) return file
+      file.close()
+      log.info({}, 'the search index is of another version or store; it is made anew')
+    } catch (error) {
+      log.warn({ err: error as Error }, 'the search index is damaged; it is made anew')
+    }
+    removeIndex(path)
+    const file = new ChunkFile(openConnection(path, false), path)
+    file.#prepare(storeName)
+    return file
+  }
+
+  static inMemory(): ChunkFile {
+    const file = new ChunkFile(openConnection(memoryPath, false), memoryPath)
+    file.#prepare('')
+    return file
+  }
+
+  chunks(account: AccountId): readonly StoredChunk[] {
+    return readChunks(this.#connection, account)
+  }
+
+  addresses(account: AccountId): readonly ChunkAddress[] {
+    return this.#connection.all('SELECT level, number FROM search_chunk WHERE account = ?', account)
+  }
+
+  head(account: AccountId, { level, number }: ChunkAddress): ChunkHead | undefined {
+    const [row] = this.#connection.arrays<[head: Uint8Array, checksum: number]>(
+      'SELECT head, checksum FROM search_chunk WHERE account = ? AND level = ? AND number = ?',
+      account,
+      level,
+      number,
+    )
+    return row && decodeHead(checked(...row))
+  }
+
+  piece(account: AccountId, address: ChunkAddress, name: PieceName): Uint8Array | undefined {
+    return readPiece(this.#connection, account, address, name)
+  }
+
+  put(
+    account: AccountId,
+    { level, number }: ChunkAddress,
+    { head, pieces }: PackedChunk,
+    replaces: readonly ChunkAddress[],
+  ): void {
+    const bytes = encodeHead(head)
+    this.#transaction(connection => {
+      for (const address of [{ level, number }, ...replaces]) removeChunk(connection, account, address)
+      for (const { name, data } of pieces) {
+        connection.run(
+          'INSERT INTO search_piece (account, level, number, name, data, checksum) VALUES (?, ?, ?, ?, ?, ?)',
+          account,
+          level,
+          number,
+          name,
+          data,
+          checksumOf(data),
+        )
+      }
+      connection.run(
+        'INSERT INTO search_chunk (account, level, number, head, checksum) VALUES (?, ?, ?, ?, ?)',
+        account,
+        level,
+        number,
+        bytes,
+        checksumOf(bytes),
+      )
+    })
+  }
+
+  accounts(): readonly { readonly account: AccountId; readonly sweptModSeq: number }[] {
+    return this.#connection.all(
+      `SELECT account, COALESCE((SELECT mod_seq FROM search_swept WHERE search_swept.account = found.account), 0) AS "sweptModSeq"
+       FROM (SELECT DISTINCT account FROM search_chunk) AS found ORDER BY account`,
+    )
+  }
+
+  swept(account: AccountId, modSeq: number): void {
+    this.#connection.run(
+      'INSERT INTO search_swept (account, mod_seq) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET mod_seq = excluded.mod_seq',
+      account,
+      modSeq,
+    )
+  }
+
+  forget(account: AccountId): void {
+    this.#transaction(connection => {
+      for (const table of ['search_chunk', 'search_piece', 'search_swept'])
+        connection.run(`DELETE FROM ${table} WHERE account = ?`, account)
+    })
+  }
+
+  close(remove = false): void {
+    const isOurs = this.isCurrent
+    this.#connection.close()
+    if (remove && isOurs && this.#file) removeIndex(this.#file.path)
+  }
+
+  /** False when what is there is of another version or store. */
+  #prepare(storeName: string): boolean {
+    const connection = this.#connection
+    const found = versionOf(connection)
+    if (found === 0) {
+      this.#transaction(() => {
+        connection.exec(schema)
+        connection.exec('CREATE TABLE search_store (name TEXT NOT NULL)')
+        connection.run('INSERT INTO search_store (name) VALUES (?)', storeName)
+        connection.exec(`PRAGMA user_version = ${version}`)
+      })
+      return true
+    }
+    if (found !== version) return false
+    return connection.get<{ name: string }>('SELECT name FROM search_store')?.name === storeName
+  }
+
+  #transaction(section: (connection: Connection) => void): void {
+    const connection = this.#connection
+    connection.exec('BEGIN IMMEDIATE')
+    try {
+      section(connection)
+      connection.exec('COMMIT')
+    } catch (error) {
+      if (connection.isTransaction) connection.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+/** Removes the files of an index. */
+function removeIndex(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) rmSync(path + suffix)
+  }
+}
+
+function openConnection(path: string, readOnly: boolean): Connection {
+  const connection = new Connection(path, {
+    readOnly,
+    timeoutMs: readOnly ? 100 : 5000,
+    cacheBytes: limits.search.pageCacheBytes,
+  })
+  try {
+    if (!readOnly) connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
+
+function versionOf(connection: Connection): number {
+  return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
+}
+
+function readChunks(connection: Connection, account: AccountId): readonly StoredChunk[] {
+  const rows = connection.arrays<[level: ChunkLevel, number: number, head: Uint8Array, checksum: number]>(
+    'SELECT level, number, head, checksum FROM search_chunk WHERE account = ?',
+    account,
+  )
+  return rows.map(([level, number, head, checksum]) => ({
+    address: { level, number },
+    head: decodeHead(checked(head, checksum)),
+  }))
+}
+
+function readPiece(
+  connection: Connection,
+  account: AccountId,
+  { level, number }: ChunkAddress,
+  name: PieceName,
+): Uint8Array | undefined {
+  const [row] = connection.arrays<[data: Uint8Array, checksum: number]>(
+    'SELECT data, checksum FROM search_piece WHERE account = ? AND level = ? AND number = ? AND name = ?',
+    account,
+    level,
+    number,
+    name,
+  )
+  return row && checked(...row)
+}
+
+function checked(bytes: Uint8Array, checksum: number): Uint8Array {
+  if (checksumOf(bytes) !== checksum) throw new Error('a checksum of the search index does not match')
+  return bytes
+}
+
+function removeChunk(connection: Connection, account: AccountId, { level, number }: ChunkAddress): void {
+  for (const table of ['search_chunk', 'search_piece'])
+    connection.run(
+      `DELETE FROM ${table} WHERE account = ? AND level = ? AND number = ?`,
+      account,
+      level,
+      number,
+    )
+}

@@ -1,0 +1,72 @@
+// Distinct texts with a number each, and their order by some collation.
+import type { Breathe } from './read/email-columns.ts'
+
+/** Keys that are made without letting others run. */
+const textsAtOnce = 1024
+
+/** A way to put texts in order: they are in its order when their keys are in JavaScript's. */
+export interface TextOrder {
+  readonly name: string
+  readonly keyOf: (text: string) => string
+}
+
+export class TextSet {
+  readonly #numbers = new Map<string, number>([['', 0]])
+  readonly #texts: string[] = ['']
+  #length = 0
+  #known: { readonly order: string; readonly count: number; readonly ranks: Uint32Array } | undefined
+
+  /** The text's number; 0 for the empty one. */
+  add(text: string): number {
+    const known = this.#numbers.get(text)
+    if (known !== undefined) return known
+    const number = this.#texts.length
+    this.#numbers.set(text, number)
+    this.#texts.push(text)
+    this.#length += text.length
+    return number
+  }
+
+  get count(): number {
+    return this.#texts.length
+  }
+
+  textAt(number: number): string {
+    return this.#texts[number] as string
+  }
+
+  /** About the bytes that it takes. */
+  get weight(): number {
+    return this.#length + 80 * this.#texts.length
+  }
+
+  /** The rank of each text, by its number: equal for texts with one key, 0 for the empty one. `sort` sorts numbers by a comparison. */
+  async ranks(
+    { name, keyOf }: TextOrder,
+    sort: (numbers: Uint32Array, compare: (a: number, b: number) => number) => Promise<void>,
+    breathe: Breathe,
+  ): Promise<Uint32Array> {
+    const count = this.#texts.length
+    if (this.#known?.order === name && this.#known.count === count) return this.#known.ranks
+    const keys = new Array<string>(count)
+    for (let number = 0; number < count; number++) {
+      keys[number] = keyOf(this.#texts[number] as string)
+      if (number % textsAtOnce === 0) await breathe()
+    }
+    const order = Uint32Array.from(keys, (_key, number) => number)
+    await sort(order, (a, b) => compareKeys(keys[a] as string, keys[b] as string))
+    const ranks = new Uint32Array(count)
+    let rank = 0
+    for (let at = 1; at < count; at++) {
+      if (keys[order[at] as number] !== keys[order[at - 1] as number]) rank++
+      ranks[order[at] as number] = rank
+    }
+    this.#known = { order: name, count, ranks }
+    return ranks
+  }
+}
+
+function compareKeys(a: string, b: string): number {
+  if (a < b) return -1
+  return a > b ? 1 : 0
+}

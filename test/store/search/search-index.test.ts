@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { AccountId } from '../../../src/base/ids.ts'
+import { foldCase } from '../../../src/message/case-map.ts'
+import type { ChunkAddress, PackedChunk } from '../../../src/store/search/chunk.ts'
+import { ChunkBuilder } from '../../../src/store/search/chunk-builder.ts'
+import {
+  answers,
+  ChunkedIndex,
+  type Folding,
+  type IndexQuery,
+} from '../../../src/store/search/search-index.ts'
+import { eachTerm, termPatterns } from '../../../src/store/search/terms.ts'
+
+// Characters on both sides of every line that the index draws: separators, marks that move, letters that fold to several, scripts without spaces,
+// halves of the same pair, words longer than the longest.
+const units = [
+  ...Array.from('aAbB01 .-@\n'),
+  'ß',
+  'é',
+  'e\u0301',
+  '\u0323',
+  '\u0301',
+  'ﬁ',
+  '½',
+  'Σ',
+  '한',
+  '日',
+  '本',
+  '語',
+  'カ',
+  '\uff9e',
+  'ไ',
+  '😀',
+  '…',
+  '\u00a0',
+  'x'.repeat(23),
+]
+const text = (maxLength: number) => fc.string({ unit: fc.constantFrom(...units), maxLength })
+const foldings: readonly Folding[] = [
+  { name: 'i;unicode-casemap', fold: foldCase },
+  { name: 'i;octet', fold: one => one },
+  {
+    name: 'i;ascii-casemap',
+    fold: one => one.replace(/[a-z]+/g, letters => letters.toUpperCase()),
+  },
+]
+
+interface Email {
+  readonly bodies: readonly string[]
+  readonly headers: readonly string[]
+  readonly fields: Readonly<Record<string, readonly string[]>>
+}
+
+const emails: fc.Arbitrary<Email> = fc.record({
+  bodies: fc.array(text(30), { maxLength: 2 }),
+  headers: fc.array(text(15), { maxLength: 2 }),
+  fields: fc.dictionary(
+    fc.constantFrom('subject', 'x-a', 'x-b', 'no\u00e9'),
+    fc.array(text(8), { maxLength: 2 }),
+    {
+      noNullPrototype: true,
+    },
+  ),
+})
+
+/** A chunk of some messages; those that are undefined are not there. */
+function build(address: ChunkAddress, made: readonly (Email | undefined)[]): ChunkBuilder {
+  const builder = new ChunkBuilder(address)
+  for (const [slot, email] of made.entries()) if (email) add(builder, slot, email)
+  return builder
+}
+
+function add(builder: ChunkBuilder, slot: number, email: Email): void {
+  builder.begin(slot, slot, '')
+  const fields = Object.entries(email.fields).filter(([, values]) => values.length > 0)
+  builder.addHeader(slot, new Map(fields))
+  const lines = fields.flatMap(([name, values]) => values.map(value => `${name}: ${value}`))
+  for (const header of [lines.join('\n'), ...email.headers]) builder.addText(slot, header, true)
+  for (const body of email.bodies) builder.addText(slot, body, false)
+}
+
+function indexOf(chunks: readonly (readonly [ChunkAddress, PackedChunk])[]): ChunkedIndex {
+  return new ChunkedIndex({
+    chunks: () => chunks.map(([address, { head }]) => ({ address, head })),
+    piece(_account, address, name) {
+      const [, packed] =
+        chunks.find(([one]) => one.level === address.level && one.number === address.number) ?? []
+      return packed?.pieces.find(piece => piece.name === name)?.data
+    },
+  })
+}
+
+/** What a look at the message says. */
+function matches(email: Email, query: IndexQuery, { fold }: Folding): boolean {
+  const holds = (one: string) => fold(one).includes(query.needle)
+  if (query.kind === 'header') return (email.fields[query.name] ?? []).some(holds)
+  if (email.bodies.some(holds)) return true
+  if (!query.inHeaders) return false
+  const lines = Object.entries(email.fields).flatMap(([name, values]) =>
+    values.map(value => `${name}: ${value}`),
+  )
+  return lines.some(holds) || email.headers.some(holds)
+}
+
+const queries = (folding: Folding): fc.Arbitrary<IndexQuery> =>
+  fc.oneof(
+    fc.record({
+      kind: fc.constant('text' as const),
+      needle: text(5).map(folding.fold),
+      inHeaders: fc.boolean(),
+    }),
+    fc.record({
+      kind: fc.constant('header' as const),
+      name: fc.constantFrom('subject', 'x-a', 'x-b', 'x-c', 'no\u00e9'),
+      needle: text(4).map(folding.fold),
+    }),
+  )
+
+test('the words of a text fulfil the patterns of every part of it', () => {
+  fc.assert(
+    fc.property(text(60), fc.nat(), fc.nat(), (whole, from, length) => {
+      const folded = foldCase(whole)
+      const start = folded.length === 0 ? 0 : from % folded.length
+      const part = folded.slice(start, start + (length % 90))
+      const terms = new Set<string>()
+      eachTerm(folded, term => terms.add(term))
+      for (const pattern of termPatterns(part)) {
+        const fits = [...terms].some(term => {
+          if (pattern.isStart && pattern.isEnd) return term === pattern.text
+          if (pattern.isStart) return term.startsWith(pattern.text)
+          return pattern.isEnd ? term.endsWith(pattern.text) : term.includes(pattern.text)
+        })
+        assert.ok(fits, JSON.stringify({ part, pattern, terms: [...terms] }))
+      }
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('the index never says no to a message that holds the text, nor yes to one that does not', async t => {
+  let decided = 0
+  let asked = 0
+  const property = fc.asyncProperty(
+    fc.array(fc.option(emails, { nil: undefined }), { minLength: 1, maxLength: 20 }),
+    fc.array(fc.nat(19), { maxLength: 4 }),
+    fc
+      .constantFrom(...foldings)
+      .chain(folding =>
+        fc.tuple(fc.constant(folding), fc.array(queries(folding), { minLength: 5, maxLength: 5 })),
+      ),
+    async (made, gone, [folding, asks]) => {
+      const small: ChunkAddress = { level: 0, number: 16 }
+      const large: ChunkAddress = { level: 1, number: 1 }
+      const packed = build(small, made).pack()
+      // The same once more in a larger chunk, without the messages that are gone.
+      const merged = new ChunkBuilder(large)
+      const read = (name: string) =>
+        packed.pieces.find(piece => piece.name === name)?.data ?? new Uint8Array()
+      merged.addChunk(packed.head, read, 64, slot => gone.includes(slot))
+      const ids = Float64Array.from(made, (_email, slot) => 1024 + slot)
+      for (const [index, shift, isGone] of [
+        [indexOf([[small, packed]]), 0, () => false],
+        [indexOf([[large, merged.pack()]]), 64, (slot: number) => gone.includes(slot)],
+      ] as const) {
+        for (const query of asks) {
+          const found = await index.answer(
+            1 as AccountId,
+            query,
+            folding,
+            ids.map(id => id + shift),
+            () => {},
+          )
+          for (const [slot, email] of made.entries()) {
+            const answer = found[slot]
+            const context = JSON.stringify({ query, email, answer, folding: folding.name })
+            asked++
+            if (!email || isGone(slot)) assert.equal(answer, answers.unknown, context)
+            else if (matches(email, query, folding)) assert.notEqual(answer, answers.no, context)
+            else assert.notEqual(answer, answers.yes, context)
+            if (answer !== answers.unknown) decided++
+          }
+        }
+      }
+    },
+  )
+  await fc.assert(property, { numRuns: 300 })
+  t.diagnostic(`${decided} of ${asked} decided`)
+  assert.ok(decided > asked / 4)
+})
