@@ -36,6 +36,7 @@ export async function openCommandStore(config: Config): Promise<CommandStore> {
       clock: systemClock,
       log: silentLog,
       ...storeOptions(config),
+      searchIndex: false,
     }),
     control,
   }

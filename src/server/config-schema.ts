@@ -6,7 +6,7 @@ import { imapConfig } from '../imap/config.ts'
 import { pop3Config } from '../pop3/config.ts'
 import { queueConfigSchema } from '../queue/config.ts'
 import { smtpServerConfigSchema } from '../smtpserver/config.ts'
-import { storeConfigSchema } from '../store/config.ts'
+import { searchConfigSchema, storeConfigSchema } from '../store/config.ts'
 import { parseListenAddress } from './listen.ts'
 
 const address = z.string().superRefine((text, context) => {
@@ -133,6 +133,7 @@ const ownShape = {
 export const configSchema = z.strictObject({
   ...ownShape,
   store: storeConfigSchema,
+  search: searchConfigSchema,
   ...accountConfigSchema.shape,
   imap: imapConfig.describe('IMAP.'),
   pop3: pop3Config.describe('POP3.'),

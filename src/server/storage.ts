@@ -13,10 +13,11 @@ import { startWriter, type WriterHandle } from '../store/sqlite/start-writer.ts'
 import type { StoreOptions } from '../store/store-options.ts'
 import type { Store } from '../store/store.ts'
 import { BackOff } from './back-off.ts'
+import { IndexerService } from './indexer-service.ts'
 import type { Config } from './config.ts'
 
 export interface StorageOptions {
-  readonly config: Pick<Config, 'dataDir' | 'quota' | 'store' | 'threads'>
+  readonly config: Pick<Config, 'dataDir' | 'quota' | 'search' | 'store' | 'threads'>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -61,22 +62,28 @@ export function storePlace(
 
 /** Opens the store of a protocol thread; `writer` is the port that `Storage.connect` gave for it. Throws `StoreError`. */
 export async function openThreadStore(
-  config: Pick<Config, 'dataDir' | 'quota' | 'store'>,
+  config: Pick<Config, 'dataDir' | 'quota' | 'search' | 'store'>,
   writer: MessagePort | undefined,
   options: Pick<StoreOptions, 'clock' | 'log' | 'metrics'>,
 ): Promise<Store & Partial<Pick<ConnectedStore, 'connect'>>> {
+  const all = { ...options, ...storeOptions(config) }
   return writer === undefined
-    ? openStore(storePlace(config), { ...options, ...storeOptions(config) })
-    : openStore({ dataDir: config.dataDir, port: writer }, options)
+    ? openStore(storePlace(config), all)
+    : openStore({ dataDir: config.dataDir, port: writer }, all)
 }
 
-/** What the configuration says of the store: durability, and what an account without a quota of its own may hold. */
+/** What the configuration says of the store: durability, whether it searches by an index, and what an account without a quota of its own may hold. */
 export function storeOptions({
   quota,
+  search,
   store,
-}: Pick<Config, 'quota' | 'store'>): Pick<StoreOptions, 'defaultQuota' | 'durability'> {
+}: Pick<Config, 'quota' | 'search' | 'store'>): Pick<
+  StoreOptions,
+  'defaultQuota' | 'durability' | 'searchIndex'
+> {
   return {
     durability: store.durability,
+    searchIndex: search.index,
     defaultQuota: { bytes: quota.bytes ?? undefined, messages: quota.messages ?? undefined },
   }
 }
@@ -98,6 +105,7 @@ class ThreadedStorage implements Storage {
   readonly #backOff = new BackOff()
   readonly #adopt: (port: MessagePort) => void
   #writer: WriterHandle
+  readonly #indexer: IndexerService | undefined
   #isClosing = false
   #timer: NodeJS.Timeout | undefined
 
@@ -112,6 +120,11 @@ class ThreadedStorage implements Storage {
     this.store = store
     this.#adopt = adopt
     this.#watch(writer)
+    const { config, log, metrics } = options
+    if (config.search.index) {
+      const connect = () => this.connect()
+      this.#indexer = new IndexerService({ dataDir: config.dataDir, log, metrics, connect })
+    }
   }
 
   static async open(options: StorageOptions): Promise<ThreadedStorage> {
@@ -140,6 +153,7 @@ class ThreadedStorage implements Storage {
   async close(): Promise<void> {
     this.#isClosing = true
     clearTimeout(this.#timer)
+    await this.#indexer?.close()
     await this.store.close()
     await this.#writer.close()
   }
@@ -176,6 +190,7 @@ class ThreadedStorage implements Storage {
       this.#writer = writer
       this.#adopt(writer.connect())
       this.#watch(writer)
+      this.#indexer?.newWriter()
       onNewWriter()
       log.info({}, 'the writer of the store is back')
     } catch (error) {

@@ -58,3 +58,15 @@ export const storeConfigSchema = z
   })
   .prefault({})
   .describe('The store.')
+
+export const searchConfigSchema = z
+  .strictObject({
+    index: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Keep an index of the mail (`search.db` beside the store, about a tenth of the size of the mail), by which SEARCH finds text without reading every message. It is filled in the background, and may be removed at any time.',
+      ),
+  })
+  .prefault({})
+  .describe('Searching.')

@@ -24,7 +24,7 @@ import { RemoteWriter } from './sqlite/remote-writer.ts'
 import { SqliteStore } from './sqlite/sqlite-store.ts'
 import { Writer } from './sqlite/writer.ts'
 import type { StoreOptions } from './store-options.ts'
-import type { ChangeHint, Store } from './store.ts'
+import type { ChangeHint, Reader, Store } from './store.ts'
 
 export type StorePlace =
   /** Nothing outlives the process. */
@@ -147,10 +147,11 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
   }
   const snapshots = new SnapshotCache(connection, options.snapshotBytes)
   snapshots.packWith(args => opened.writer.mutate('saveSnapshot', args))
-  const chunks = placeOf(folder, connection, options)
+  const reader = new ConnectionReader(connection)
+  const chunks = placeOf(folder, reader, options)
   const store: SqliteStore = new SqliteStore({
     connection,
-    reader: new ConnectionReader(connection),
+    reader,
     whenCommitted: section => section(),
     snapshots,
     bodies: new SegmentReader(folder),
@@ -181,10 +182,11 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
   const writer: RemoteWriter = new RemoteWriter(port, hints => store.tell(hints))
   const snapshots = new SnapshotCache(connection, options.snapshotBytes)
   snapshots.packWith(args => writer.mutate('saveSnapshot', args))
-  const chunks = placeOf(folder, connection, options)
+  const reader = new ConnectionReader(connection)
+  const chunks = placeOf(folder, reader, options)
   const store: SqliteStore = new SqliteStore({
     connection,
-    reader: new ConnectionReader(connection),
+    reader,
     whenCommitted: section => section(),
     snapshots,
     bodies: new SegmentReader(folder),
@@ -204,8 +206,8 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
 
 function placeOf(
   folder: DataFolder,
-  connection: Connection,
+  reader: Reader,
   { searchIndex, log = silentLog }: StoreOptions,
 ): ChunkPlace | undefined {
-  return searchIndex === true ? chunksInFile(folder.searchIndex, connection, log) : undefined
+  return searchIndex === true ? chunksInFile(folder.searchIndex, reader, log) : undefined
 }

@@ -18,6 +18,7 @@ for (const threads of [0, 1]) {
       dataDir,
       threads,
       quota: { bytes: null, messages: null },
+      search: { index: true },
       store: storeConfigSchema.parse({}),
     }
     const storage = await openStorage({
@@ -39,6 +40,7 @@ test('a writer that dies is replaced, and threads that read go on with the next'
     dataDir,
     threads: 1,
     quota: { bytes: null, messages: null },
+    search: { index: true },
     store: storeConfigSchema.parse({}),
   }
   const replaced = Promise.withResolvers<void>()

@@ -272,7 +272,7 @@ class Reading {
   readonly #rank: number
   readonly #cost: Cost
   readonly #columns: ReadonlySet<EmailColumn>
-  /** The keys that read the message. */
+  /** The keys that read the row or the message. */
   readonly #slow: readonly KeyNode[]
   /** What they say of the message that is looked at, where they are many. */
   readonly #known = new Map<Node, boolean>()
@@ -283,7 +283,7 @@ class Reading {
     this.#root = root
     this.#rank = rank
     this.#cost = costs[rank] as Cost
-    this.#slow = keys.filter(node => node.rank <= rank && node.rank >= costs.indexOf('header'))
+    this.#slow = keys.filter(node => node.rank <= rank && node.rank >= costs.indexOf('row'))
     this.#columns = new Set(this.#slow.flatMap(({ key }) => key.columns ?? []))
   }
 
@@ -338,6 +338,7 @@ class Reading {
       const scan = needles.length > 0 ? content.scan(needles, source) : undefined
       return scan instanceof Promise ? scan.then(() => judge(content)) : judge(content)
     }
+    if (this.#cost === 'row') return judge(new MessageContent(row, undefined, this.#session.comparator.fold))
     const head = source.read(0, isWhole ? row.size_bytes : searchableHeaderBytes(row.header_bytes))
     return head instanceof Promise ? head.then(finish) : finish(head)
   }

@@ -8,10 +8,10 @@ import type { MessageContent } from './message-content.ts'
 import type { SearchScope } from './search-scope.ts'
 
 /** What a key must read, from the cheapest on: keys of a class are looked at only for messages that the classes before have not decided. */
-export const costs = ['snapshot', 'column', 'header', 'text'] as const
+export const costs = ['snapshot', 'column', 'row', 'header', 'text'] as const
 export type Cost = (typeof costs)[number]
 
-/** Whether the message at `index` of the scope matches. Only keys of cost `header` and `text` look at `content`, which is read as far. */
+/** Whether the message at `index` of the scope matches. Only keys of cost `row`, `header` and `text` look at `content`, which is read as far. */
 export type KeyTest = (index: number, content: MessageContent) => boolean
 
 /** One key with its argument. */
@@ -20,7 +20,7 @@ export interface SearchKey {
   readonly cost: Cost
   /** For keys of cost `column`: what they compare, which is in the scope's `columns` when they are bound. */
   readonly compares?: readonly NumberColumn[]
-  /** For keys that read the message: what of the email's row they need to do so. */
+  /** For keys that read the row or the message: what of the email's row they need to do so. */
   readonly columns?: readonly EmailColumn[]
   /** For keys that read the message: the index may answer in their place. */
   readonly lookup?: IndexQuery

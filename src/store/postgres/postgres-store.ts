@@ -1,11 +1,13 @@
 // A store over PostgreSQL: any number of them, in any number of processes, on one database.
 import type { AccountId, BlobHash, MailboxId } from '../../base/ids.ts'
 import { bodyOf } from '../bodies/body-of.ts'
+import { EmailColumnCache } from '../email-columns.ts'
 import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
 import { bodiesIn } from '../mutations/bodies-in.ts'
 import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store.ts'
+import { noSearchIndex, type SearchIndex } from '../search/search-index.ts'
 import type { Watchers } from '../watchers.ts'
 import type { Maintenance } from './maintenance.ts'
 import type { MutationRunner } from './mutation-runner.ts'
@@ -25,12 +27,15 @@ export interface PostgresStoreParts {
 }
 
 export class PostgresStore implements Store {
+  readonly emailColumns: EmailColumnCache
+  readonly searchIndex: SearchIndex = noSearchIndex
   readonly #parts: PostgresStoreParts
   readonly #preparing = new Set<Promise<void>>()
   #closing: Promise<void> | undefined
 
   constructor(parts: PostgresStoreParts) {
     this.#parts = parts
+    this.emailColumns = new EmailColumnCache(parts.reader)
   }
 
   get reader(): Reader {
@@ -92,5 +97,6 @@ export class PostgresStore implements Store {
     await this.#parts.close()
     watchers.clear()
     snapshots.clear()
+    this.emailColumns.clear()
   }
 }

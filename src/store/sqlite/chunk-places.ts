@@ -1,14 +1,15 @@
 // Where the search index is: for those who search, and for the indexer.
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { Log } from '../../base/log.ts'
 import type { ChunkSource, ChunkStore } from '../search/chunk-store.ts'
 import { ChunkFile, ChunkFileReader } from './chunk-file.ts'
-import type { Connection } from './connection.ts'
+import type { Reader } from '../store.ts'
 
 export interface ChunkPlace {
   /** For those who search. */
   readonly source: ChunkSource
   /** For the indexer: opens it, or begins anew where what is there does not fit. */
-  open(): ChunkStore
+  open(): Awaitable<ChunkStore>
   /** Ends what `source` has open. */
   close(): void
 }
@@ -26,11 +27,11 @@ export function chunksInMemory(): ChunkPlace {
   }
 }
 
-/** In a file beside the store that `connection` reads. */
-export function chunksInFile(path: string, connection: Connection, log: Log): ChunkPlace {
+/** In a file beside the store that `reader` reads. */
+export function chunksInFile(path: string, reader: Reader, log: Log): ChunkPlace {
   const source = new ChunkFileReader(path, log)
-  const open = () => {
-    const row = connection.get<{ value: string }>(`SELECT value FROM secret WHERE name = 'store-id'`)
+  const open = async () => {
+    const row = await reader.get<{ value: string }>(`SELECT value FROM secret WHERE name = 'store-id'`)
     return ChunkFile.open(path, row?.value ?? '', log)
   }
   return { source, open, close: () => source.close() }

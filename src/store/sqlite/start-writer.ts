@@ -4,6 +4,7 @@ import { silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
 import { StoreError } from '../error.ts'
 import type { StoreOptions } from '../store-options.ts'
+import { receiveEvents } from './writer-relay.ts'
 import {
   receiveError,
   type SupervisorMessage,
@@ -63,14 +64,8 @@ export async function startWriter(dataDir: string, options: WriterOptions = {}):
           reject(receiveError(message.error))
           break
         case 'log':
-          log[message.level](message.fields, message.message)
-          break
         case 'metrics':
-          for (const [kind, name, value, labels] of message.events) {
-            if (kind === 'count') metrics.count(name, labels, value)
-            else if (kind === 'gauge') metrics.gauge(name, value, labels)
-            else metrics.observe(name, value, labels)
-          }
+          receiveEvents(message, log, metrics)
           break
       }
     })

@@ -1,4 +1,4 @@
-// The writer thread's log and metrics, on their way to the supervisor's.
+// The log and metrics of the writer's thread, and of the indexer's, on their way to the supervisor's.
 import type { Log, LogFields } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { LogLevel, MetricEvent, WriterMessage } from './writer-messages.ts'
@@ -16,6 +16,17 @@ export function relayLog(tell: (message: WriterMessage) => void, bound: LogField
     warn: write('warn'),
     error: write('error'),
     child: fields => relayLog(tell, { ...bound, ...fields }),
+  }
+}
+
+/** What another thread has told, at its end: gives it to the log and the metrics there. */
+export function receiveEvents(message: WriterMessage, log: Log, metrics: Metrics): void {
+  if (message.kind === 'log') log[message.level](message.fields, message.message)
+  if (message.kind !== 'metrics') return
+  for (const [kind, name, value, labels] of message.events) {
+    if (kind === 'count') metrics.count(name, labels, value)
+    else if (kind === 'gauge') metrics.gauge(name, value, labels)
+    else metrics.observe(name, value, labels)
   }
 }
 

@@ -26,12 +26,12 @@ const threadIdKey: SearchKeyDefinition = {
     const wanted = rowId(parser)
     return {
       kind: 'key',
-      cost: 'row',
-      columns: ['thread'],
-      bind:
-        () =>
-        (_index, { row }) =>
-          row.thread === wanted,
+      cost: 'column',
+      compares: ['thread'],
+      bind({ columns }) {
+        const threads = columns.get('thread') as Float64Array
+        return index => threads[index] === wanted
+      },
     }
   },
 }

@@ -1,0 +1,44 @@
+// The indexer's thread: reads the store by itself, and hears from the writer what has changed.
+import { setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import { dataFolder } from '../bodies/data-folder.ts'
+import { openStore } from '../open-store.ts'
+import { chunksInFile } from '../sqlite/chunk-places.ts'
+import type { WriterMessage } from '../sqlite/writer-messages.ts'
+import { MetricsRelay, relayLog } from '../sqlite/writer-relay.ts'
+import { Indexer } from './indexer.ts'
+import type { IndexerMessage, IndexerThreadData } from './start-indexer.ts'
+
+const supervisor = parentPort
+if (!supervisor) throw new Error('this file is the entry of a worker thread')
+const { dataDir, writer } = workerData as IndexerThreadData
+const tell = (message: WriterMessage) => supervisor.postMessage(message)
+const log = relayLog(tell, {})
+const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
+giveWay()
+const store = await openStore({ dataDir, port: writer }, { log, metrics })
+const chunks = chunksInFile(dataFolder(dataDir).searchIndex, store.reader, log)
+const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
+store.watchAll(hints => indexer.tell(hints))
+
+supervisor.on('message', (message: IndexerMessage) => {
+  if (message.kind === 'newWriter') store.connect(message.writer)
+  else void close()
+})
+
+async function close(): Promise<void> {
+  await indexer.close()
+  await store.close()
+  metrics.close()
+  supervisor?.close()
+}
+
+/** Delivery and clients come first. On Linux a thread has a priority of its own; elsewhere it would be the whole server's. */
+function giveWay(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(0, 10)
+  } catch {
+    // It may be forbidden; then it shares as the others do.
+  }
+}
