@@ -7,7 +7,12 @@ const separator = '\n'
 /** Collects words. Quickest where messages come one after another. */
 export class TermTableBuilder {
   readonly #numbers = new Map<string, number>()
-  readonly #slots: number[][] = []
+  /** The last entry of each word. */
+  #lasts = new Int32Array(1024)
+  // Entries: a slot, and the word's entry before it.
+  #slots = new Uint16Array(4096)
+  #befores = new Int32Array(4096)
+  #entryCount = 0
   #length = 0
 
   /** Characters of the dictionary. */
@@ -16,15 +21,24 @@ export class TermTableBuilder {
   }
 
   add(term: string, slot: number): void {
-    const number = this.#numbers.get(term)
+    let number = this.#numbers.get(term)
     if (number === undefined) {
-      this.#numbers.set(flat(term), this.#slots.length)
-      this.#slots.push([slot])
+      number = this.#numbers.size
+      this.#numbers.set(flat(term), number)
       this.#length += term.length + 1
-      return
+      if (number >= this.#lasts.length) this.#lasts = grown(this.#lasts, new Int32Array(2 * number))
+      this.#lasts[number] = -1
     }
-    const slots = this.#slots[number] as number[]
-    if (slots[slots.length - 1] !== slot) slots.push(slot)
+    const last = this.#lasts[number] as number
+    if (last >= 0 && this.#slots[last] === slot) return
+    const entry = this.#entryCount++
+    if (entry >= this.#slots.length) {
+      this.#slots = grown(this.#slots, new Uint16Array(2 * entry))
+      this.#befores = grown(this.#befores, new Int32Array(2 * entry))
+    }
+    this.#slots[entry] = slot
+    this.#befores[entry] = last
+    this.#lasts[number] = entry
   }
 
   /** Adds what another chunk says, each of its slots moved by `shift`, but for those that `leavesOut`. */
@@ -44,22 +58,40 @@ export class TermTableBuilder {
 
   pack(): PackedTerms {
     const dictionary = separator + [...this.#numbers.keys(), ''].join(separator)
-    const offsets = new Uint32Array(this.#slots.length + 1)
-    const bytes: number[] = []
-    for (const [number, slots] of this.#slots.entries()) {
-      offsets[number] = bytes.length
+    const count = this.#numbers.size
+    const offsets = new Uint32Array(count + 1)
+    // No slot takes more than three bytes.
+    const bytes = new Uint8Array(3 * this.#entryCount)
+    let length = 0
+    for (let number = 0; number < count; number++) {
+      offsets[number] = length
       let previous = -1
-      for (const slot of ascending(slots)) {
-        writeVarint(slot - previous - 1, bytes)
+      for (const slot of this.#slotsOf(number)) {
+        length = writeVarint(slot - previous - 1, bytes, length)
         previous = slot
       }
     }
-    offsets[this.#slots.length] = bytes.length
+    offsets[count] = length
     return {
       dictionary: Buffer.from(dictionary),
-      postings: Buffer.concat([Buffer.from(offsets.buffer), Buffer.from(bytes)]),
+      postings: Buffer.concat([Buffer.from(offsets.buffer), bytes.subarray(0, length)]),
     }
   }
+
+  /** Ascending, each once. */
+  #slotsOf(number: number): readonly number[] {
+    const slots: number[] = []
+    for (let entry = this.#lasts[number] as number; entry >= 0; entry = this.#befores[entry] as number)
+      slots.push(this.#slots[entry] as number)
+    slots.reverse()
+    const isSorted = slots.every((slot, at) => at === 0 || (slots[at - 1] as number) < slot)
+    return isSorted ? slots : [...new Set(slots)].sort((a, b) => a - b)
+  }
+}
+
+function grown<Numbers extends Uint16Array | Int32Array>(old: Numbers, larger: Numbers): Numbers {
+  larger.set(old)
+  return larger
 }
 
 export interface PackedTerms {
@@ -67,24 +99,21 @@ export interface PackedTerms {
   readonly postings: Uint8Array
 }
 
-/** Each once. Mostly they are so already. */
-function ascending(slots: readonly number[]): readonly number[] {
-  const isSorted = slots.every((slot, at) => at === 0 || (slots[at - 1] as number) < slot)
-  return isSorted ? slots : [...new Set(slots)].sort((a, b) => a - b)
-}
-
 /** A short slice of a long text would keep all of it. */
 function flat(term: string): string {
   return term.length < 13 ? term : Buffer.from(term, 'utf16le').toString('utf16le')
 }
 
-function writeVarint(value: number, out: number[]): void {
+/** Where the next one goes. */
+function writeVarint(value: number, out: Uint8Array, at: number): number {
   let left = value
+  let end = at
   while (left > 127) {
-    out.push((left & 127) | 128)
+    out[end++] = (left & 127) | 128
     left >>>= 7
   }
-  out.push(left)
+  out[end++] = left
+  return end
 }
 
 /** The words of one chunk. */
