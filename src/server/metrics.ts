@@ -170,15 +170,28 @@ function seriesOf<Value>(table: Map<string, Map<string, Value>>, name: string): 
 
 function boundedKey(series: ReadonlyMap<string, unknown>, labels: Labels | undefined): string {
   if (labels === undefined) return ''
-  const key = Object.entries(labels)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([label, value]) => labelText(label, value))
-    .join(',')
+  const key = keyOf(labels)
   return series.has(key) || series.size < seriesPerName ? key : ''
 }
 
+/** The labels as the text format wants them, in order. */
+function keyOf(labels: Labels): string {
+  const names = Object.keys(labels)
+  const [first] = names
+  if (first !== undefined && names.length === 1) return labelText(first, labels[first] as string)
+  return names
+    .sort()
+    .map(name => labelText(name, labels[name] as string))
+    .join(',')
+}
+
 function labelText(label: string, value: string): string {
-  return `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
+  return `${label}="${escape(value)}"`
+}
+
+function escape(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
 function flatten<Value>(

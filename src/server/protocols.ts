@@ -5,32 +5,35 @@ import type { App } from './app.ts'
 import type { MailProtocol } from './doors.ts'
 
 /** Runs one session until it ends; never rejects because of what a peer did. */
-export type Serve = (connection: Connection, app: App, tls: TlsProvider) => Promise<void>
+export type Serve = (connection: Connection) => Promise<void>
 
-const protocols: Readonly<Record<MailProtocol, () => Promise<Serve>>> = {
-  imap: async () => {
+/** What the sessions of one protocol share. */
+type Context = App & { readonly tls: TlsProvider }
+
+const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Serve>>> = {
+  imap: async context => {
     const { serveImap } = await import('../imap/serve.ts')
-    return (connection, app, tls) => serveImap(connection, { ...app, tls })
+    return connection => serveImap(connection, context)
   },
-  pop3: async () => {
+  pop3: async context => {
     const { servePop3 } = await import('../pop3/serve.ts')
-    return (connection, app, tls) => servePop3(connection, { ...app, tls })
+    return connection => servePop3(connection, context)
   },
-  smtp: async () => {
+  smtp: async context => {
     const { serveSmtp } = await import('../smtpserver/serve.ts')
-    return (connection, app, tls) => serveSmtp(connection, { ...app, tls })
+    return connection => serveSmtp(connection, context)
   },
-  submission: async () => {
+  submission: async context => {
     const { serveSubmission } = await import('../smtpserver/serve.ts')
-    return (connection, app, tls) => serveSubmission(connection, { ...app, tls })
+    return connection => serveSubmission(connection, context)
   },
-  lmtp: async () => {
+  lmtp: async context => {
     const { serveLmtp } = await import('../smtpserver/serve.ts')
-    return (connection, app, tls) => serveLmtp(connection, { ...app, tls })
+    return connection => serveLmtp(connection, context)
   },
 }
 
-/** The session of a protocol. */
-export function loadProtocol(protocol: MailProtocol): Promise<Serve> {
-  return protocols[protocol]()
+/** The sessions of a protocol, all with one context. */
+export function loadProtocol(protocol: MailProtocol, app: App, tls: TlsProvider): Promise<Serve> {
+  return protocols[protocol]({ ...app, tls })
 }

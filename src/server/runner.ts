@@ -24,6 +24,7 @@ export class Runner {
   readonly #options: RunnerOptions
   /** Given when the store is open; sessions that came before wait for it. */
   readonly #app = Promise.withResolvers<App>()
+  readonly #protocols = new Map<MailProtocol, Promise<Serve>>()
   #doors!: Doors
 
   private constructor(options: RunnerOptions) {
@@ -68,16 +69,24 @@ export class Runner {
   }
 
   async #serve(connection: Connection, protocol: MailProtocol): Promise<void> {
-    const { metrics, certificates } = this.#options
+    const { metrics, onSession } = this.#options
     const app = await this.#app.promise
-    await this.#options.onSession?.(connection, protocol)
-    const serve: Serve = await loadProtocol(protocol)
+    if (onSession) await onSession(connection, protocol)
+    const serve = await this.#protocol(protocol, app)
     metrics.count('sessions', { protocol })
     const startedAt = performance.now()
     try {
-      await serve(connection, app, providerFor(certificates, protocol))
+      await serve(connection)
     } finally {
       metrics.observe('session_seconds', (performance.now() - startedAt) / 1000, { protocol })
     }
+  }
+
+  #protocol(protocol: MailProtocol, app: App): Promise<Serve> {
+    const known = this.#protocols.get(protocol)
+    if (known) return known
+    const loading = loadProtocol(protocol, app, providerFor(this.#options.certificates, protocol))
+    this.#protocols.set(protocol, loading)
+    return loading
   }
 }
