@@ -5,6 +5,7 @@
 // - Whether a stored credential is right is asked of the store each time; only the hashing is remembered. So a change takes effect at once, everywhere.
 // - The limiter sees an attempt before anything is verified, and each attempt once.
 // - No password, token or other secret reaches a log line or an error; a name only when it is an account's.
+import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import type { X509Certificate } from 'node:crypto'
@@ -295,6 +296,8 @@ export class Login {
       await this.#verified.check(name, '', password, () => hasher.dummyVerify(prepared ?? 'x'))
       return undefined
     }
+    // Nothing was waited for since the row was read, and what was found right then was hashed as it should be.
+    if (this.#verified.isKnown(name, stored.secret, prepared)) return stored
     const isRight = await this.#verified.check(name, stored.secret, prepared, () =>
       hasher.verify(prepared, stored.secret),
     )
@@ -326,7 +329,7 @@ export class Login {
         ifSecret: stored.secret,
       })
     } catch (error) {
-      // The log-in is right all the same; the next one tries again.
+      // The log-in is right all the same; a later one tries again.
       this.#log.warn({ account: row.address, err: asError(error) }, 'a password could not be hashed anew')
     }
   }
@@ -390,11 +393,7 @@ export class Login {
 
 function textOf(value: string | Buffer): string | undefined {
   if (typeof value === 'string') return value
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value)
-  } catch {
-    return undefined
-  }
+  return isUtf8(value) ? value.toString('utf8') : undefined
 }
 
 function secretsOf({ credentials }: LoginRow, kind: CredentialKind): string {

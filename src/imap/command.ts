@@ -11,6 +11,8 @@ export type CommandState = 'any' | 'notAuthenticated' | 'authenticated' | 'selec
 export interface Completion {
   readonly code?: string | undefined
   readonly text?: string | undefined
+  /** The client has just been told all that there is (SELECT), so nothing is looked up again before the tagged OK. */
+  readonly isUpToDate?: true
   /** Done when the tagged OK has been written: STARTTLS. */
   readonly afterwards?: (() => Promise<void>) | undefined
 }

@@ -116,7 +116,7 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
     const completion: Completion = (await runWithProgress(session, found.command, bound, tag)) ?? {}
-    await tellNews(session, !bound.usesSequence)
+    if (completion.isUpToDate !== true) await tellNews(session, !bound.usesSequence)
     complete(session, tag, name, completion)
     await completion.afterwards?.()
     return 'done'

@@ -1,5 +1,5 @@
 // A store that tells what changed it, and lets a test make it fail.
-import type { AccountId, BlobHash, MailboxId } from '../base/ids.ts'
+import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
 import type { Awaitable } from '../base/awaitable.ts'
 import type { EmailColumnCache } from '../store/email-columns.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
@@ -57,8 +57,8 @@ export class ObservedStore implements Store {
     return this.#store.readBody(account, hash, start, end)
   }
 
-  snapshot(account: AccountId, mailbox: MailboxId): Awaitable<MailboxSnapshot> {
-    return this.#store.snapshot(account, mailbox)
+  snapshot(account: AccountId, mailbox: MailboxId, atLeast?: ModSeq): Awaitable<MailboxSnapshot> {
+    return this.#store.snapshot(account, mailbox, atLeast)
   }
 
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {

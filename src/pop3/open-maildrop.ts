@@ -24,7 +24,7 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
     const { reader } = context.store
     const mailbox = await findMailbox(reader, identity.account, context.config.pop3.mailbox)
     if (!mailbox) throw new Pop3Error(texts => texts.noMaildrop, { code: 'SYS/PERM' })
-    const maildrop = new Maildrop(await context.store.snapshot(identity.account, mailbox.id))
+    const maildrop = new Maildrop(await context.store.snapshot(identity.account, mailbox.id, mailbox.modSeq))
     const release = () => lock.release()
     session.state = { kind: 'transaction', identity, maildrop, release }
     connection.setDeadline(context.config.pop3.idleTimeoutMs)

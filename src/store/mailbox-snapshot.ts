@@ -38,6 +38,10 @@ export interface MailboxSnapshot {
   /** SAVEDATE, milliseconds since 1970. */
   readonly savedAts: Float64Array
   readonly emails: Float64Array
+  /** The position of the first message without \Seen, -1 when there is none. */
+  readonly firstUnseen: number
+  /** The keywords that messages have, sorted. */
+  readonly keywords: readonly string[]
   /** The keywords of a set, sorted; empty for set 0. */
   keywordsOf(flags: number): readonly string[]
   /** The position of a UID, or -1. */

@@ -97,8 +97,11 @@ export interface Store {
   bodyOf(bytes: Uint8Array): BodyRef
   /** Bytes `start` to `end` (exclusive; the end by default) of a stored body. Throws `StoreError` `no-such-body`. */
   readBody(account: AccountId, hash: BlobHash, start?: number, end?: number): Awaitable<Buffer>
-  /** The shared picture of one mailbox, up to date with the last commit. Throws `StoreError` `no-such-mailbox`. */
-  snapshot(account: AccountId, mailbox: MailboxId): Awaitable<MailboxSnapshot>
+  /**
+   * The shared picture of one mailbox, up to date with the last commit; who has just read that the mailbox is at `atLeast` may have it as it was then,
+   * which saves a read. Throws `StoreError` `no-such-mailbox`.
+   */
+  snapshot(account: AccountId, mailbox: MailboxId, atLeast?: ModSeq): Awaitable<MailboxSnapshot>
   /** Calls `listener` after commits that changed `account`, until the function it returns is called. */
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void
   /**

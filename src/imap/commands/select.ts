@@ -1,6 +1,5 @@
 // SELECT and EXAMINE. RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1; RFC 7162 §3.1.8, §3.2.5; RFC 8474 §4.1.
 import type { ModSeq } from '../../base/ids.ts'
-import { keywordShift, seen } from '../../store/flags.ts'
 import { StoreError } from '../../store/error.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
@@ -93,14 +92,18 @@ async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Pr
   if (args.condstore || args.resync) session.switches.add('CONDSTORE')
   const row = await getVisible(session, args.name)
   const { account, id, name } = row
-  const snapshot = await store.snapshot(account, id)
+  const snapshot = await store.snapshot(account, id, row.modSeq)
   const isNothingRecent = snapshot.uidNext <= row.recentUid
   const firstRecentUid = isReadOnly || isNothingRecent ? row.recentUid : await claimRecent(session, row)
   const view = new MailboxView(store, { account, id, name }, snapshot, { isReadOnly, firstRecentUid })
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
   if (args.resync) await resynchronize(session, view, args.resync)
-  return { code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE', text: isReadOnly ? 'Opened for reading' : 'Opened' }
+  return {
+    code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE',
+    text: isReadOnly ? 'Opened for reading' : 'Opened',
+    isUpToDate: true,
+  }
 }
 
 /** Where what is recent in this session begins. */
@@ -117,7 +120,7 @@ async function claimRecent({ store }: Session, row: VisibleMailbox): Promise<num
 /** What SELECT must say about the mailbox. */
 function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot): void {
   const { out } = session
-  const { firstUnseen, keywords } = survey(snapshot)
+  const { firstUnseen, keywords } = snapshot
   const isRev2 = session.has('IMAP4REV2')
   view.knowKeywords(keywords)
   const flags = [allSystemFlags, ...keywords].join(' ')
@@ -127,8 +130,8 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   out.line(`* ${snapshot.count} EXISTS`)
   if (syncStyle(session).recent) out.line(`* ${view.recentCount} RECENT`)
   // IMAP4rev2 has no UNSEEN here (RFC 9051 appendix E).
-  if (firstUnseen > 0 && !isRev2 && !session.has('UIDONLY'))
-    session.say(`UNSEEN ${firstUnseen}`, 'The first that is not seen')
+  if (firstUnseen >= 0 && !isRev2 && !session.has('UIDONLY'))
+    session.say(`UNSEEN ${firstUnseen + 1}`, 'The first that is not seen')
   session.say(`UIDVALIDITY ${snapshot.uidValidity}`, 'UIDs are valid')
   session.say(`UIDNEXT ${snapshot.uidNext}`, 'The next UID')
   session.say(`HIGHESTMODSEQ ${snapshot.modSeq}`, 'The state of the mailbox')
@@ -137,26 +140,4 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   out.ascii('* LIST () "/" ')
   session.writeMailbox(view.mailbox.name)
   out.crlf()
-}
-
-/** The number of the first unseen message (0 for none) and the keywords in use. */
-function survey(snapshot: MailboxSnapshot): {
-  readonly firstUnseen: number
-  readonly keywords: readonly string[]
-} {
-  const { count, flags } = snapshot
-  const sets = new Set<number>()
-  let firstUnseen = 0
-  let last = -1
-  for (let at = 0; at < count; at++) {
-    const value = flags[at] as number
-    if (value === last) continue
-    last = value
-    if (firstUnseen === 0 && (value & seen) === 0) firstUnseen = at + 1
-    sets.add(value >>> keywordShift)
-  }
-  const keywords = new Set<string>()
-  for (const set of sets)
-    for (const keyword of snapshot.keywordsOf(set << keywordShift)) keywords.add(keyword)
-  return { firstUnseen, keywords: [...keywords].sort() }
 }

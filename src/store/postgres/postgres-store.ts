@@ -1,5 +1,5 @@
 // A store over PostgreSQL: any number of them, in any number of processes, on one database.
-import type { AccountId, BlobHash, MailboxId } from '../../base/ids.ts'
+import type { AccountId, BlobHash, MailboxId, ModSeq } from '../../base/ids.ts'
 import { bodyOf } from '../bodies/body-of.ts'
 import { EmailColumnCache } from '../email-columns.ts'
 import { StoreError } from '../error.ts'
@@ -62,8 +62,8 @@ export class PostgresStore implements Store {
     return this.#parts.bodies.read(account, hash, start, end)
   }
 
-  snapshot(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {
-    return this.#parts.snapshots.get(account, mailbox)
+  snapshot(account: AccountId, mailbox: MailboxId, atLeast?: ModSeq): Promise<MailboxSnapshot> {
+    return this.#parts.snapshots.get(account, mailbox, atLeast)
   }
 
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {

@@ -65,9 +65,11 @@ export class PostgresSnapshots {
     this.#snapshots = new Lru(maxBytes)
   }
 
-  /** The mailbox as the last commit left it. Throws `no-such-mailbox`. */
-  async get(account: AccountId, mailbox: MailboxId): Promise<MailboxSnapshot> {
+  /** The mailbox as the last commit left it, or as it was at `atLeast` or later. Throws `no-such-mailbox`. */
+  async get(account: AccountId, mailbox: MailboxId, atLeast = Infinity): Promise<MailboxSnapshot> {
     const key = `${account}/${mailbox}`
+    const known = this.#snapshots.get(key)
+    if (known && known.snapshot.modSeq >= atLeast) return known.snapshot
     const line = this.#lines.get(key) ?? { next: undefined, isRunning: false }
     line.next ??= Promise.withResolvers()
     const { promise } = line.next

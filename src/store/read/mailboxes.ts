@@ -23,8 +23,22 @@ export interface Mailbox {
   readonly specialUse: string | null
 }
 
-const columns = `id, name, uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq", total, unseen, deleted,
-  size_bytes AS "sizeBytes", recent_uid AS "recentUid", special_use AS "specialUse"`
+const columns =
+  'id, name, uid_validity, uid_next, mod_seq, total, unseen, deleted, size_bytes, recent_uid, special_use'
+
+type MailboxColumns = readonly [
+  id: MailboxId,
+  name: string,
+  uidValidity: UidValidity,
+  uidNext: number,
+  modSeq: ModSeq,
+  total: number,
+  unseen: number,
+  deleted: number,
+  sizeBytes: number,
+  recentUid: number,
+  specialUse: string | null,
+]
 
 /** The mailbox of that name (INBOX in any case), if there is one. */
 export async function findMailbox(
@@ -32,16 +46,39 @@ export async function findMailbox(
   account: AccountId,
   name: string,
 ): Promise<Mailbox | undefined> {
-  return await reader.get<Mailbox>(
+  const [row] = await reader.arrays<MailboxColumns>(
     `SELECT ${columns} FROM mailbox WHERE account = ? AND name = ?`,
     account,
     canonicalMailboxName(name),
   )
+  return row && mailboxOf(row)
 }
 
 /** All mailboxes of an account, by name. */
 export async function listMailboxes(reader: Reader, account: AccountId): Promise<readonly Mailbox[]> {
-  return await reader.all<Mailbox>(`SELECT ${columns} FROM mailbox WHERE account = ? ORDER BY name`, account)
+  const rows = await reader.arrays<MailboxColumns>(
+    `SELECT ${columns} FROM mailbox WHERE account = ? ORDER BY name`,
+    account,
+  )
+  return rows.map(mailboxOf)
+}
+
+function mailboxOf(row: MailboxColumns): Mailbox {
+  const [id, name, uidValidity, uidNext, modSeq, total, unseen, deleted, sizeBytes, recentUid, specialUse] =
+    row
+  return {
+    id,
+    name,
+    uidValidity,
+    uidNext,
+    modSeq,
+    total,
+    unseen,
+    deleted,
+    sizeBytes,
+    recentUid,
+    specialUse,
+  }
 }
 
 /** All subscribed names of an account, also of mailboxes that are gone. */

@@ -1,6 +1,7 @@
 // One state of one mailbox over arrays that its neighbours in time share.
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
+import { keywordShift, seen } from '../flags.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { lowerBound, type SnapshotColumns } from './columns.ts'
 import type { RecentChanges } from './recent-changes.ts'
@@ -43,6 +44,9 @@ export class LiveSnapshot implements MailboxSnapshot {
   readonly columns: SnapshotColumns
   readonly history: RecentHistory
   readonly #context: SnapshotContext
+  // Found when they are asked for, once for each state: every session that selects the mailbox asks.
+  #firstUnseen: number | undefined
+  #keywords: readonly string[] | undefined
 
   constructor(
     context: SnapshotContext,
@@ -92,8 +96,17 @@ export class LiveSnapshot implements MailboxSnapshot {
     return this.columns.emails
   }
 
+  get firstUnseen(): number {
+    return (this.#firstUnseen ??= findFirstUnseen(this.columns.flags, this.count))
+  }
+
+  get keywords(): readonly string[] {
+    return (this.#keywords ??= this.#findKeywords())
+  }
+
   keywordsOf(flags: number): readonly string[] {
-    return flags < 256 ? noKeywords : this.#context.keywords(this.account, flags >>> 8)
+    const set = flags >>> keywordShift
+    return set === 0 ? noKeywords : this.#context.keywords(this.account, set)
   }
 
   positionOf(uid: number): number {
@@ -138,6 +151,14 @@ export class LiveSnapshot implements MailboxSnapshot {
     return [...seen].sort((a, b) => a - b)
   }
 
+  #findKeywords(): readonly string[] {
+    const names = new Set<string>()
+    for (const set of keywordSets(this.columns.flags, this.count)) {
+      for (const name of this.keywordsOf(set << keywordShift)) names.add(name)
+    }
+    return [...names].sort()
+  }
+
   #deltaOf(modSeq: ModSeq, isComplete: boolean, vanished: MailboxDelta['vanished']): MailboxDelta {
     return { modSeq: this.modSeq, changed: this.changedAfter(modSeq), isComplete, vanished }
   }
@@ -157,3 +178,21 @@ export class LiveSnapshot implements MailboxSnapshot {
 }
 
 const noKeywords: readonly string[] = []
+
+function findFirstUnseen(flags: Uint32Array, count: number): number {
+  for (let at = 0; at < count; at++) if (((flags[at] as number) & seen) === 0) return at
+  return -1
+}
+
+/** The numbers of the keyword sets in use, but for the empty one. */
+function keywordSets(flags: Uint32Array, count: number): ReadonlySet<number> {
+  const sets = new Set<number>()
+  let last = 0
+  for (let at = 0; at < count; at++) {
+    const set = (flags[at] as number) >>> keywordShift
+    if (set === last) continue
+    last = set
+    if (set !== 0) sets.add(set)
+  }
+  return sets
+}

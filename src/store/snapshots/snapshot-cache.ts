@@ -1,5 +1,5 @@
 // The snapshots of one thread over SQLite: loaded once, brought up to date by what changed since, kept while there is room.
-import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import type { AccountId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
@@ -23,8 +23,17 @@ import type { MailboxState, SnapshotContext } from './live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
 import { findPackedHeader } from './packing.ts'
 
-const stateColumns = `uid_validity AS "uidValidity", uid_next AS "uidNext", mod_seq AS "modSeq", tombstone_floor AS "tombstoneFloor", total`
-const stateSql = `SELECT ${stateColumns} FROM mailbox WHERE account = ? AND id = ?`
+const stateSql =
+  'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, total FROM mailbox WHERE account = ? AND id = ?'
+
+type StateColumns = readonly [
+  uidValidity: UidValidity,
+  uidNext: number,
+  modSeq: ModSeq,
+  tombstoneFloor: ModSeq,
+  total: number,
+]
+
 const rowColumns = 'uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
 
 export class SnapshotCache implements SnapshotContext {
@@ -46,10 +55,11 @@ export class SnapshotCache implements SnapshotContext {
     this.#save = save
   }
 
-  /** The mailbox as the last commit left it. Throws `no-such-mailbox`. */
-  get(account: AccountId, mailbox: MailboxId): MailboxSnapshot {
+  /** The mailbox as the last commit left it, or as it was at `atLeast` or later. Throws `no-such-mailbox`. */
+  get(account: AccountId, mailbox: MailboxId, atLeast = Infinity): MailboxSnapshot {
     const key = `${account}/${mailbox}`
     const known = this.#snapshots.get(key)
+    if (known && known.snapshot.modSeq >= atLeast) return known.snapshot
     const state = this.#state(account, mailbox)
     if (known && state.modSeq === known.snapshot.modSeq) return known.snapshot
     // What changed is read together with the state that it leads to.
@@ -107,12 +117,13 @@ export class SnapshotCache implements SnapshotContext {
   }
 
   #state(account: AccountId, mailbox: MailboxId): MailboxState {
-    const state = this.#connection.get<MailboxState>(stateSql, account, mailbox)
-    if (!state) {
+    const [row] = this.#connection.arrays<StateColumns>(stateSql, account, mailbox)
+    if (!row) {
       this.#snapshots.delete(`${account}/${mailbox}`)
       throw new StoreError('no-such-mailbox', 'the mailbox is gone')
     }
-    return state
+    const [uidValidity, uidNext, modSeq, tombstoneFloor, total] = row
+    return { uidValidity, uidNext, modSeq, tombstoneFloor, total }
   }
 
   #load(account: AccountId, mailbox: MailboxId, state: MailboxState): SnapshotEntry {

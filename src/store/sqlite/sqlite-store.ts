@@ -1,6 +1,6 @@
 // A store over SQLite: reads here, changes by the writer, which is in this thread or in another.
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { AccountId, BlobHash, MailboxId } from '../../base/ids.ts'
+import type { AccountId, BlobHash, MailboxId, ModSeq } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import { bodyOf } from '../bodies/body-of.ts'
 import type { BodySource } from '../bodies/body-source.ts'
@@ -80,8 +80,8 @@ export class SqliteStore implements Store {
     return this.#parts.whenCommitted(() => this.#readBody(account, hash, start, end, bodyAttempts))
   }
 
-  snapshot(account: AccountId, mailbox: MailboxId): Awaitable<MailboxSnapshot> {
-    return this.#parts.whenCommitted(() => this.#parts.snapshots.get(account, mailbox))
+  snapshot(account: AccountId, mailbox: MailboxId, atLeast?: ModSeq): Awaitable<MailboxSnapshot> {
+    return this.#parts.whenCommitted(() => this.#parts.snapshots.get(account, mailbox, atLeast))
   }
 
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {
