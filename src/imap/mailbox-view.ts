@@ -2,7 +2,8 @@
 // RFC 9051 §2.3.1.2, §5.2, §7.5.1; RFC 7162.
 //
 // Invariants (design.md, "What MailboxView.sync must hold"):
-// - `#uids[0 … #count)` are the messages the client knows, in order; nobody writes to that array below `#count`.
+// - `#uids[0 … #count)` are the messages the client knows, in order; nobody writes to that array below `#count`. It is asked for when it is needed:
+//   many clients look for new mail and for nothing else.
 // - The client knows of flag changes up to `#toldModSeq` and of expunges up to `#toldExpunges`; there is no queue between.
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
 import type { ModSeq } from '../base/ids.ts'
@@ -51,7 +52,8 @@ export class MailboxView {
   readonly isReadOnly: boolean
   readonly #store: Store
   #snapshot: MailboxSnapshot
-  #uids: Uint32Array
+  /** The snapshot whose UIDs they are, or an array of this session's own where no snapshot has them so. */
+  #known: MailboxSnapshot | Uint32Array
   #count: number
   #toldModSeq: ModSeq
   #toldExpunges: ModSeq
@@ -80,7 +82,7 @@ export class MailboxView {
     this.isReadOnly = options.isReadOnly
     this.#firstRecentUid = options.firstRecentUid
     this.#snapshot = snapshot
-    this.#uids = snapshot.uids
+    this.#known = snapshot
     this.#count = snapshot.count
     this.#toldModSeq = snapshot.modSeq
     this.#toldExpunges = snapshot.modSeq
@@ -125,6 +127,7 @@ export class MailboxView {
 
   /** Messages that are recent to this session. */
   get recentCount(): number {
+    if (this.#firstRecentUid > this.#lastUid) return 0
     return this.#count - this.#lowerBound(this.#firstRecentUid)
   }
 
@@ -170,11 +173,12 @@ export class MailboxView {
     for (const [from, to] of positions) count += to - from
     const numbers = new Uint32Array(count)
     const uids = new Uint32Array(count)
+    const known = this.#uids
     let at = 0
     for (const [from, to] of positions) {
       for (let position = from; position < to; position++) {
         numbers[at] = position + 1
-        uids[at++] = this.#uids[position] as number
+        uids[at++] = known[position] as number
       }
     }
     return { count, numbers, uids }
@@ -252,8 +256,9 @@ export class MailboxView {
   /** The same where the store has forgotten some of the expunges: what the client knows and the mailbox lacks. */
   #missing(): number[] {
     const gone: number[] = []
+    const known = this.#uids
     for (let at = 0; at < this.#count; at++) {
-      const uid = this.#uids[at] as number
+      const uid = known[at] as number
       if (this.#snapshot.positionOf(uid) < 0) gone.push(uid)
     }
     return gone
@@ -271,7 +276,7 @@ export class MailboxView {
       from = at + 1
     }
     kept.set(this.#uids.subarray(from, this.#count), to)
-    this.#uids = kept
+    this.#known = kept
     this.#count = kept.length
   }
 
@@ -286,12 +291,12 @@ export class MailboxView {
         const uids = new Uint32Array(count + 64)
         uids.set(this.#uids.subarray(0, this.#count))
         uids.set(snapshot.uids.subarray(from, snapshot.count), this.#count)
-        this.#uids = uids
+        this.#known = uids
       }
       this.#count = count
     }
     // Nothing is held back: the snapshot's array is the client's, and one array serves all sessions.
-    if (snapshot.count === this.#count) this.#uids = snapshot.uids
+    if (snapshot.count === this.#count) this.#known = snapshot
     if (added === 0) return
     out.line(`* ${this.#count} EXISTS`)
     if (style.recent) out.line(`* ${this.recentCount} RECENT`)
@@ -353,13 +358,18 @@ export class MailboxView {
     for (const keyword of keywords) this.#knownKeywords.add(keyword)
   }
 
+  get #uids(): Uint32Array {
+    return this.#known instanceof Uint32Array ? this.#known : this.#known.uids
+  }
+
   /** The position (from 0) of the first known UID that is not below `uid`. */
   #lowerBound(uid: number): number {
+    const uids = this.#uids
     let low = 0
     let high = this.#count
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#uids[middle] as number) < uid) low = middle + 1
+      if ((uids[middle] as number) < uid) low = middle + 1
       else high = middle
     }
     return low

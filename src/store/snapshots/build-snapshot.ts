@@ -10,7 +10,14 @@ import {
   type SnapshotRow,
 } from './columns.ts'
 import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
-import { findPackedHeader, messagesPerChunk, type PackedHeader, unpackChunks } from './packing.ts'
+import {
+  findPackedHeader,
+  isSound,
+  messagesPerChunk,
+  type PackedHeader,
+  unpackChunks,
+  unpackUids,
+} from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** What is known of a mailbox's packed snapshot. */
@@ -66,7 +73,8 @@ export function snapshotOfRows(
 /** The header when what it leads to can be brought to `state`. */
 export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): PackedHeader | undefined {
   const header = findPackedHeader(data)
-  return header && header.uidValidity === state.uidValidity && modSeq <= state.modSeq ? header : undefined
+  const isUsable = modSeq <= state.modSeq && state.tombstoneFloor <= modSeq
+  return isUsable && header?.uidValidity === state.uidValidity ? header : undefined
 }
 
 /** From the packed form, as it was at `modSeq`; undefined when the chunks are not those of the header. `applyChanges` does the rest. */
@@ -78,11 +86,47 @@ export function snapshotOfChunks(
   header: PackedHeader,
   chunks: readonly Uint8Array[],
 ): SnapshotEntry | undefined {
-  const columns = unpackChunks(header, chunks, roomFor(header.count) - header.count)
+  if (!isSound(header)) return undefined
+  const columns = unpackChunks(header, chunks, unpackUids(header, roomFor(header.count) - header.count))
   if (!columns) return undefined
   const before = { ...state, modSeq: modSeq as MailboxState['modSeq'] }
   const snapshot = new LiveSnapshot(context, key, before, header.count, columns, newHistory(modSeq))
   return { snapshot, packed: { modSeq, checksums: header.checksums }, drift: 0 }
+}
+
+/**
+ * From the header alone, where nothing has changed since `state` was packed: SELECT needs no more. `load` reads the rest when it is asked for, in
+ * the order of `uids`. Undefined when the header contradicts itself.
+ */
+export function snapshotOfHeader(
+  context: SnapshotContext,
+  key: SnapshotKey,
+  state: MailboxState,
+  header: PackedHeader,
+  load: (uids: Uint32Array) => SnapshotColumns,
+): SnapshotEntry | undefined {
+  const { count, checksums, survey } = header
+  if (count !== state.total || !isSound(header)) return undefined
+  let known: Uint32Array | undefined
+  const uids = () => (known ??= unpackUids(header, roomFor(count) - count))
+  const columns = { uids, load: () => load(uids()) }
+  const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq), survey)
+  return { snapshot, packed: { modSeq: state.modSeq, checksums }, drift: 0 }
+}
+
+/** The columns of `uids` from the rows that there are now; what is gone meanwhile is left empty. */
+export function columnsOfRows(
+  uids: Uint32Array,
+  count: number,
+  rows: readonly SnapshotRow[],
+): SnapshotColumns {
+  const columns = { ...makeColumns(uids.length), uids }
+  let position = 0
+  for (const row of rows) {
+    while (position < count && (uids[position] as number) < row[0]) position++
+    if (position < count && uids[position] === row[0]) setRow(columns, position, row)
+  }
+  return columns
 }
 
 /** Whether what changed since the entry leads to `state`: not when some of it is forgotten. */

@@ -4,6 +4,7 @@ import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '..
 import { keywordShift, seen } from '../flags.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { lowerBound, type SnapshotColumns } from './columns.ts'
+import type { Survey } from './packing.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
 /** What a snapshot asks of the store that made it. */
@@ -28,6 +29,14 @@ export interface MailboxState {
   readonly total: number
 }
 
+/** Columns that are made when somebody asks for them. */
+export interface LazyColumns {
+  /** What the state's UIDs were, whatever has changed meanwhile. The same array each time. */
+  uids(): Uint32Array
+  /** All of them, with `uids` among them. What the store has changed meanwhile may show, as it does in the arrays that states share. */
+  load(): SnapshotColumns
+}
+
 export interface RecentHistory {
   readonly changed: RecentChanges
   readonly vanished: RecentChanges
@@ -41,11 +50,11 @@ export class LiveSnapshot implements MailboxSnapshot {
   readonly modSeq: ModSeq
   readonly tombstoneFloor: ModSeq
   readonly count: number
-  readonly columns: SnapshotColumns
   readonly history: RecentHistory
   readonly #context: SnapshotContext
+  #columns: SnapshotColumns | LazyColumns
   // Found when they are asked for, once for each state: every session that selects the mailbox asks.
-  #firstUnseen: number | undefined
+  #survey: Survey | undefined
   #keywords: readonly string[] | undefined
 
   constructor(
@@ -53,8 +62,9 @@ export class LiveSnapshot implements MailboxSnapshot {
     key: { readonly account: AccountId; readonly mailbox: MailboxId },
     state: MailboxState,
     count: number,
-    columns: SnapshotColumns,
+    columns: SnapshotColumns | LazyColumns,
     history: RecentHistory,
+    survey?: Survey,
   ) {
     this.#context = context
     this.account = key.account
@@ -64,12 +74,18 @@ export class LiveSnapshot implements MailboxSnapshot {
     this.modSeq = state.modSeq
     this.tombstoneFloor = state.tombstoneFloor
     this.count = count
-    this.columns = columns
+    this.#columns = columns
+    this.#survey = survey
     this.history = history
   }
 
+  get columns(): SnapshotColumns {
+    if ('load' in this.#columns) this.#columns = this.#columns.load()
+    return this.#columns
+  }
+
   get uids(): Uint32Array {
-    return this.columns.uids
+    return 'load' in this.#columns ? this.#columns.uids() : this.#columns.uids
   }
 
   get flags(): Uint32Array {
@@ -97,11 +113,15 @@ export class LiveSnapshot implements MailboxSnapshot {
   }
 
   get firstUnseen(): number {
-    return (this.#firstUnseen ??= findFirstUnseen(this.columns.flags, this.count))
+    return this.survey.firstUnseen
   }
 
   get keywords(): readonly string[] {
     return (this.#keywords ??= this.#findKeywords())
+  }
+
+  get survey(): Survey {
+    return (this.#survey ??= surveyOf(this.columns.flags, this.count))
   }
 
   keywordsOf(flags: number): readonly string[] {
@@ -110,12 +130,12 @@ export class LiveSnapshot implements MailboxSnapshot {
   }
 
   positionOf(uid: number): number {
-    const position = lowerBound(this.columns.uids, this.count, uid)
-    return position < this.count && this.columns.uids[position] === uid ? position : -1
+    const position = lowerBound(this.uids, this.count, uid)
+    return position < this.count && this.uids[position] === uid ? position : -1
   }
 
   lowerBound(uid: number): number {
-    return lowerBound(this.columns.uids, this.count, uid)
+    return lowerBound(this.uids, this.count, uid)
   }
 
   emailAt(position: number): EmailId {
@@ -153,7 +173,7 @@ export class LiveSnapshot implements MailboxSnapshot {
 
   #findKeywords(): readonly string[] {
     const names = new Set<string>()
-    for (const set of keywordSets(this.columns.flags, this.count)) {
+    for (const set of this.survey.keywordSets) {
       for (const name of this.keywordsOf(set << keywordShift)) names.add(name)
     }
     return [...names].sort()
@@ -179,13 +199,16 @@ export class LiveSnapshot implements MailboxSnapshot {
 
 const noKeywords: readonly string[] = []
 
+function surveyOf(flags: Uint32Array, count: number): Survey {
+  return { firstUnseen: findFirstUnseen(flags, count), keywordSets: findKeywordSets(flags, count) }
+}
+
 function findFirstUnseen(flags: Uint32Array, count: number): number {
   for (let at = 0; at < count; at++) if (((flags[at] as number) & seen) === 0) return at
   return -1
 }
 
-/** The numbers of the keyword sets in use, but for the empty one. */
-function keywordSets(flags: Uint32Array, count: number): ReadonlySet<number> {
+function findKeywordSets(flags: Uint32Array, count: number): readonly number[] {
   const sets = new Set<number>()
   let last = 0
   for (let at = 0; at < count; at++) {
@@ -194,5 +217,5 @@ function keywordSets(flags: Uint32Array, count: number): ReadonlySet<number> {
     last = set
     if (set !== 0) sets.add(set)
   }
-  return sets
+  return [...sets]
 }

@@ -1,7 +1,7 @@
 // Keeps a snapshot packed in the store, for the next cold start.
 import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
 import type { SnapshotEntry } from './build-snapshot.ts'
-import { chunkChecksum, messagesPerChunk, packChunk, packHeader } from './packing.ts'
+import { chunkChecksum, messagesPerChunk, packChunk, packHeader, packUids } from './packing.ts'
 
 export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
 
@@ -16,7 +16,7 @@ export async function packSnapshot(
   { snapshot, packed }: SnapshotEntry,
   save: SaveSnapshotCall,
 ): Promise<void> {
-  const { account, mailbox, modSeq, uidValidity, count, columns } = snapshot
+  const { account, mailbox, modSeq, uidValidity, count, columns, survey } = snapshot
   const checksums: number[] = []
   const basedOn = packed.modSeq
   const chunkCount = Math.ceil(count / messagesPerChunk)
@@ -31,6 +31,6 @@ export async function packSnapshot(
       chunks = []
     }
   }
-  const data = packHeader({ uidValidity, count, checksums })
+  const data = packHeader({ uidValidity, count, survey, checksums, uidRanges: packUids(columns.uids, count) })
   await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })
 }

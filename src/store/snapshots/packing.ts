@@ -6,34 +6,99 @@ import { bytesPerMessage, makeColumns, type SnapshotColumns } from './columns.ts
 export const messagesPerChunk = 1024
 
 /** Numbers lie as this machine keeps them; on a machine of the other kind the header does not match and the snapshot is made anew. */
-const format = endianness() === 'LE' ? 1 : 2
+const format = endianness() === 'LE' ? 3 : 4
 
-/** What the header says. */
+/** What the header says: enough for SELECT, so that the chunks are read when somebody asks for more. */
 export interface PackedHeader {
   readonly uidValidity: number
   readonly count: number
+  readonly survey: Survey
   /** CRC-32 of each chunk. */
   readonly checksums: readonly number[]
+  /** First and last UID of each row of neighbours, ascending. */
+  readonly uidRanges: Uint32Array
 }
 
-export function packHeader({ uidValidity, count, checksums }: PackedHeader): Uint8Array {
-  const words = Uint32Array.from([format, uidValidity, count, ...checksums])
-  const bytes = new Uint8Array(words.byteLength + 4)
+/** What is told of all messages at once. */
+export interface Survey {
+  /** The position of the first message without \Seen, -1 when there is none. */
+  readonly firstUnseen: number
+  /** The numbers of the keyword sets in use, but for the empty one. */
+  readonly keywordSets: readonly number[]
+}
+
+export function packHeader({ uidValidity, count, survey, checksums, uidRanges }: PackedHeader): Uint8Array {
+  const { firstUnseen, keywordSets } = survey
+  const words = Uint32Array.from([
+    ...[format, uidValidity, count, firstUnseen + 1, keywordSets.length],
+    ...keywordSets,
+    ...checksums,
+  ])
+  const bytes = new Uint8Array(words.byteLength + uidRanges.length * 4 + 4)
   bytes.set(new Uint8Array(words.buffer))
-  new Uint32Array(bytes.buffer, words.byteLength, 1)[0] = crc32(bytes.subarray(0, words.byteLength))
+  new Uint32Array(bytes.buffer, words.byteLength, uidRanges.length).set(uidRanges)
+  new Uint32Array(bytes.buffer, bytes.length - 4, 1)[0] = crc32(bytes.subarray(0, -4))
   return bytes
 }
 
 /** Undefined when it is damaged or of another format. */
 export function findPackedHeader(bytes: Uint8Array): PackedHeader | undefined {
-  if (bytes.byteLength < 16 || bytes.byteLength % 4 !== 0) return undefined
-  const words = new Uint32Array(Uint8Array.from(bytes).buffer)
-  const checksum = words[words.length - 1]
-  if (words[0] !== format || crc32(bytes.subarray(0, bytes.byteLength - 4)) !== checksum) return undefined
-  const [, uidValidity = 0, count = 0] = words
-  const checksums = [...words.subarray(3, -1)]
-  if (checksums.length !== Math.ceil(count / messagesPerChunk)) return undefined
-  return { uidValidity, count, checksums }
+  if (bytes.byteLength < fixedWords * 4 + 4 || bytes.byteLength % 4 !== 0) return undefined
+  const words = new Uint32Array(new Uint8Array(bytes).buffer)
+  if (words[0] !== format || crc32(bytes.subarray(0, -4)) !== words[words.length - 1]) return undefined
+  const [, uidValidity = 0, count = 0, firstUnseenNumber = 0, setCount = 0] = words
+  const checksumsAt = fixedWords + setCount
+  const rangesAt = checksumsAt + Math.ceil(count / messagesPerChunk)
+  if (rangesAt >= words.length) return undefined
+  return {
+    uidValidity,
+    count,
+    survey: {
+      firstUnseen: firstUnseenNumber - 1,
+      keywordSets: [...words.subarray(fixedWords, checksumsAt)],
+    },
+    checksums: [...words.subarray(checksumsAt, rangesAt)],
+    uidRanges: words.subarray(rangesAt, -1),
+  }
+}
+
+const fixedWords = 5
+
+/** The UIDs as ranges, for the header. */
+export function packUids(uids: Uint32Array, count: number): Uint32Array {
+  const ranges: number[] = []
+  for (let at = 0; at < count; at++) {
+    const uid = uids[at] as number
+    if (uid === (ranges[ranges.length - 1] ?? -1) + 1) ranges[ranges.length - 1] = uid
+    else ranges.push(uid, uid)
+  }
+  return Uint32Array.from(ranges)
+}
+
+/** Whether the header's UIDs ascend and are as many as it says. */
+export function isSound({ count, uidRanges }: PackedHeader): boolean {
+  if (uidRanges.length % 2 !== 0) return false
+  let before = 0
+  let uids = 0
+  for (let index = 0; index < uidRanges.length; index += 2) {
+    const first = uidRanges[index] as number
+    const last = uidRanges[index + 1] as number
+    if (first <= before || last < first) return false
+    before = last
+    uids += last - first + 1
+  }
+  return uids === count
+}
+
+/** The UIDs that a sound header says, with room for `spare` more. */
+export function unpackUids({ count, uidRanges }: PackedHeader, spare: number): Uint32Array {
+  const uids = new Uint32Array(count + spare)
+  let at = 0
+  for (let index = 0; index < uidRanges.length; index += 2) {
+    const last = uidRanges[index + 1] as number
+    for (let uid = uidRanges[index] as number; uid <= last; uid++) uids[at++] = uid
+  }
+  return uids
 }
 
 /** The chunk's messages as bytes, in an allocation of its own. */
@@ -53,21 +118,21 @@ export function packChunk(columns: SnapshotColumns, chunk: number, count: number
   return new Uint8Array(buffer)
 }
 
-/** The columns that the chunks hold, with room for `spare` more; undefined when any is not what the header says. */
+/** The columns that the chunks hold, `uids` among them; undefined when any chunk is not what the header says. */
 export function unpackChunks(
   header: PackedHeader,
   chunks: readonly Uint8Array[],
-  spare: number,
+  uids: Uint32Array,
 ): SnapshotColumns | undefined {
   const { count, checksums } = header
   if (chunks.length !== checksums.length) return undefined
-  const columns = makeColumns(count + spare)
+  const columns = { ...makeColumns(uids.length), uids }
   for (const [chunk, bytes] of chunks.entries()) {
     const start = chunk * messagesPerChunk
     const size = Math.min(messagesPerChunk, count - start)
     if (bytes.byteLength !== size * bytesPerMessage || crc32(bytes) !== checksums[chunk]) return undefined
     // A view of 64-bit numbers must begin at a multiple of eight bytes.
-    const aligned = bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes)
+    const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
     const { buffer, byteOffset } = aligned
     for (const [index, name] of wideColumns.entries()) {
       columns[name].set(new Float64Array(buffer, byteOffset + index * size * 8, size), start)

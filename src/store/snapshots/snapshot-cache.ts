@@ -9,19 +9,22 @@ import type { Connection } from '../sqlite/connection.ts'
 import {
   applyChanges,
   canFollow,
+  columnsOfRows,
   entryBytes,
   type GoneRow,
   hasDrifted,
   type PackedRow,
   type SnapshotEntry,
+  type SnapshotKey,
   snapshotOfChunks,
+  snapshotOfHeader,
   snapshotOfRows,
   usableHeader,
 } from './build-snapshot.ts'
-import type { SnapshotRow } from './columns.ts'
+import type { SnapshotColumns, SnapshotRow } from './columns.ts'
 import type { MailboxState, SnapshotContext } from './live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
-import { findPackedHeader } from './packing.ts'
+import { findPackedHeader, type PackedHeader, unpackChunks } from './packing.ts'
 
 const stateSql =
   'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, total FROM mailbox WHERE account = ? AND id = ?'
@@ -130,12 +133,7 @@ export class SnapshotCache implements SnapshotContext {
     const header = this.#headerRow(account, mailbox)
     const packed = header && this.#unpack(account, mailbox, state, header)
     if (packed) return packed
-    const rows = this.#connection.arrays<SnapshotRow>(
-      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
-      account,
-      mailbox,
-    )
-    return snapshotOfRows(this, { account, mailbox }, state, rows, header?.[0] ?? 0)
+    return snapshotOfRows(this, { account, mailbox }, state, this.#rows(account, mailbox), header?.[0] ?? 0)
   }
 
   /** The packed snapshot with what changed since; undefined when there is none that is whole and recent enough. */
@@ -147,14 +145,35 @@ export class SnapshotCache implements SnapshotContext {
   ): SnapshotEntry | undefined {
     const header = usableHeader(row, state)
     if (!header) return undefined
+    const key = { account, mailbox }
+    if (row[0] === state.modSeq) {
+      return snapshotOfHeader(this, key, state, header, uids => this.#loadColumns(key, header, uids))
+    }
+    const before = snapshotOfChunks(this, key, state, row[0], header, this.#chunks(key))
+    return before && this.#update(before, state)
+  }
+
+  #loadColumns({ account, mailbox }: SnapshotKey, header: PackedHeader, uids: Uint32Array): SnapshotColumns {
+    // Chunks that were packed anew meanwhile do not fit the header.
+    const columns = unpackChunks(header, this.#chunks({ account, mailbox }), uids)
+    return columns ?? columnsOfRows(uids, header.count, this.#rows(account, mailbox))
+  }
+
+  #chunks({ account, mailbox }: SnapshotKey): readonly Uint8Array[] {
     const rows = this.#connection.arrays<[data: Uint8Array]>(
       'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > 0 ORDER BY chunk',
       account,
       mailbox,
     )
-    const chunks = rows.map(([chunk]) => chunk)
-    const before = snapshotOfChunks(this, { account, mailbox }, state, row[0], header, chunks)
-    return before && this.#update(before, state)
+    return rows.map(([data]) => data)
+  }
+
+  #rows(account: AccountId, mailbox: MailboxId): readonly SnapshotRow[] {
+    return this.#connection.arrays<SnapshotRow>(
+      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
+      account,
+      mailbox,
+    )
   }
 
   #packIfDrifted(key: string, entry: SnapshotEntry): void {

@@ -10,10 +10,13 @@ import { bytesPerMessage, makeColumns } from '../../../src/store/snapshots/colum
 import {
   chunkChecksum,
   findPackedHeader,
+  isSound,
   messagesPerChunk,
   packChunk,
   packHeader,
+  packUids,
   unpackChunks,
+  unpackUids,
 } from '../../../src/store/snapshots/packing.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
@@ -26,20 +29,31 @@ test('what is packed comes back as it was, for any count of messages', () => {
       for (const column of Object.values(columns) as (Uint32Array | Float64Array)[]) {
         for (let i = 0; i < count; i++) column[i] = (seed * (i + 1)) % 2 ** 32
       }
+      for (let i = 0; i < count; i++) columns.uids[i] = i + 1 + (i >> (seed % 8))
       const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_, i) =>
         packChunk(columns, i, count),
       )
       const header = findPackedHeader(
-        packHeader({ uidValidity: 7, count, checksums: chunks.map(chunkChecksum) }),
+        packHeader({
+          uidValidity: 7,
+          count,
+          survey: { firstUnseen: count - 1, keywordSets: [3, seed] },
+          checksums: chunks.map(chunkChecksum),
+          uidRanges: packUids(columns.uids, count),
+        }),
       )
       assert.ok(header)
+      assert.deepEqual(header.survey, { firstUnseen: count - 1, keywordSets: [3, seed] })
+      assert.ok(isSound(header))
+      const uids = unpackUids(header, 5)
+      assert.deepEqual(uids, columns.uids)
       // From an odd offset, as a database may give it.
       const shifted = chunks.map(chunk => {
         const bytes = new Uint8Array(chunk.length + 1)
         bytes.set(chunk, 1)
         return bytes.subarray(1)
       })
-      const back = unpackChunks(header, shifted, 5)
+      const back = unpackChunks(header, shifted, uids)
       assert.deepEqual(back, columns)
     }),
     { numRuns: 30 },
@@ -48,8 +62,15 @@ test('what is packed comes back as it was, for any count of messages', () => {
 
 test('damaged or missing chunks and headers are not taken', () => {
   const columns = makeColumns(2000)
+  for (let i = 0; i < 2000; i++) columns.uids[i] = i + 7
   const chunks = [packChunk(columns, 0, 2000), packChunk(columns, 1, 2000)]
-  const header = { uidValidity: 1, count: 2000, checksums: chunks.map(chunkChecksum) }
+  const header = {
+    uidValidity: 1,
+    count: 2000,
+    survey: { firstUnseen: -1, keywordSets: [] },
+    checksums: chunks.map(chunkChecksum),
+    uidRanges: packUids(columns.uids, 2000),
+  }
   const bytes = packHeader(header)
   assert.ok(findPackedHeader(bytes))
   for (let at = 0; at < bytes.length; at++) {
@@ -62,10 +83,22 @@ test('damaged or missing chunks and headers are not taken', () => {
   const [first, second] = chunks as [Uint8Array, Uint8Array]
   const bad = first.slice()
   bad[bytesPerMessage] = 1
-  assert.ok(unpackChunks(header, [first, second], 0))
-  assert.equal(unpackChunks(header, [bad, second], 0), undefined)
-  assert.equal(unpackChunks(header, [first], 0), undefined)
-  assert.equal(unpackChunks(header, [second, first], 0), undefined)
+  const { uids } = columns
+  assert.ok(unpackChunks(header, [first, second], uids))
+  assert.equal(unpackChunks(header, [bad, second], uids), undefined)
+  assert.equal(unpackChunks(header, [first], uids), undefined)
+  assert.equal(unpackChunks(header, [second, first], uids), undefined)
+  for (const ranges of [
+    [7, 2005],
+    [7, 2007],
+    [7, 6],
+    [7, 2006, 3000, 2999],
+    [7, 1006, 1006, 2005],
+    [0, 1999],
+    [7],
+  ]) {
+    assert.equal(isSound({ ...header, uidRanges: Uint32Array.from(ranges) }), false)
+  }
 })
 
 function describe(snapshot: MailboxSnapshot): unknown {
@@ -196,4 +229,33 @@ test('a snapshot that has drifted is packed again, only where it differs', async
   const cold = await opened.store.snapshot(account, mailbox)
   assert.deepEqual(describe(cold), warm)
   assert.notEqual(cold.receivedAts[2], 12345)
+})
+
+test('a mailbox that has not changed since it was packed is opened by the header alone', async t => {
+  const opened = await openPacked(t)
+  const { account, mailbox } = opened
+  const warm = await opened.store.snapshot(account, mailbox)
+  await opened.tamper('DELETE FROM snapshot WHERE chunk > 0')
+  const cold = await opened.store.snapshot(account, mailbox)
+  assert.deepEqual([cold.count, cold.firstUnseen, cold.keywords], [2100, 0, []])
+  assert.deepEqual(cold.uids.subarray(0, 2100), warm.uids.subarray(0, 2100))
+  // Without the chunks the rest is read from the rows.
+  assert.deepEqual(describe(cold), describe(warm))
+})
+
+test('what is read of a snapshot after others have changed the mailbox keeps its UIDs', async t => {
+  const opened = await openPacked(t)
+  const { account, mailbox } = opened
+  const before = await packedModSeq(opened, 0)
+  await opened.reopen()
+  const early = await opened.store.snapshot(account, mailbox)
+  const change = { account, mailbox, mode: 'add', flags: { system: 1, keywords: [] } } as const
+  await opened.store.mutate('storeFlags', { ...change, uids: [[1, 2000]] })
+  await opened.store.mutate('expungeMessages', { account, mailbox, uids: [[5, 5]], onlyDeleted: false })
+  await opened.store.mutate('appendMessages', { account, mailbox, messages: [mail(opened.store)] })
+  const later = await opened.store.snapshot(account, mailbox)
+  await packedModSeq(opened, before)
+  assert.deepEqual([early.count, early.uids[4], early.emails.length > 0], [2100, 5, true])
+  assert.deepEqual([later.count, later.uids[4], later.flags[4]], [2100, 6, 1])
+  assert.equal(later.emails[0], early.emails[0])
 })
