@@ -116,17 +116,31 @@ async function runCommand(session: Session, input: CommandInput): Promise<Outcom
     const name = found.uid ? `UID ${found.command.name}` : found.command.name
     session.context.metrics.count('imap_commands', { command: found.command.name })
     const completion: Completion = (await runWithProgress(session, found.command, bound, tag)) ?? {}
-    if (completion.isUpToDate !== true) await tellNews(session, !bound.usesSequence)
+    const farewell =
+      completion.isUpToDate === true ? undefined : await tellOrPart(session, !bound.usesSequence)
     complete(session, tag, name, completion)
+    if (farewell) throw farewell
     await completion.afterwards?.()
     return 'done'
   } catch (error) {
     if (isConnectionError(error)) throw error
     const refusal = refusalOf(error, session)
     if (refusal.status === 'BYE') throw refusal
-    await tellNews(session, bound !== undefined && !bound.usesSequence)
+    const farewell = await tellOrPart(session, bound !== undefined && !bound.usesSequence)
     reply(session, tag, refusal)
+    if (farewell) throw farewell
     return refusal.status === 'BAD' ? 'bad' : 'done'
+  }
+}
+
+/** Tells what is new. A farewell that is due is given back: the client must hear first how his command has ended, or he would repeat it elsewhere. */
+async function tellOrPart(session: Session, mayExpunge: boolean): Promise<ImapError | undefined> {
+  try {
+    await tellNews(session, mayExpunge)
+    return undefined
+  } catch (error) {
+    if (error instanceof ImapError && error.status === 'BYE') return error
+    throw error
   }
 }
 

@@ -53,6 +53,33 @@ test('DELETE keeps what is below, and the name stays as \\NonExistent', async t 
   assert.match((await client.command('DELETE INBOX')).tagged, /^NO/)
 })
 
+test('a session whose mailbox another one has deleted hears how its command ended, then BYE (RFC 2180 §3.3)', async t => {
+  const server = await startImap(t)
+  const client = await server.client()
+  const other = await server.client()
+  for (const [command, answer] of [
+    ['NOOP', /^OK/],
+    ['UID SEARCH ALL', /^(?:OK|NO)/],
+    ['UID STORE 1 +FLAGS (\\Seen)', /^(?:OK|NO)/],
+    ['FETCH 2 FLAGS', /^BAD/],
+  ] as const) {
+    await client.ok('CREATE Short')
+    await client.append('Short', message('one'))
+    const reader = await server.client()
+    await reader.ok('SELECT Short')
+    await other.ok('DELETE Short')
+    assert.match((await reader.command(command)).tagged, answer, command)
+    assert.equal(await reader.line(), '* BYE The selected mailbox was deleted')
+    assert.equal(await reader.line(), undefined)
+  }
+  // What is done is done, and the client knows it.
+  await client.ok('CREATE Short')
+  await client.ok('SELECT Short')
+  await other.ok('DELETE Short')
+  assert.match((await client.append('INBOX', message('kept'))).tagged, /^OK \[APPENDUID/)
+  assert.equal(await client.line(), '* BYE The selected mailbox was deleted')
+})
+
 test('a mailbox deleted and made again has another UIDVALIDITY', async t => {
   const server = await startImap(t)
   const client = await server.client()

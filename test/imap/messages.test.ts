@@ -197,6 +197,6 @@ test('the mailbox of the session deleted by itself is left; by another it ends t
   await one.ok('DELETE x')
   assert.equal((await one.command('FETCH 1 FLAGS')).status, 'BAD')
   assert.equal((await one.command('NOOP')).status, 'OK')
-  two.send('a NOOP\r\n')
+  await two.ok('NOOP')
   assert.match((await two.line()) ?? '', /^\* BYE/)
 })
