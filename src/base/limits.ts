@@ -233,9 +233,11 @@ export const limits = {
     entryBytes: 512,
     /** Annotations of one mailbox, or of the server for one account. RFC 5464 §4.1 asks for 10 at least. */
     perMailbox: 1000,
+    /** Annotations of one message, and as many removed ones that are remembered. RFC 5257 §4.1 asks for 10 at least. */
+    perMessage: 100,
     /** Names of removed annotations of one mailbox that are remembered for those who ask what changed. */
     removed: 100,
-    /** Names and values of all the annotations of an account that has no limit of its own. */
+    /** Names and values of all the annotations of an account, its mailboxes and messages, where it has no limit of its own. */
     accountBytes: 4 * 1024 * 1024,
   },
   mailbox: {

@@ -1,14 +1,18 @@
 // The message that APPEND and REPLACE take: a literal, UTF8 (~{…}), or CATENATE (…). RFC 9051 §6.3.12; RFC 4466 (append-data); RFC 4469; RFC 6855 §4.
 import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
+import { unpackParts } from '../message/sections.ts'
 import { summarize } from '../message/summary.ts'
 import { type FlagSet, noFlags } from '../store/flags.ts'
 import { findRoom } from '../store/read/room.ts'
+import type { MessageAnnotation } from '../store/message-annotations.ts'
 import { StoreError } from '../store/error.ts'
 import type { MutationArgs } from '../store/mutations.ts'
 import type { StagedBody } from '../store/store.ts'
 import type { LiteralPlace } from './command.ts'
 import { bad, no } from './error.ts'
+import { checkSizes, parseAnnotations } from './annotation/annotation-list.ts'
+import { checkParts } from './annotation/check-parts.ts'
 import { parseFlags } from './flags.ts'
 import type { LiteralHead } from './input/command-input.ts'
 import type { Parser } from './input/parser.ts'
@@ -36,13 +40,14 @@ interface UrlText {
 export interface AppendedMessage {
   readonly flags: FlagSet
   readonly receivedAt: number | undefined
+  readonly annotations: readonly MessageAnnotation[]
   /** Behind one another they are the message. */
   readonly pieces: readonly (SentText | UrlText)[]
 }
 
 type NewMessage = MutationArgs<'appendMessages'>['messages'][number]
 
-/** `[flags] [date] data`. */
+/** `[flags] [date] [ANNOTATION (…)] data`. */
 export function parseAppendedMessage(parser: Parser): AppendedMessage {
   let flags = noFlags
   let receivedAt: number | undefined
@@ -54,12 +59,20 @@ export function parseAppendedMessage(parser: Parser): AppendedMessage {
     receivedAt = parser.dateTime()
     parser.sp()
   }
-  if (parser.takeKeyword('UTF8')) return { flags, receivedAt, pieces: [parseUtf8(parser)] }
-  if (!parser.takeKeyword('CATENATE')) return { flags, receivedAt, pieces: [parseText(parser)] }
+  let annotations: readonly MessageAnnotation[] = []
+  // RFC 5257 §4.7.
+  if (parser.takeKeyword('ANNOTATION')) {
+    parser.sp()
+    annotations = parseAnnotations(parser)
+    parser.sp()
+  }
+  const options = { flags, receivedAt, annotations }
+  if (parser.takeKeyword('UTF8')) return { ...options, pieces: [parseUtf8(parser)] }
+  if (!parser.takeKeyword('CATENATE')) return { ...options, pieces: [parseText(parser)] }
   parser.sp()
   const pieces = parser.list(() => parsePiece(parser))
   if (pieces.length === 0) throw bad('CATENATE takes at least one part')
-  return { flags, receivedAt, pieces }
+  return { ...options, pieces }
 }
 
 function parsePiece(parser: Parser): SentText | UrlText {
@@ -97,8 +110,8 @@ export async function acceptMessageLiteral(
   room: 'checked' | 'unknown',
 ): Promise<LiteralPlace> {
   const { lastText } = parser
-  // A URL may come as a literal, too.
-  if (/[( ]URL $/i.test(lastText)) return 'memory'
+  // A URL may come as a literal, too, and so may the name and the value of an annotation.
+  if (/[( ]URL $|[( ]value\.(?:priv|shared) $|[ )]ANNOTATION \($/i.test(lastText)) return 'memory'
   const { messageBytes } = session.context.config.imap
   const isCatenated = /[( ]TEXT $|[( ]UTF8 \($/i.test(lastText)
   const before = isCatenated ? parser.stagedBytesSince('CATENATE (') : 0
@@ -159,11 +172,14 @@ async function readMessage(
   if (message.pieces.length === 1 && first?.kind === 'text' && !first.isBinary && bytes.includes(0))
     throw bad('a message with NUL comes in a literal8')
   const email = summarize(bytes)
+  checkSizes(message.annotations)
+  checkParts(message.annotations, unpackParts(email.parts))
   checkHeader(session, message, bytes.subarray(0, email.headerBytes))
   return {
     body: ref,
     email,
     flags: message.flags,
+    ...(message.annotations.length > 0 && { annotations: message.annotations, viewer: session.account }),
     ...(message.receivedAt !== undefined && { receivedAt: message.receivedAt }),
   }
 }

@@ -111,6 +111,7 @@ export const capabilities: readonly Capability[] = [
   },
   { name: 'METADATA-SERVER', rfc: '5464', from: 'authenticated', enable: true },
   { name: 'LIST-METADATA', rfc: '9590', from: 'authenticated' },
+  { name: 'ANNOTATE-EXPERIMENT-1', rfc: '5257', from: 'authenticated' },
   { name: 'NOTIFY', rfc: '5465', from: 'authenticated', commands: ['NOTIFY'] },
   { name: 'UIDONLY', rfc: '9586', from: 'authenticated', enable: true },
   { name: 'UIDBATCHES', rfc: '10022', from: 'authenticated', commands: ['UIDBATCHES'] },

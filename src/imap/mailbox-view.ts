@@ -11,6 +11,7 @@ import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts
 import { rangesOf, type UidRange } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
+import { AnnotationNews } from './annotation/annotation-news.ts'
 import type { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { allSystemFlags, formatFlags } from './flags.ts'
@@ -68,6 +69,8 @@ export class MailboxView {
   #silenced: Map<number, number> | undefined
   /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
   #saved: readonly number[] = []
+  /** RFC 5257 §4.4. */
+  readonly annotations: AnnotationNews
   /** Searches with UPDATE (RFC 5267). */
   contexts: SearchContexts | undefined
 
@@ -75,12 +78,18 @@ export class MailboxView {
     store: Store,
     mailbox: MailboxIdentity,
     snapshot: MailboxSnapshot,
-    options: { readonly isReadOnly: boolean; readonly firstRecentUid: number },
+    options: {
+      readonly isReadOnly: boolean
+      readonly firstRecentUid: number
+      /** SELECT (ANNOTATE). */
+      readonly tellsAnnotations?: boolean
+    },
   ) {
     this.#store = store
     this.mailbox = mailbox
     this.isReadOnly = options.isReadOnly
     this.#firstRecentUid = options.firstRecentUid
+    this.annotations = new AnnotationNews(options.tellsAnnotations === true, snapshot.modSeq)
     this.#snapshot = snapshot
     this.#known = snapshot
     this.#count = snapshot.count

@@ -29,7 +29,10 @@ async function tellSelected(session: Session, mayExpunge: boolean): Promise<void
   const { view } = session.state
   const { notifications } = session
   try {
-    if (!notifications) await view.sync(session.out, syncStyle(session), mayExpunge)
+    if (!notifications) {
+      await view.sync(session.out, syncStyle(session), mayExpunge)
+      await view.annotations.tell(session, view.annotations.isAsked, false)
+    }
     // RFC 5465 §3.1: after NOTIFY only what it asks for.
     else if (notifications.selected?.messages)
       await tellByNotify(session, view, notifications.selected, mayExpunge)
@@ -45,11 +48,12 @@ async function tellSelected(session: Session, mayExpunge: boolean): Promise<void
 async function tellByNotify(
   session: Session,
   view: MailboxView,
-  { flags, items }: SelectedEvents,
+  { flags, annotations, items }: SelectedEvents,
   mayExpunge: boolean,
 ): Promise<void> {
   const knownUid = view.lastUid
   await view.sync(session.out, { ...syncStyle(session), flags, uid: true }, mayExpunge)
+  await view.annotations.tell(session, annotations, true)
   if (items.length === 0 || view.lastUid === knownUid) return
   const added = view.select({ kind: 'ranges', ranges: [[knownUid + 1, view.lastUid]] }, true)
   const uids = Array.from(added.uids).filter(uid => !session.notifications?.isOwn(view.mailbox, uid))

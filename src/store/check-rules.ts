@@ -89,6 +89,15 @@ export const consistencyRules: readonly ConsistencyRule[] = [
     describe: row => `${mailboxOf(row)}: ${row['tombstones']} expunges are counted, ${row['found']} known`,
   },
   {
+    kind: 'annotation-without-message',
+    severity: 'leftover',
+    sql: `SELECT a.account, a.mailbox, a.uid, count(*) AS total FROM message_annotation a
+          WHERE ${isWhole('a')} AND NOT EXISTS (SELECT 1 FROM message m WHERE m.account = a.account AND m.mailbox = a.mailbox AND m.uid = a.uid)
+          GROUP BY a.account, a.mailbox, a.uid`,
+    describe: row =>
+      `${mailboxOf(row)}, UID ${row['uid']}: ${row['total']} annotations of a message that is not there`,
+  },
+  {
     kind: 'expunged-but-there',
     severity: 'damage',
     sql: `SELECT t.account, t.mailbox, t.uid FROM tombstone t

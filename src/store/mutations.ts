@@ -1,5 +1,6 @@
 // Every mutation by its name, and the types that follow from the table. Arguments and results cross threads: plain values only.
 import { acceptMessage } from './mutations/accept-message.ts'
+import { annotateMessages } from './mutations/annotate-messages.ts'
 import { appendMessages } from './mutations/append-messages.ts'
 import { beginAccountRemoval } from './mutations/begin-account-removal.ts'
 import { claimRecent } from './mutations/claim-recent.ts'
@@ -46,6 +47,7 @@ export type Mutation<Args, Result> = (tx: Tx, args: Args) => Promise<Result>
 /** The table. One file each under `mutations/`. */
 export const mutations = {
   acceptMessage,
+  annotateMessages,
   appendMessages,
   beginAccountRemoval,
   beginImport,

@@ -7,6 +7,7 @@ export interface TableKey {
 
 /** The rows of accounts; each key has the account in it. In the order in which a removal deletes them: the mailboxes last. */
 export const accountTables: readonly TableKey[] = [
+  { table: 'message_annotation', key: ['account', 'mailbox', 'uid', 'owner', 'entry'] },
   { table: 'message', key: ['account', 'mailbox', 'uid'] },
   { table: 'email', key: ['account', 'id'] },
   { table: 'blob', key: ['account', 'hash'] },

@@ -4,8 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { schema1 } from '../../src/store/sqlite/schema-1.ts'
-import { schema2 } from '../../src/store/sqlite/schema-2.ts'
+import { schemaSteps } from '../../src/store/sqlite/migrate.ts'
 
 const root = join(import.meta.dirname, '..', '..', 'src', 'store')
 
@@ -20,6 +19,7 @@ const files = [
   ...readdirSync(join(root, 'mutations')).map(name => `mutations/${name}`),
   'read/due-orphans.ts',
   'read/mailboxes.ts',
+  'read/message-annotations.ts',
   'snapshots/snapshot-cache.ts',
   'sqlite/maintenance.ts',
   'sqlite/sqlite-store.ts',
@@ -41,8 +41,7 @@ function statementsOf(file: string): readonly string[] {
 }
 
 const database = new DatabaseSync(':memory:')
-database.exec(schema1)
-database.exec(schema2)
+for (const step of schemaSteps) database.exec(step)
 
 for (const file of files) {
   const statements = statementsOf(file).filter(sql => !sql.includes('${'))

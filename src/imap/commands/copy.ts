@@ -50,6 +50,7 @@ export async function transfer(
     mailbox: view.mailbox.id,
     uids: uidRanges(uids),
     target: row.id,
+    viewer: session.account,
   })
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
   if (result.sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')

@@ -11,6 +11,7 @@ import {
   type EventGroup,
   type MailboxEvent,
   type MailboxFilter,
+  type MessageEvents,
   notifyNothing,
   type NotifySpec,
   type SelectedEvents,
@@ -131,21 +132,19 @@ function parseEvents(parser: Parser, context: ParseContext): Events {
   return { names, items, isUnknown }
 }
 
-/** §5: MessageNew and MessageExpunge together, and both with FlagChange. */
-function messageEvents({ names, isUnknown }: Events): {
-  readonly messages: boolean
-  readonly flags: boolean
-} {
+/** §5: MessageNew and MessageExpunge together, and both with FlagChange and AnnotationChange. */
+function messageEvents({ names, isUnknown }: Events): MessageEvents {
   const messages = names.has('MessageNew')
   const flags = names.has('FlagChange')
-  if (!isUnknown && (messages !== names.has('MessageExpunge') || (flags && !messages)))
+  const annotations = names.has('AnnotationChange')
+  if (!isUnknown && (messages !== names.has('MessageExpunge') || ((flags || annotations) && !messages)))
     throw bad('MessageNew, MessageExpunge and FlagChange go together')
-  return { messages, flags }
+  return { messages, flags, annotations }
 }
 
 function selectedEvents(events: Events, isDelayed: boolean): SelectedEvents {
   const others = [...events.names].filter(
-    name => !['MessageNew', 'MessageExpunge', 'FlagChange'].includes(name),
+    name => !['MessageNew', 'MessageExpunge', 'FlagChange', 'AnnotationChange'].includes(name),
   )
   if (others.length > 0) throw bad('SELECTED takes events of messages only')
   return { ...messageEvents(events), isDelayed, items: events.items ?? [] }

@@ -1,5 +1,6 @@
-// SELECT and EXAMINE. RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1; RFC 7162 §3.1.8, §3.2.5; RFC 8474 §4.1.
+// SELECT and EXAMINE. RFC 9051 §6.3.2, §6.3.3; RFC 3501 §6.3.1; RFC 7162 §3.1.8, §3.2.5; ANNOTATE of RFC 5257 §4.2; RFC 8474 §4.1.
 import type { ModSeq } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
 import { StoreError } from '../../store/error.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
@@ -19,6 +20,8 @@ import { type Resynchronization, resynchronize } from './resynchronize.ts'
 interface SelectArgs {
   readonly name: string
   readonly condstore: boolean
+  /** RFC 5257 §4.2. */
+  readonly annotate: boolean
   readonly resync: Resynchronization | undefined
 }
 
@@ -39,11 +42,13 @@ function parseArguments(parser: Parser, context: ParseContext): SelectArgs {
   parser.sp()
   const name = mailboxName(parser, context)
   let condstore = false
+  let annotate = false
   let resync: Resynchronization | undefined
   if (parser.moreAfterSpace()) {
     parser.list(() => {
       const parameter = parser.keyword()
       if (parameter === 'CONDSTORE') condstore = true
+      else if (parameter === 'ANNOTATE') annotate = true
       else if (parameter === 'QRESYNC') resync = parseResync(parser)
       else throw bad(`there is no parameter ${parameter}`)
     })
@@ -51,7 +56,7 @@ function parseArguments(parser: Parser, context: ParseContext): SelectArgs {
   // RFC 7162 §3.2.5: the client must have enabled it.
   if (resync && !context.session.has('QRESYNC')) throw bad('ENABLE QRESYNC first')
   if (resync?.match && context.session.has('UIDONLY')) throw uidRequired()
-  return { name, condstore, resync }
+  return { name, condstore, annotate, resync }
 }
 
 /** `(uidvalidity modseq [known-uids] [(numbers uids)])`. */
@@ -95,7 +100,11 @@ async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Pr
   const snapshot = await store.snapshot(account, id, row.modSeq)
   const isNothingRecent = snapshot.uidNext <= row.recentUid
   const firstRecentUid = isReadOnly || isNothingRecent ? row.recentUid : await claimRecent(session, row)
-  const view = new MailboxView(store, { account, id, name }, snapshot, { isReadOnly, firstRecentUid })
+  const view = new MailboxView(store, { account, id, name }, snapshot, {
+    isReadOnly,
+    firstRecentUid,
+    tellsAnnotations: args.annotate,
+  })
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
   if (args.resync) await resynchronize(session, view, args.resync)
@@ -135,6 +144,9 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   session.say(`UIDVALIDITY ${snapshot.uidValidity}`, 'UIDs are valid')
   session.say(`UIDNEXT ${snapshot.uidNext}`, 'The next UID')
   session.say(`HIGHESTMODSEQ ${snapshot.modSeq}`, 'The state of the mailbox')
+  // RFC 5257 §4.1.
+  const annotations = view.isReadOnly ? 'READ-ONLY' : String(limits.annotation.valueBytes)
+  session.say(`ANNOTATIONS ${annotations}`, 'Annotations of messages')
   session.say(`MAILBOXID (${mailboxId(view.mailbox.id)})`, 'The mailbox itself')
   if (!isRev2) return
   out.ascii('* LIST () "/" ')

@@ -3,7 +3,7 @@ import { type ParseContext, resolvedCommand } from '../command.ts'
 import type { Parser } from '../input/parser.ts'
 import { parseCharsetProgram, parseReturn, resolveProgram, type WrittenSearch } from '../search/arguments.ts'
 import { runSearch } from '../search/run-search.ts'
-import { parseSortCriteria, type SortCriterion } from '../sort/sort-criterion.ts'
+import { inCharset, parseSortCriteria, type SortCriterion } from '../sort/sort-criterion.ts'
 
 export const sort = resolvedCommand({
   name: 'SORT',
@@ -25,5 +25,6 @@ function parseSort(
   const returns = parseReturn(parser)
   const criteria = parseSortCriteria(parser)
   parser.sp()
-  return { tag: context.tag, returns, sort: criteria, ...parseCharsetProgram(parser, context) }
+  const program = parseCharsetProgram(parser, context)
+  return { tag: context.tag, returns, sort: inCharset(criteria, program.charset), ...program }
 }

@@ -8,8 +8,9 @@ import { parseFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
 import { withMessageLimit } from '../message-limit.ts'
 import type { MailboxView, Selection } from '../mailbox-view.ts'
-import { formatNumbers } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
+import { annotationItem } from '../store-items/annotation.ts'
+import { completeStore } from '../store-items/complete-store.ts'
 import { gmailLabels } from '../store-items/gmail-labels.ts'
 import type { StoreAction, StoreItem, StoreRequest } from '../store-items/store-item.ts'
 import { syncStyle } from '../sync-style.ts'
@@ -27,7 +28,7 @@ const flagsItem: StoreItem = {
   },
 }
 
-export const storeItems: readonly StoreItem[] = [flagsItem, gmailLabels]
+export const storeItems: readonly StoreItem[] = [flagsItem, gmailLabels, annotationItem]
 
 const byName = new Map(storeItems.map(item => [item.name, item]))
 
@@ -52,6 +53,7 @@ function parseArguments(parser: Parser, context: ParseContext): StoreArgs {
   const isSilent = item.endsWith('.SILENT')
   const definition = byName.get(isSilent ? item.slice(0, -7) : item)
   if (!definition) throw bad('there is nothing of that name to store')
+  if (definition.isPlain && (mode !== 'replace' || isSilent)) throw bad(`${definition.name} stands by itself`)
   parser.sp()
   return { set, mode, isSilent, unchangedSince, run: definition.parse(parser, context) }
 }
@@ -106,11 +108,7 @@ async function storeFlags(
   // A UID that is gone is no error (RFC 9051 §6.4.9), and the EXPUNGE is told in the same answer.
   if (unmodified.length === 0)
     return isGone ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : {}
-  const failed = isUid ? unmodified : unmodified.map(uid => view.numberOf(uid))
-  return {
-    code: `MODIFIED ${formatNumbers(failed)}`,
-    text: 'Some were changed meanwhile and are left as they are',
-  }
+  return completeStore(view, unmodified, isUid)
 }
 
 /** Writes FETCH for each message that took the change; says whether some were expunged meanwhile. */

@@ -20,6 +20,8 @@ export interface FetchItem {
   readonly columns?: readonly EmailColumn[]
   /** What it reads of the message's bytes, so that the items of one message share a read; undefined for nothing. */
   span?(message: FetchedMessage): Span | undefined
+  /** Reads what else it needs of the next messages (UIDs ascending), before any of them is written. */
+  prepare?(uids: Uint32Array): Promise<void>
   /** Asking for it makes the message \Seen. */
   readonly setsSeen?: boolean
   readonly showsFlags?: boolean

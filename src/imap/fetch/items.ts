@@ -4,6 +4,7 @@ import type { ParseContext } from '../command.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import type { FetchItem, FetchItemDefinition } from './fetch-item.ts'
+import { annotation } from './items/annotation.ts'
 import { binary, binaryPeek, binarySize } from './items/binary.ts'
 import { body, bodyPeek } from './items/body.ts'
 import { bodyStructure } from './items/bodystructure.ts'
@@ -21,6 +22,7 @@ import { threadId } from './items/threadid.ts'
 import { uid } from './items/uid.ts'
 
 export const fetchItems: readonly FetchItemDefinition[] = [
+  annotation,
   binary,
   binaryPeek,
   binarySize,

@@ -32,6 +32,8 @@ export class MessageWriter {
   readonly #columns: ReadonlySet<EmailColumn>
   /** The items that read bytes. */
   readonly #readers: readonly FetchItem[]
+  /** The items that read something beside rows and bytes. */
+  readonly #preparing: readonly FetchItem[]
   readonly #showsFlags: boolean
   /** Messages with this modSeq became \Seen by this command and show it. */
   readonly #seenAt: ModSeq | undefined
@@ -50,6 +52,7 @@ export class MessageWriter {
     this.#items = items
     this.#columns = new Set(items.flatMap(({ columns }) => columns ?? []))
     this.#readers = items.filter(item => item.span !== undefined)
+    this.#preparing = items.filter(item => item.prepare !== undefined)
     this.#showsFlags = items.some(({ showsFlags }) => showsFlags)
     this.#seenAt = this.#showsFlags ? undefined : seenAt
     this.#addsModSeq = session.has('CONDSTORE') && !items.includes(modSeqItem)
@@ -65,10 +68,12 @@ export class MessageWriter {
 
   async write(targets: Targets): Promise<void> {
     const { connection } = this.#session
-    const step = this.#columns.size > 0 ? maxEmailRows : plainChunk
+    const isPlain = this.#columns.size + this.#preparing.length === 0
+    const step = isPlain ? plainChunk : maxEmailRows
     for (let from = 0; from < targets.count; from += step) {
       const to = Math.min(from + step, targets.count)
       const rows = await this.#readRows(targets, from, to)
+      for (const item of this.#preparing) await item.prepare?.(targets.uids.subarray(from, to))
       if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
       else this.#writePlain(targets, from, to, rows)
       const drained = this.#out.drain()

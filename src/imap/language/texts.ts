@@ -18,6 +18,18 @@ export const syntaxError: Translations = [
 
 /** By the English text. */
 export const texts: Readonly<Record<string, Translations>> = {
+  'Annotations of messages': [
+    'Notizen zu Nachrichten',
+    'Annotations des messages',
+    'Anotaciones de mensajes',
+    'メールの注釈',
+  ],
+  'Annotations below /flags have no meaning yet': [
+    'Notizen unter /flags haben noch keine Bedeutung',
+    "Les annotations sous /flags n'ont pas encore de sens",
+    'Las anotaciones bajo /flags aún no tienen significado',
+    '/flags 以下の注釈にはまだ意味がありません',
+  ],
   // Gmail's labels
   'Labels are for messages of your own': [
     'Labels gibt es nur für eigene Nachrichten',

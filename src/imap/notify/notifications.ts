@@ -146,7 +146,7 @@ export class Notifications {
       const groups = groupsOf(this.#spec, mailbox.name, this.#isSubscribed)
       const items: string[] = []
       if (groups.some(({ messages }) => messages)) items.push('MESSAGES', 'UIDNEXT', 'UIDVALIDITY')
-      if (groups.some(({ flags }) => flags)) items.push('HIGHESTMODSEQ')
+      if (groups.some(({ flags, annotations }) => flags || annotations)) items.push('HIGHESTMODSEQ')
       if (items.length > 0) await writeStatus(this.#session, mailbox, items)
     }
   }
@@ -178,6 +178,8 @@ export class Notifications {
       if (now.unseen !== before.unseen) items.add('UIDVALIDITY').add('UNSEEN')
       if (hasModSeq) items.add('HIGHESTMODSEQ').add('UIDVALIDITY')
     }
+    if (hasModSeq && groups.some(({ annotations }) => annotations))
+      items.add('HIGHESTMODSEQ').add('UIDVALIDITY')
     if (items.size > 0) await writeStatus(this.#session, now, [...items])
   }
 

@@ -1,10 +1,12 @@
 // What a client wants to be told of, as NOTIFY SET says it. RFC 5465 §6, §8.
 import type { FetchItem } from '../fetch/fetch-item.ts'
 
-/** Events of messages come in two bundles: MessageNew with MessageExpunge always, FlagChange only with both. */
+/** Events of messages come in two bundles: MessageNew with MessageExpunge always, FlagChange and AnnotationChange only with both. */
 export interface MessageEvents {
   readonly messages: boolean
   readonly flags: boolean
+  /** AnnotationChange, on the same terms (RFC 5257). */
+  readonly annotations: boolean
 }
 
 export interface SelectedEvents extends MessageEvents {
@@ -45,6 +47,7 @@ export const eventNames = [
   'MessageNew',
   'MessageExpunge',
   'FlagChange',
+  'AnnotationChange',
   'MailboxName',
   'SubscriptionChange',
   'MailboxMetadataChange',

@@ -30,6 +30,8 @@ export interface ReturnOptions {
 /** Which messages, as the client wrote it: what SEARCH, SORT and THREAD have in common. */
 export interface WrittenProgram {
   readonly criterion: WrittenCriterion
+  /** As the client said it. */
+  readonly charset: string | undefined
   /** The charset is not known here: NO, once it is clear that the command is well-formed. */
   readonly refusal: ImapError | undefined
 }
@@ -86,6 +88,7 @@ function parseProgram(parser: Parser, context: ParseContext, charset: string | u
     throw bad('stored filters are UTF-8', 'BADCHARSET (UTF-8 US-ASCII)')
   return {
     criterion,
+    charset,
     // RFC 9051 §6.4.4: NO with BADCHARSET, which may list some that are known.
     refusal: isKnown ? undefined : no('BADCHARSET (UTF-8 US-ASCII)', 'That charset is not known here'),
   }

@@ -14,6 +14,7 @@ import type { NumberColumn } from '../../store/read/email-columns.ts'
 import { answers as answerValues } from '../../store/search/search-index.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from '../fetch/email-rows.ts'
 import type { Session } from '../session.ts'
+import { loadKeys } from './load-keys.ts'
 import { MessageContent, type ScanSource } from './message-content.ts'
 import { type Cost, costs, type Criterion, type KeyTest, type SearchKey } from './search-key.ts'
 import { emailOf, emailsOf, type SearchScope } from './search-scope.ts'
@@ -46,7 +47,7 @@ export async function findMatches(
   scope: SearchScope,
   criterion: Criterion,
 ): Promise<Uint32Array> {
-  const root = nodeOf(criterion)
+  const root = nodeOf(await loadKeys(session, scope, criterion))
   const keys = keysOf(root)
   bindAll(keys, 0, scope)
   const answers = await maskOf(root, 0, { session, count: scope.count, indexes: undefined })

@@ -2,6 +2,7 @@
 import { limits } from '../../base/limits.ts'
 import { bad } from '../error.ts'
 import { Parser } from '../input/parser.ts'
+import { annotationKey } from './keys/annotation.ts'
 import { dateKeys } from './keys/dates.ts'
 import { all, keywordKeys, recentKeys, systemFlagKeys } from './keys/flags.ts'
 import { filter } from './keys/filter.ts'
@@ -29,6 +30,7 @@ export const searchKeys: readonly SearchKeyDefinition[] = [
   ...textKeys,
   ...logicKeys,
   filter,
+  annotationKey,
   ...gmailKeys,
 ]
 

@@ -4,6 +4,7 @@ import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { IndexQuery } from '../../store/search/search-index.ts'
 import type { EmailColumn } from '../fetch/email-rows.ts'
 import type { Parser } from '../input/parser.ts'
+import type { Session } from '../session.ts'
 import type { MessageContent } from './message-content.ts'
 import type { SearchScope } from './search-scope.ts'
 
@@ -34,6 +35,8 @@ export interface SearchKey {
   readonly usesModSeq?: boolean
   /** For keys of cost `text`: what to look for. */
   readonly needle?: TextNeedle
+  /** For keys that need more than rows and text: reads it, and gives the key to ask instead. */
+  load?(session: Session, scope: SearchScope): Promise<SearchKey>
   bind(scope: SearchScope): KeyTest
 }
 

@@ -1,11 +1,12 @@
 // Where new messages belong among those that are in order already: binary search, so that few keys are read. RFC 5267 §4.3.3.
+import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../search/evaluate.ts'
 import type { SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { collationKey } from './collation-key.ts'
 import { type KeyColumn, readKeyColumns } from '../../store/read/email-columns.ts'
-import type { SortCriterion } from './sort-criterion.ts'
+import type { AnnotationSource, SortCriterion } from './sort-criterion.ts'
 
 type Key = readonly (number | string)[]
 
@@ -90,17 +91,31 @@ class Keys {
       )
     }
     const receivedAt = snapshot.receivedAts[position] ?? 0
+    const texts = await this.#annotations(uid)
     const key = this.#criteria.map(({ source }) => {
       if (source.kind === 'arrival') return receivedAt
       if (source.kind === 'size') return snapshot.sizes[position] ?? 0
       // RFC 5256 §2.2.
       if (source.kind === 'sent') return (row.get('sent_at') as number | null | undefined) ?? receivedAt
+      if (source.kind === 'annotation') return collationKey(texts.get(source) ?? '', this.#comparator)
       return collationKey((row.get(source.column) as string | undefined) ?? '', this.#comparator)
     })
     // The mailbox's order is the last criterion (RFC 5256 §3).
     const whole = [...key, uid]
     this.#known.set(uid, whole)
     return whole
+  }
+
+  async #annotations(uid: number): Promise<ReadonlyMap<AnnotationSource, string>> {
+    const texts = new Map<AnnotationSource, string>()
+    for (const { source } of this.#criteria) {
+      if (source.kind !== 'annotation') continue
+      const { mailbox } = this.#scope.view
+      await readAnnotationTexts(this.#session, mailbox, source, [uid, uid], (_uid, text) => {
+        texts.set(source, text)
+      })
+    }
+    return texts
   }
 
   compare(a: Key, b: Key): number {

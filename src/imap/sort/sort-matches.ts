@@ -4,14 +4,15 @@
 // first; each sort keeps the order of what it holds for equal.
 import type { Breathe, KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
-import type { TextSet } from '../../store/text-set.ts'
+import { TextSet } from '../../store/text-set.ts'
+import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../search/evaluate.ts'
 import { emailsOf, type SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { breathingSort } from './breathing-sort.ts'
 import { collationKey } from './collation-key.ts'
-import type { SortCriterion, SortSource } from './sort-criterion.ts'
+import type { AnnotationSource, SortCriterion, SortSource } from './sort-criterion.ts'
 
 /** Ranks, or other numbers. */
 type Numbers = Float64Array | Uint32Array
@@ -66,7 +67,30 @@ async function valuesOf(
       const ranks = await ranksOf(set, session.comparator, breathe)
       return numbers.map(number => ranks[number] as number)
     }
+    case 'annotation': {
+      const { numbers, set } = await readAnnotations(session, scope, matches, source)
+      const ranks = await ranksOf(set, session.comparator, breathe)
+      return numbers.map(number => ranks[number] as number)
+    }
   }
+}
+
+/** The values of an annotation, by place in `matches`; empty where it is not there (RFC 5257 §4.9). */
+async function readAnnotations(
+  session: Session,
+  { uids, view }: SearchScope,
+  matches: Uint32Array,
+  source: AnnotationSource,
+): Promise<{ readonly numbers: Uint32Array; readonly set: TextSet }> {
+  const numbers = new Uint32Array(matches.length)
+  const set = new TextSet()
+  const places = new Map(Array.from(matches, (index, place) => [uids[index] as number, place]))
+  const range = [uids[matches[0] ?? 0] ?? 0, uids[matches.at(-1) ?? 0] ?? 0] as const
+  await readAnnotationTexts(session, view.mailbox, source, range, (uid, text) => {
+    const place = places.get(uid)
+    if (place !== undefined) numbers[place] = set.add(text)
+  })
+  return { numbers, set }
 }
 
 /** RFC 5256 §2.2: INTERNALDATE where there is no sent date. */

@@ -22,8 +22,8 @@ import {
   type UseLabel,
 } from '../gmail/labels.ts'
 import type { Parser } from '../input/parser.ts'
-import { formatNumbers } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
+import { completeStore } from './complete-store.ts'
 import type { StoreItem, StoreRequest } from './store-item.ts'
 
 export const gmailLabels: StoreItem = {
@@ -78,12 +78,7 @@ async function storeLabels(
     const items = isUid && !session.has('UIDONLY') ? [uidItem, labelsItem(session)] : [labelsItem(session)]
     await writeMessages(session, changed, items)
   }
-  if (result.unmodified.length === 0) return {}
-  const failed = isUid ? result.unmodified : result.unmodified.map(uid => view.numberOf(uid))
-  return {
-    code: `MODIFIED ${formatNumbers(failed)}`,
-    text: 'Some were changed meanwhile and are left as they are',
-  }
+  return completeStore(view, result.unmodified, isUid)
 }
 
 /** The mailboxes of labels; those that are missing are made where `mayCreate`, as Gmail does. Throws NO. */

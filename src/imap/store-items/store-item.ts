@@ -21,6 +21,8 @@ export type StoreAction = (session: Session, request: StoreRequest, isUid: boole
 export interface StoreItem {
   /** In upper case, without `+`, `-` and `.SILENT`. */
   readonly name: string
+  /** Takes neither `+` nor `-` nor `.SILENT`. */
+  readonly isPlain?: true
   /** Reads the values. Throws BAD. */
   parse(parser: Parser, context: ParseContext): StoreAction
 }

@@ -3,8 +3,11 @@ import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '..
 import type { EmailSummary } from '../../message/summary.ts'
 import { deleted, type FlagSet, seen } from '../flags.ts'
 import { StoreError } from '../error.ts'
+import type { MessageAnnotation } from '../message-annotations.ts'
 import type { BodyRef, Tx } from '../store.ts'
+import { insertAnnotations } from './annotate-messages.ts'
 import { assignThread } from './assign-thread.ts'
+import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { checkQuota } from './check-quota.ts'
 import { internFlags } from './intern-keywords.ts'
 import { maxUid } from './uid-limit.ts'
@@ -15,6 +18,10 @@ export interface NewMessage {
   /** INTERNALDATE, milliseconds since 1970; now by default. */
   readonly receivedAt?: number | undefined
   readonly flags: FlagSet
+  /** Private ones are the account's own (RFC 5257 §4.7). */
+  readonly annotations?: readonly MessageAnnotation[] | undefined
+  /** Whose the private ones are, where that is another account. */
+  readonly viewer?: AccountId | undefined
 }
 
 export interface AppendMessages {
@@ -128,9 +135,14 @@ export async function insertMessages(tx: Tx, args: AppendMessages & ReservedEmai
       message.receivedAt ?? tx.nowMs,
       tx.nowMs,
     )
+    if (message.annotations) {
+      const { annotations, viewer = account } = message
+      await insertAnnotations(tx, { account, mailbox, uid, viewer, annotations, modSeq })
+    }
     uids.push(uid)
     emails.push(email)
   }
+  if (messages.some(({ annotations }) => annotations)) await checkAnnotationRoom(tx, account)
   return { modSeq, uidValidity: row.uid_validity, uids, emails }
 }
 

@@ -4,6 +4,7 @@ import { StoreError } from '../error.ts'
 import { deleted, seen } from '../flags.ts'
 import type { Tx } from '../store.ts'
 import type { UidRanges } from '../uid-ranges.ts'
+import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { checkQuota } from './check-quota.ts'
 import { removeMessages } from './expunge-messages.ts'
 import { takeModSeq } from './next-mod-seq.ts'
@@ -14,6 +15,8 @@ export interface CopyMessages {
   readonly mailbox: MailboxId
   readonly uids: UidRanges
   readonly target: MailboxId
+  /** Whose private annotations go along (RFC 5257 §4.6): the account's own by default. */
+  readonly viewer?: AccountId | undefined
 }
 
 export interface CopiedMessages {
@@ -52,7 +55,7 @@ export async function copyMessages(tx: Tx, args: CopyMessages): Promise<CopiedMe
 export async function moveMessages(tx: Tx, args: CopyMessages): Promise<CopiedMessages> {
   const { account, mailbox } = args
   const modSeq = await takeModSeq(tx, account)
-  const { result, ranges } = await copyRows(tx, args, modSeq)
+  const { result, ranges } = await copyRows(tx, args, modSeq, true)
   if (result.sourceUids.length === 0) return result
   await removeMessages(tx, { account, mailbox, ranges, modSeq, onlyDeleted: false, keepsUsage: true })
   tx.changed(account, modSeq)
@@ -62,8 +65,9 @@ export async function moveMessages(tx: Tx, args: CopyMessages): Promise<CopiedMe
 /** Copies rows of messages; the account's usage is left to the caller. */
 export async function copyRows(
   tx: Tx,
-  { account, mailbox, uids, target }: CopyMessages,
+  { account, mailbox, uids, target, viewer = account }: CopyMessages,
   modSeq: ModSeq,
+  isMove = false,
 ): Promise<{ result: CopiedMessages; sizeBytes: number; ranges: UidRanges }> {
   const source = await tx.get<{ uid_next: number }>(
     'SELECT uid_next FROM mailbox WHERE account = ? AND id = ?',
@@ -86,6 +90,7 @@ export async function copyRows(
   let sizeBytes = 0
   let unseenCount = 0
   let deletedCount = 0
+  let annotationCount = 0
   for (const [first, last] of ranges) {
     const rows = await tx.arrays<[uid: Uid, flags: number, sizeBytes: number]>(
       'SELECT uid, flags, size_bytes FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
@@ -118,7 +123,13 @@ export async function copyRows(
       first,
       last,
     )
+    annotationCount += await copyAnnotations(
+      tx,
+      { account, mailbox, target, viewer, modSeq },
+      rows.map(([uid], at) => [uid, (firstTarget + at) as Uid]),
+    )
   }
+  if (annotationCount > 0 && !isMove) await checkAnnotationRoom(tx, account)
   if (sourceUids.length > 0) {
     await tx.run(
       `UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, total = total + ?, unseen = unseen + ?, deleted = deleted + ?,
@@ -138,4 +149,46 @@ export async function copyRows(
     sizeBytes,
     ranges,
   }
+}
+
+/** RFC 5257 §4.6: shared annotations, and of the private ones those of who copies. `pairs` are the UIDs there and here, ascending. */
+async function copyAnnotations(
+  tx: Tx,
+  place: {
+    readonly account: AccountId
+    readonly mailbox: MailboxId
+    readonly target: MailboxId
+    readonly viewer: AccountId
+    readonly modSeq: ModSeq
+  },
+  pairs: readonly (readonly [source: Uid, target: Uid])[],
+): Promise<number> {
+  const { account, mailbox, target, viewer, modSeq } = place
+  const annotated = await tx.arrays<[uid: Uid]>(
+    `SELECT DISTINCT uid FROM message_annotation
+     WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND owner IN (0, ?) AND value IS NOT NULL`,
+    account,
+    mailbox,
+    pairs[0]?.[0] ?? 0,
+    pairs.at(-1)?.[0] ?? 0,
+    viewer,
+  )
+  if (annotated.length === 0) return 0
+  const targets = new Map(pairs)
+  let count = 0
+  for (const [uid] of annotated) {
+    count += await tx.run(
+      `INSERT INTO message_annotation (account, mailbox, uid, owner, entry, value, mod_seq)
+       SELECT account, ?, ?, owner, entry, value, ? FROM message_annotation
+       WHERE account = ? AND mailbox = ? AND uid = ? AND owner IN (0, ?) AND value IS NOT NULL`,
+      target,
+      targets.get(uid) ?? 0,
+      modSeq,
+      account,
+      mailbox,
+      uid,
+      viewer,
+    )
+  }
+  return count
 }

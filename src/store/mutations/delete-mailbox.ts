@@ -30,6 +30,7 @@ export async function deleteMailbox(
     mailbox,
   )
   await Promise.all([
+    tx.run('DELETE FROM message_annotation WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM message WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM tombstone WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM snapshot WHERE account = ? AND mailbox = ?', account, mailbox),

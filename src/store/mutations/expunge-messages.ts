@@ -87,6 +87,13 @@ export async function removeMessages(
       )
     }
     await tx.run(
+      `DELETE FROM message_annotation WHERE account = ? AND mailbox = ? AND uid IN
+         (SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?)`,
+      account,
+      mailbox,
+      ...bounds,
+    )
+    await tx.run(
       'DELETE FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?',
       ...bounds,
     )

@@ -3,6 +3,7 @@ import type { AccountId, MailboxId, ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { nextModSeq } from './next-mod-seq.ts'
 
 export interface SetAnnotations {
@@ -49,25 +50,20 @@ export async function setAnnotations(
       )
     }
   }
-  await checkRoom(tx, account, place)
+  await checkCount(tx, account, place)
+  await checkAnnotationRoom(tx, account)
   await forgetRemoved(tx, account, place)
   return { modSeq }
 }
 
-async function checkRoom(tx: Tx, account: AccountId, place: number): Promise<void> {
-  const kept = await tx.get<{ entries: number; bytes: number; quota: number | null }>(
-    `SELECT (SELECT count(*) FROM annotation WHERE account = ? AND mailbox = ? AND value IS NOT NULL) AS entries,
-       (SELECT coalesce(sum(length(entry) + length(value)), 0) FROM annotation WHERE account = ? AND value IS NOT NULL) AS bytes,
-       quota_annotation_bytes AS quota FROM account WHERE id = ?`,
+async function checkCount(tx: Tx, account: AccountId, place: number): Promise<void> {
+  const kept = await tx.get<{ entries: number }>(
+    'SELECT count(*) AS entries FROM annotation WHERE account = ? AND mailbox = ? AND value IS NOT NULL',
     account,
     place,
-    account,
-    account,
   )
-  if (!kept) return
-  if (kept.entries > limits.annotation.perMailbox) throw new StoreError('too-many', 'too many annotations')
-  if (kept.bytes > (kept.quota ?? limits.annotation.accountBytes))
-    throw new StoreError('over-quota', 'the annotations are over their quota')
+  if (kept && kept.entries > limits.annotation.perMailbox)
+    throw new StoreError('too-many', 'too many annotations')
 }
 
 /** Names of entries that are gone cost room too: the oldest are forgotten. */

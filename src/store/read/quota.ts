@@ -21,7 +21,9 @@ export async function findQuota(reader: Reader, account: AccountId): Promise<Acc
     `SELECT used_bytes AS "usedBytes", quota_bytes AS "limitBytes", used_messages AS "usedMessages", quota_messages AS "limitMessages",
        (SELECT count(*) FROM mailbox WHERE mailbox.account = account.id) AS "usedMailboxes", quota_mailboxes AS "limitMailboxes",
        (SELECT coalesce(sum(length(entry) + length(value)), 0) FROM annotation
-         WHERE annotation.account = account.id AND value IS NOT NULL) AS "usedAnnotationBytes",
+         WHERE annotation.account = account.id AND value IS NOT NULL)
+         + (SELECT coalesce(sum(length(entry) + length(value)), 0) FROM message_annotation
+         WHERE message_annotation.account = account.id AND value IS NOT NULL) AS "usedAnnotationBytes",
        quota_annotation_bytes AS "limitAnnotationBytes"
      FROM account WHERE id = ? AND id > 0`,
     account,

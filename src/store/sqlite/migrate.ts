@@ -4,9 +4,10 @@ import { StoreError } from '../error.ts'
 import type { Connection } from './connection.ts'
 import { schema1 } from './schema-1.ts'
 import { schema2 } from './schema-2.ts'
+import { schema4 } from './schema-4.ts'
 
 /** Step `i` leads from version `i` to version `i + 1`. Steps are never changed once released. */
-export const schemaSteps: readonly string[] = [schema1, schema2]
+export const schemaSteps: readonly string[] = [schema1, schema2, schema4]
 
 /** The version that this program writes. */
 export const schemaVersion = schemaSteps.length

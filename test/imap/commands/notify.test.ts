@@ -272,6 +272,7 @@ test('NOTIFY with bad syntax, bad bundles or unknown events is refused, and what
     'NOTIFY SET (personal (MessageNew))',
     'NOTIFY SET (personal (MessageExpunge))',
     'NOTIFY SET (personal (FlagChange))',
+    'NOTIFY SET (personal (AnnotationChange))',
     'NOTIFY SET (personal (MessageNew (UID) MessageExpunge))',
     'NOTIFY SET (selected (MailboxName))',
     `NOTIFY SET (selected ${all}) (selected-delayed ${all})`,
@@ -281,8 +282,8 @@ test('NOTIFY with bad syntax, bad bundles or unknown events is refused, and what
     await client.ok('NOOP')
   }
   assert.match(
-    (await client.command('NOTIFY SET (personal (MessageNew MessageExpunge AnnotationChange))')).tagged,
-    /^NO \[BADEVENT \(MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange\)\]/,
+    (await client.command('NOTIFY SET (personal (MessageNew MessageExpunge AclChange))')).tagged,
+    /^NO \[BADEVENT \(MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange\)\]/,
   )
   await other.ok('CREATE New')
   assert.deepEqual(await lines(client, 1), ['* LIST (\\HasNoChildren) "/" New'])

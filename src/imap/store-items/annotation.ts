@@ -1,0 +1,77 @@
+// STORE ANNOTATION. RFC 5257 §4.5; UNCHANGEDSINCE of RFC 7162 §3.1.3.
+import { StoreError } from '../../store/error.ts'
+import type { MessageAnnotation } from '../../store/message-annotations.ts'
+import { checkSizes, parseAnnotations, tooManyAnnotations } from '../annotation/annotation-list.ts'
+import { checkPartsOfEmails } from '../annotation/check-parts.ts'
+import type { Completion } from '../command.ts'
+import { assertWritable, uidRanges } from '../commands/arguments.ts'
+import { enableCondstore } from '../condstore.ts'
+import { modSeqItem } from '../fetch/items/modseq.ts'
+import { uidItem } from '../fetch/items/uid.ts'
+import { writeMessages } from '../fetch/write-messages.ts'
+import type { Session } from '../session.ts'
+import { completeStore } from './complete-store.ts'
+import type { StoreItem, StoreRequest } from './store-item.ts'
+
+export const annotationItem: StoreItem = {
+  name: 'ANNOTATION',
+  isPlain: true,
+  parse(parser) {
+    const annotations = parseAnnotations(parser)
+    return (session, request, isUid) => storeAnnotations(session, annotations, request, isUid)
+  },
+}
+
+async function storeAnnotations(
+  session: Session,
+  annotations: readonly MessageAnnotation[],
+  { set, unchangedSince }: StoreRequest,
+  isUid: boolean,
+): Promise<Completion> {
+  const { view, store, account: viewer } = session
+  assertWritable(view)
+  checkSizes(annotations)
+  if (unchangedSince !== undefined) enableCondstore(session)
+  const selection = view.select(set, isUid)
+  if (selection.count === 0) return {}
+  const { account, id: mailbox } = view.mailbox
+  const snapshot = await view.refresh()
+  const positions = Array.from(selection.uids, uid => snapshot.positionOf(uid)).filter(at => at >= 0)
+  await checkPartsOfEmails(
+    session,
+    account,
+    annotations,
+    positions.map(position => snapshot.emailAt(position)),
+  )
+  const { modSeq, changed, unmodified } = await annotate(() =>
+    store.mutate('annotateMessages', {
+      account,
+      mailbox,
+      uids: uidRanges(selection.uids),
+      viewer,
+      annotations,
+      ...(unchangedSince !== undefined && { unchangedSince }),
+    }),
+  )
+  view.silence(changed, modSeq)
+  view.annotations.silence(modSeq)
+  await view.refresh()
+  // RFC 5257 §4.5: silent, but for the modSeq.
+  if (session.has('CONDSTORE'))
+    await writeMessages(
+      session,
+      changed,
+      isUid && !session.has('UIDONLY') ? [uidItem, modSeqItem] : [modSeqItem],
+    )
+  return completeStore(view, unmodified, isUid)
+}
+
+/** RFC 5257 §4.5. */
+async function annotate<Result>(change: () => Promise<Result>): Promise<Result> {
+  try {
+    return await change()
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'too-many') throw tooManyAnnotations()
+    throw error
+  }
+}
