@@ -1,6 +1,6 @@
 // What must hold between the rows of a store, as queries that find what does not.
 
-export type RuleRow = Readonly<Record<string, string | number>>
+export type RuleRow = Readonly<Record<string, string | number | Uint8Array>>
 
 export interface ConsistencyRule {
   readonly kind: string
@@ -51,7 +51,7 @@ export const consistencyRules: readonly ConsistencyRule[] = [
   {
     kind: 'body-references',
     severity: 'damage',
-    sql: `SELECT b.account, hex(b.hash) AS hash, b.refs, coalesce(r.total, 0) AS total FROM blob b
+    sql: `SELECT b.account, b.hash, b.refs, coalesce(r.total, 0) AS total FROM blob b
           LEFT JOIN (
             SELECT account, blob, count(*) AS total FROM (
               SELECT account, blob FROM email
@@ -60,14 +60,15 @@ export const consistencyRules: readonly ConsistencyRule[] = [
           ) r ON r.account = b.account AND r.blob = b.hash
           WHERE ${isWhole('b')} AND b.refs <> coalesce(r.total, 0)`,
     describe: row =>
-      `account ${row['account']}, body ${String(row['hash']).toLowerCase()}: ${row['refs']} references are counted, ${row['total']} exist`,
+      `account ${row['account']}, body ${Buffer.from(row['hash'] as Uint8Array).toString('hex')}: ${row['refs']} references are counted, ${row['total']} exist`,
   },
   {
     kind: 'mailbox-counts',
     severity: 'damage',
     sql: `SELECT b.account, b.id AS mailbox, b.total, coalesce(m.total, 0) AS found FROM mailbox b
           LEFT JOIN (
-            SELECT account, mailbox, count(*) AS total, sum((flags & 1) = 0) AS unseen, sum((flags & 8) <> 0) AS deleted,
+            SELECT account, mailbox, count(*) AS total, sum(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END) AS unseen,
+              sum(CASE WHEN (flags & 8) <> 0 THEN 1 ELSE 0 END) AS deleted,
               sum(size_bytes) AS size_bytes, max(uid) AS max_uid, max(mod_seq) AS mod_seq
             FROM message GROUP BY account, mailbox
           ) m ON m.account = b.account AND m.mailbox = b.id

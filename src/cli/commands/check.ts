@@ -1,22 +1,24 @@
 // check: whether the store is whole.
-import { checkStore } from '../../store/check.ts'
+import { type CheckOptions, checkStore } from '../../store/check.ts'
+import { checkDatabase } from '../../store/postgres/check-database.ts'
 import type { CommandContext } from '../command.ts'
 import { printable } from '../output.ts'
 import { Steps } from '../progress.ts'
 
-interface CheckOptions {
+interface CheckArguments {
   /** False with --no-bodies. */
   readonly bodies: boolean
 }
 
 /** Reads only, also beside a running server. Exit status 1 when something is damaged. */
-export async function check(context: CommandContext, { bodies }: CheckOptions): Promise<void> {
-  const { dataDir } = await context.config()
+export async function check(context: CommandContext, { bodies }: CheckArguments): Promise<void> {
+  const { dataDir, store } = await context.config()
   const steps = new Steps(context.terminal, 'checking')
-  const report = await checkStore(dataDir, {
-    withBodies: bodies,
-    onProgress: (...step) => steps.show(...step),
-  })
+  const options: CheckOptions = { withBodies: bodies, onProgress: (...step) => steps.show(...step) }
+  const report =
+    store.url === undefined
+      ? await checkStore(dataDir, options)
+      : await checkDatabase({ url: store.url, tls: store.tls }, options)
   steps.end()
   const damages = report.findings.filter(finding => finding.severity === 'damage')
   const lines = report.findings.map(

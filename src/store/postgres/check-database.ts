@@ -1,0 +1,161 @@
+// Whether a store on PostgreSQL is whole: what must hold between its rows, and every body against its hash. Reads only, also beside running servers.
+import { createHash } from 'node:crypto'
+import { silentLog } from '../../base/log.ts'
+import type { CheckOptions, CheckReport, Finding } from '../check.ts'
+import { consistencyRules, type RuleRow } from '../check-rules.ts'
+import { StoreError } from '../error.ts'
+import { schemaVersion } from '../sqlite/migrate.ts'
+import type { SqlValue } from '../store.ts'
+import { Statements } from './dialect.ts'
+import type { PostgresPlace } from './place.ts'
+import { findServerError } from './server-error.ts'
+import type { Session } from './session.ts'
+import { SessionOpener } from './session-pool.ts'
+import { parseTarget } from './target.ts'
+
+interface BodyRow {
+  readonly account: number
+  readonly hash: Buffer
+  readonly size: number
+  readonly data: Buffer | null
+}
+
+/** Bodies that are read at a time. */
+const bodiesPerStep = 50
+
+/** Throws `StoreError` when there is no store, or one of another version. */
+export async function checkDatabase(
+  place: Pick<PostgresPlace, 'url' | 'tls'>,
+  options: CheckOptions = {},
+): Promise<CheckReport> {
+  const opener = new SessionOpener({ targets: parseTarget(place.url, place.tls), log: silentLog })
+  try {
+    const session = await opener.open()
+    try {
+      return await new DatabaseCheck(session, options).run()
+    } finally {
+      await session.close()
+    }
+  } catch (error) {
+    throw findServerError(error) ?? error
+  }
+}
+
+class DatabaseCheck {
+  readonly #session: Session
+  readonly #statements = new Statements()
+  readonly #options: CheckOptions
+  readonly #findings: Finding[] = []
+  #isTruncated = false
+
+  constructor(session: Session, options: CheckOptions) {
+    this.#session = session
+    this.#options = options
+  }
+
+  async run(): Promise<CheckReport> {
+    // It goes over whole tables, for as long as that takes.
+    await this.#session.exec('SET enable_seqscan = on; SET statement_timeout = 0; SET plan_cache_mode = auto')
+    await this.#checkVersion()
+    const totals = await this.#checkRows()
+    const bodies = this.#options.withBodies === false ? 0 : await this.#checkBodies()
+    return { findings: this.#findings, isTruncated: this.#isTruncated, ...totals, bodies }
+  }
+
+  async #checkVersion(): Promise<void> {
+    const [known] = await this.#rows(`SELECT to_regclass('schema_version') IS NOT NULL AS known`)
+    if (known?.['known'] !== 1) throw new StoreError('not-found', 'the database holds no store')
+    const [found] = await this.#rows('SELECT max(version) AS version FROM schema_version')
+    if (found?.['version'] !== schemaVersion) {
+      throw new StoreError(
+        'unavailable',
+        `the store has schema ${String(found?.['version'] ?? 0)}, this program ${schemaVersion}`,
+      )
+    }
+  }
+
+  /** All of it on one state of the database. */
+  async #checkRows(): Promise<{ accounts: number; messages: number }> {
+    await this.#session.exec('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    try {
+      for (const [index, { kind, severity, sql, describe }] of consistencyRules.entries()) {
+        this.#options.onProgress?.('rows', index, consistencyRules.length)
+        this.#options.signal?.throwIfAborted()
+        for (const row of await this.#rows(`${sql} LIMIT ?`, this.#room + 1))
+          this.#find(severity, kind, describe(row))
+      }
+      const [totals] = await this.#rows(
+        'SELECT (SELECT count(*) FROM account WHERE id > 0) AS accounts, (SELECT count(*) FROM message) AS messages',
+      )
+      return { accounts: Number(totals?.['accounts']), messages: Number(totals?.['messages']) }
+    } finally {
+      if (!this.#session.isEnded) await this.#session.exec('COMMIT')
+    }
+  }
+
+  async #checkBodies(): Promise<number> {
+    const total = Number((await this.#rows('SELECT count(*) AS total FROM blob'))[0]?.['total'])
+    let checked = 0
+    let last: readonly [account: number, hash: Buffer] = [-1, Buffer.alloc(0)]
+    for (;;) {
+      const { rows } = await this.#session.query<BodyRow>(
+        this.#statements.get(
+          `SELECT account, hash, size_bytes AS size, data FROM blob WHERE (account, hash) > (?, ?) ORDER BY account, hash LIMIT ?`,
+        ),
+        [...last, bodiesPerStep],
+      )
+      for (const row of rows) await this.#checkBody(row)
+      checked += rows.length
+      const end = rows.at(-1)
+      if (!end || rows.length < bodiesPerStep) return checked
+      last = [end.account, end.hash]
+      this.#options.onProgress?.('bodies', Math.min(checked, total), total)
+      this.#options.signal?.throwIfAborted()
+    }
+  }
+
+  async #checkBody({ account, hash, size, data }: BodyRow): Promise<void> {
+    const digest = createHash('sha256')
+    let length = 0
+    const take = (bytes: Buffer) => {
+      digest.update(bytes)
+      length += bytes.length
+    }
+    if (data) take(data)
+    else {
+      for (let chunk = 0; ; chunk++) {
+        const { rows } = await this.#session.query<{ data: Buffer }>(
+          this.#statements.get('SELECT data FROM body_chunk WHERE account = ? AND hash = ? AND chunk = ?'),
+          [account, hash, chunk],
+        )
+        if (!rows[0]) break
+        take(rows[0].data)
+      }
+    }
+    if (length === size && digest.digest().equals(hash)) return
+    // It may have been let go of since it was asked for.
+    const { rows } = await this.#session.query(
+      this.#statements.get('SELECT 1 FROM blob WHERE account = ? AND hash = ?'),
+      [account, hash],
+    )
+    if (rows.length > 0)
+      this.#find(
+        'damage',
+        'body-hash',
+        `body ${hash.toString('hex')} of account ${account} is not what was stored`,
+      )
+  }
+
+  async #rows(sql: string, ...params: readonly SqlValue[]): Promise<readonly RuleRow[]> {
+    return (await this.#session.query<RuleRow>(this.#statements.get(sql), params)).rows
+  }
+
+  get #room(): number {
+    return (this.#options.maxFindings ?? 1000) - this.#findings.length
+  }
+
+  #find(severity: Finding['severity'], kind: string, detail: string): void {
+    if (this.#room <= 0) this.#isTruncated = true
+    else this.#findings.push({ severity, kind, detail })
+  }
+}
