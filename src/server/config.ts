@@ -131,6 +131,10 @@ function settle(output: ConfigOutput, { baseDir }: ParseContext): ParsedConfig {
     },
     store: {
       ...output.store,
+      s3: {
+        ...output.store.s3,
+        ...(output.store.s3.caFile !== undefined && { caFile: pathOf(output.store.s3.caFile) }),
+      },
       tls: {
         mode: output.store.tls.mode,
         ...(output.store.tls.caFile !== undefined && { caFile: pathOf(output.store.tls.caFile) }),

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import { StoreError } from '../store/error.ts'
 import { type ConnectedStore, openStore, type StorePlace } from '../store/open-store.ts'
+import { bucketOf } from '../store/s3/bucket.ts'
 import { startWriter, type WriterHandle } from '../store/sqlite/start-writer.ts'
 import type { StoreOptions } from '../store/store-options.ts'
 import type { Store } from '../store/store.ts'
@@ -54,6 +55,7 @@ export function storePlace(
     tls,
     readSessions: sessions.read,
     writeSessions: sessions.write,
+    bucket: bucketOf(store),
     // A server in a program may have no folder.
     dataDir: dataDir === '' ? undefined : dataDir,
     maintains,

@@ -1,5 +1,6 @@
 // The store's options. The documentation is made from these descriptions.
 import { z } from 'zod'
+import { bodiesConfigSchema, findBucketProblem, s3ConfigSchema } from './s3/config.ts'
 
 const tls = z.strictObject({
   mode: z
@@ -49,12 +50,18 @@ export const storeConfigSchema = z
     sessions: sessions
       .prefault({})
       .describe('How many connections each thread has to PostgreSQL; one more hears of changes.'),
+    bodies: bodiesConfigSchema,
+    s3: s3ConfigSchema.prefault({}).describe('The server of `store.bodies`.'),
     durability: z
       .enum(['mail', 'strict'])
       .default('mail')
       .describe(
         'What is on disk before it is acknowledged: `mail` says all mail, copies, moves and expunges (a power cut, not a crash, may undo flag changes of the last second), `strict` says flag changes as well. For the embedded store; on PostgreSQL every change is as durable as its `synchronous_commit` says.',
       ),
+  })
+  .superRefine((store, context) => {
+    const problem = findBucketProblem(store)
+    if (problem) context.addIssue({ code: 'custom', path: problem.key.split('.'), message: problem.message })
   })
   .prefault({})
   .describe('The store.')

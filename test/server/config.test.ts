@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadConfig, parseConfig } from '../../src/server/config.ts'
+import { isSecretField, withoutPassword } from '../../src/server/redact.ts'
+import { bucketOf } from '../../src/store/s3/bucket.ts'
 import { ConfigError } from '../../src/server/config-error.ts'
 
 const context = { file: 'restante.toml', baseDir: '/etc/restante', env: { SECRET: 'from the environment' } }
@@ -129,4 +131,47 @@ test('a configuration that is named and cannot be read is an error', () => {
     () => loadConfig({ env: {}, cwd: '/', file: '/no/such.toml' }),
     /\/no\/such\.toml: cannot be read \(ENOENT\)/,
   )
+})
+
+const database = 'url = "postgres://db.example.org/mail"'
+
+test('bodies in S3 have their bucket, prefix and keys', () => {
+  const { store } = parseConfig(
+    `[store]\n${database}\nbodies = "s3://mail-bodies/a/b/"\n[store.s3]\naccessKey = "AK"\nsecretKey = { env = "SECRET" }\nregion = "eu-1"\ncaFile = "ca.pem"`,
+    context,
+  )
+  assert.equal(store.s3.caFile, '/etc/restante/ca.pem')
+  const { ca: _ca, ...bucket } = bucketOf({ ...store, s3: { ...store.s3, caFile: undefined } }) ?? {}
+  assert.deepEqual(bucket, {
+    endpoint: 'https://s3.eu-1.amazonaws.com',
+    region: 'eu-1',
+    bucket: 'mail-bodies',
+    prefix: 'a/b/',
+    accessKeyId: 'AK',
+    secretAccessKey: 'from the environment',
+    sessionToken: undefined,
+    pathStyle: false,
+    cacheBytes: 10 * 2 ** 30,
+  })
+})
+
+test('bodies in S3 are refused for the embedded store, without a key, and with an address that is none', () => {
+  assert.match(
+    problemsOf('[store]\nbodies = "s3://mail"')[0] ?? '',
+    /store\.bodies: bodies in S3 need a store on PostgreSQL/,
+  )
+  assert.match(
+    problemsOf(`[store]\n${database}\nbodies = "s3://mail"`)[0] ?? '',
+    /store\.s3\.accessKey: is needed/,
+  )
+  assert.match(problemsOf(`[store]\n${database}\nbodies = "mail"`)[0] ?? '', /store\.bodies: expected s3:/)
+})
+
+test('the password in the address of a database is a secret', () => {
+  assert.equal(
+    withoutPassword('postgres://user:pass%40word@a:1,b/mail'),
+    'postgres://user:(not shown)@a:1,b/mail',
+  )
+  assert.equal(withoutPassword('postgres://user@a/mail'), 'postgres://user@a/mail')
+  assert.equal(isSecretField('secretKey'), true)
 })

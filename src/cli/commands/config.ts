@@ -2,7 +2,7 @@
 import { stringify } from 'smol-toml'
 import type { Config } from '../../server/config.ts'
 import { doorNames, formatListenAddress } from '../../server/listen.ts'
-import { isSecretField } from '../../server/redact.ts'
+import { isSecretField, withoutPassword } from '../../server/redact.ts'
 import type { CommandContext } from '../command.ts'
 
 /** Says whether the configuration is right; what is wrong otherwise, all of it. */
@@ -32,6 +32,7 @@ function presentable({ isIsolated: _isIsolated, ...config }: Config): Record<str
 }
 
 function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return withoutPassword(value)
   if (Array.isArray(value)) return value.map(withoutSecrets)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
