@@ -1,6 +1,6 @@
 // What must hold between the rows of a store, as queries that find what does not.
 
-export type RuleRow = Readonly<Record<string, string | number | Uint8Array>>
+export type RuleRow = Readonly<Record<string, string | number>>
 
 export interface ConsistencyRule {
   readonly kind: string
@@ -12,6 +12,8 @@ export interface ConsistencyRule {
 
 /** An account that is being removed is in pieces. */
 const isWhole = (table: string) => `${table}.account NOT IN (SELECT id FROM account WHERE state = 'removing')`
+
+const hexOf = (bytes: unknown) => Buffer.from(bytes as Uint8Array).toString('hex')
 
 const mailboxOf = (row: RuleRow) => `account ${row['account']}, mailbox ${row['mailbox']}`
 
@@ -60,7 +62,7 @@ export const consistencyRules: readonly ConsistencyRule[] = [
           ) r ON r.account = b.account AND r.blob = b.hash
           WHERE ${isWhole('b')} AND b.refs <> coalesce(r.total, 0)`,
     describe: row =>
-      `account ${row['account']}, body ${Buffer.from(row['hash'] as Uint8Array).toString('hex')}: ${row['refs']} references are counted, ${row['total']} exist`,
+      `account ${row['account']}, body ${hexOf(row['hash'])}: ${row['refs']} references are counted, ${row['total']} exist`,
   },
   {
     kind: 'mailbox-counts',

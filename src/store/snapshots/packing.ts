@@ -30,7 +30,11 @@ export interface Survey {
 export function packHeader({ uidValidity, count, survey, checksums, uidRanges }: PackedHeader): Uint8Array {
   const { firstUnseen, keywordSets } = survey
   const words = Uint32Array.from([
-    ...[format, uidValidity, count, firstUnseen + 1, keywordSets.length],
+    format,
+    uidValidity,
+    count,
+    firstUnseen + 1,
+    keywordSets.length,
     ...keywordSets,
     ...checksums,
   ])
