@@ -5,6 +5,7 @@ import { systemClock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import { silentLog } from '../base/log.ts'
 import { silentMetrics } from '../base/metrics.ts'
+import { AccountCounts } from './account-counts.ts'
 import { type DataFolder, dataFolder } from './bodies/data-folder.ts'
 import { FileStagedBody } from './bodies/file-staged-body.ts'
 import { MemoryBodies } from './bodies/memory-bodies.ts'
@@ -137,7 +138,11 @@ function indexOf(chunks: ChunkPlace | undefined): SearchIndex {
 
 function openInFolder(folder: DataFolder, options: StoreOptions): Store {
   const { log = silentLog } = options
-  const opened = openWriter(folder, options, hints => store.tell(hints))
+  const changes = new AccountCounts()
+  const opened = openWriter(folder, options, hints => {
+    for (const { account } of hints) changes.add(account)
+    store.tell(hints)
+  })
   let connection: Connection
   try {
     connection = openReader(folder)
@@ -145,7 +150,7 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
     void opened.close()
     throw error
   }
-  const snapshots = new SnapshotCache(connection, options.snapshotBytes)
+  const snapshots = new SnapshotCache(connection, options.snapshotBytes, () => changes)
   snapshots.packWith(args => opened.writer.mutate('saveSnapshot', args))
   const reader = new ConnectionReader(connection)
   const chunks = placeOf(folder, reader, options)
@@ -179,8 +184,9 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
 function openConnected(folder: DataFolder, port: MessagePort, options: StoreOptions): ConnectedStore {
   const { log = silentLog } = options
   const connection = openReader(folder)
-  const writer: RemoteWriter = new RemoteWriter(port, hints => store.tell(hints))
-  const snapshots = new SnapshotCache(connection, options.snapshotBytes)
+  const watched = new AccountCounts()
+  const writer: RemoteWriter = new RemoteWriter(port, watched, hints => store.tell(hints))
+  const snapshots = new SnapshotCache(connection, options.snapshotBytes, () => writer.changes)
   snapshots.packWith(args => writer.mutate('saveSnapshot', args))
   const reader = new ConnectionReader(connection)
   const chunks = placeOf(folder, reader, options)
@@ -192,6 +198,7 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
     bodies: new SegmentReader(folder),
     searchIndex: indexOf(chunks),
     log,
+    watched,
     mutate: (name, args) => writer.mutate(name, args),
     stageBody: () => new FileStagedBody(folder),
     maintain: () => writer.maintain(),

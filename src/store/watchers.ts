@@ -1,15 +1,19 @@
 // Who wants to hear that an account changed.
 import type { AccountId, ModSeq } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
+import type { AccountCounts } from './account-counts.ts'
 import type { ChangeHint } from './store.ts'
 
 export class Watchers {
   readonly #listeners = new Map<AccountId, Set<{ readonly call: (hint: ChangeHint) => void }>>()
   readonly #ofAll = new Set<(hints: readonly ChangeHint[]) => void>()
   readonly #log: Log
+  readonly #counts: AccountCounts | undefined
 
-  constructor(log: Log) {
+  /** `counts` tell another thread's writer who is watched. */
+  constructor(log: Log, counts?: AccountCounts) {
     this.#log = log
+    this.#counts = counts
   }
 
   watch(account: AccountId, call: (hint: ChangeHint) => void): () => void {
@@ -17,8 +21,10 @@ export class Watchers {
     const listeners = this.#listeners.get(account) ?? new Set()
     listeners.add(entry)
     this.#listeners.set(account, listeners)
+    this.#counts?.add(account)
     return () => {
-      listeners.delete(entry)
+      if (!listeners.delete(entry)) return
+      this.#counts?.add(account, -1)
       if (listeners.size === 0 && this.#listeners.get(account) === listeners) this.#listeners.delete(account)
     }
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
+import { AccountCounts } from '../../src/store/account-counts.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { ChangeHint } from '../../src/store/store.ts'
+import type { ClientMessage, WriterAnswer } from '../../src/store/sqlite/writer-messages.ts'
 import { startWriter, type WriterHandle } from '../../src/store/sqlite/start-writer.ts'
 import { refuses, storeConformance } from './conformance.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
@@ -44,6 +46,60 @@ test('two threads see each other’s commits, and hear of them', async t => {
   await one.close()
   await two.mutate('appendMessages', { account, mailbox, messages: [mail(two)] })
   await two.close()
+})
+
+test('a thread is told of the accounts that it watches, and not woken for others', async t => {
+  const dataDir = temporaryFolder(t)
+  const writer = await startWriter(dataDir)
+  const store = await openStore({ dataDir, port: writer.connect() })
+  t.after(async () => {
+    await store.close()
+    await writer.close()
+  })
+  const one = await addAccount(store)
+  const two = await addAccount(store)
+  const watched = new AccountCounts()
+  watched.add(two)
+  const port = writer.connect()
+  t.after(() => port.close())
+  const hints: ChangeHint[] = []
+  const greeted = Promise.withResolvers<void>()
+  const hinted = Promise.withResolvers<void>()
+  port.on('message', (message: WriterAnswer) => {
+    if (message.kind === 'hello') return
+    greeted.resolve()
+    hints.push(...message.hints)
+    if (message.hints.length > 0) hinted.resolve()
+  })
+  port.postMessage({ kind: 'hello', watched: watched.buffer } satisfies ClientMessage)
+  // Answered once the greeting was read: what comes on other ports is not in order with this one.
+  port.postMessage({ kind: 'calls', first: 0, calls: [['maintain', undefined]] } satisfies ClientMessage)
+  await greeted.promise
+  for (const account of [one, two]) await store.mutate('createMailbox', { account, name: 'a' })
+  await hinted.promise
+  assert.deepEqual(
+    hints.map(({ account }) => account),
+    [two],
+  )
+})
+
+test('a snapshot taken under one writer is not mistaken for that of the next', async t => {
+  const dataDir = temporaryFolder(t)
+  const first = await startWriter(dataDir)
+  const store = await openStore({ dataDir, port: first.connect() })
+  const account = await addAccount(store)
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  await store.mutate('appendMessages', { account, mailbox, messages: [mail(store)] })
+  assert.equal((await store.snapshot(account, mailbox)).count, 1)
+  await crash(first)
+  const second = await startWriter(dataDir, { isRestart: true })
+  t.after(() => second.close())
+  store.connect(second.connect())
+  for (let count = 2; count < 8; count++) {
+    await store.mutate('appendMessages', { account, mailbox, messages: [mail(store, `mail ${count}`)] })
+    assert.equal((await store.snapshot(account, mailbox)).count, count)
+  }
+  await store.close()
 })
 
 test('when the writer dies what was under way fails as unavailable, reads go on, and a new writer takes over', async t => {

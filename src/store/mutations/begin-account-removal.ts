@@ -1,5 +1,5 @@
 // Begins the removal of an account: from the commit on it is unknown, its address is free and nobody can log in.
-import type { AccountId } from '../../base/ids.ts'
+import type { AccountId, ModSeq } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
 import { directoryChanged } from './directory-changed.ts'
@@ -10,8 +10,8 @@ export interface BeginAccountRemoval {
 
 /** `purgeAccount` does the rest. Aliases that lead to the account lose that target. Throws `no-such-account`. */
 export async function beginAccountRemoval(tx: Tx, { account }: BeginAccountRemoval): Promise<void> {
-  const found = await tx.get<{ address: string }>(
-    `SELECT address FROM account WHERE id = ? AND id > 0 AND state <> 'removing'`,
+  const found = await tx.get<{ address: string; mod_seq: ModSeq }>(
+    `SELECT address, mod_seq FROM account WHERE id = ? AND id > 0 AND state <> 'removing'`,
     account,
   )
   if (!found) throw new StoreError('no-such-account', 'the account is gone')
@@ -24,5 +24,6 @@ export async function beginAccountRemoval(tx: Tx, { account }: BeginAccountRemov
     tx.run('DELETE FROM credential WHERE account = ?', account),
     tx.run('DELETE FROM alias WHERE target = ?', found.address),
   ])
+  tx.changed(account, (found.mod_seq + 1) as ModSeq)
   directoryChanged(tx)
 }

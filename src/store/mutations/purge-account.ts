@@ -1,5 +1,5 @@
 // Deletes a bounded number of the rows of an account whose removal has begun; compaction frees the bodies' bytes.
-import type { AccountId } from '../../base/ids.ts'
+import type { AccountId, ModSeq } from '../../base/ids.ts'
 import type { Tx } from '../store.ts'
 import { accountTables } from '../tables.ts'
 
@@ -11,9 +11,12 @@ export interface PurgeAccount {
 
 /** `isDone` when nothing is left, the account's row included; then also for an account that is not being removed: it deletes nothing of it. */
 export async function purgeAccount(tx: Tx, { account, limit }: PurgeAccount): Promise<{ isDone: boolean }> {
-  if (!(await tx.get(`SELECT id FROM account WHERE id = ? AND state = 'removing'`, account))) {
-    return { isDone: true }
-  }
+  const found = await tx.get<{ mod_seq: ModSeq }>(
+    `SELECT mod_seq FROM account WHERE id = ? AND state = 'removing'`,
+    account,
+  )
+  if (!found) return { isDone: true }
+  tx.changed(account, found.mod_seq)
   let rest = limit
   for (const { table, key } of accountTables) {
     const columns = key.filter(column => column !== 'account').join(', ')

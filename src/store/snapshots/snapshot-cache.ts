@@ -3,6 +3,7 @@ import type { AccountId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
+import type { AccountCounts } from '../account-counts.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { splitKeywords } from '../mutations/intern-keywords.ts'
 import type { Connection } from '../sqlite/connection.ts'
@@ -39,17 +40,31 @@ type StateColumns = readonly [
 
 const rowColumns = 'uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
 
+/** How often an account had changed, by whose count. */
+interface Counted {
+  readonly by: AccountCounts
+  readonly changes: number
+}
+
 export class SnapshotCache implements SnapshotContext {
   readonly #connection: Connection
+  readonly #changes: () => AccountCounts | undefined
   #save: SaveSnapshotCall | undefined
   /** Mailboxes whose snapshot is being saved. */
   readonly #saving = new Set<string>()
   readonly #snapshots: Lru<string, SnapshotEntry>
+  readonly #counted = new WeakMap<SnapshotEntry, Counted>()
   /** Keyword sets never change, so what was read once stays right. */
   readonly #keywords = new Lru<string, readonly string[]>(limits.store.keywordSets)
 
-  constructor(connection: Connection, maxBytes: number = limits.store.snapshotBytes) {
+  /** `changes` gives, while it is known, the counter of commits that changed each account. */
+  constructor(
+    connection: Connection,
+    maxBytes: number = limits.store.snapshotBytes,
+    changes: () => AccountCounts | undefined = () => undefined,
+  ) {
     this.#connection = connection
+    this.#changes = changes
     this.#snapshots = new Lru(maxBytes)
   }
 
@@ -63,14 +78,20 @@ export class SnapshotCache implements SnapshotContext {
     const key = `${account}/${mailbox}`
     const known = this.#snapshots.get(key)
     if (known && known.snapshot.modSeq >= atLeast) return known.snapshot
-    const state = this.#state(account, mailbox)
-    if (known && state.modSeq === known.snapshot.modSeq) return known.snapshot
+    // Counted before it is read: what is committed meanwhile is looked for again.
+    const by = this.#changes()
+    const counted = by && { by, changes: by.of(account) }
+    const before = known && this.#counted.get(known)
+    if (known && before && before.by === by && before.changes === counted?.changes) return known.snapshot
     // What changed is read together with the state that it leads to.
     const entry = this.#connection.consistently(() => {
-      const current = this.#state(account, mailbox)
-      return (known && this.#update(known, current)) ?? this.#load(account, mailbox, current)
+      const state = this.#state(account, mailbox)
+      if (known && state.modSeq === known.snapshot.modSeq) return known
+      return (known && this.#update(known, state)) ?? this.#load(account, mailbox, state)
     })
+    if (counted) this.#counted.set(entry, counted)
     const { snapshot } = entry
+    if (entry === known) return snapshot
     this.#snapshots.set(key, entry, entryBytes(entry))
     this.#packIfDrifted(key, entry)
     return snapshot

@@ -1,10 +1,11 @@
 // The writer as a protocol thread sees it: over a port, all that one turn of the event loop asks in one message.
 import type { MessagePort } from 'node:worker_threads'
 import { limits } from '../../base/limits.ts'
+import { AccountCounts } from '../account-counts.ts'
 import { StoreError } from '../error.ts'
 import type { MutationName } from '../mutations.ts'
 import type { ChangeHint, MaintenanceReport } from '../store.ts'
-import { type Call, type CallMessage, type CommitMessage, receiveError } from './writer-messages.ts'
+import { type Call, type ClientMessage, receiveError, type WriterAnswer } from './writer-messages.ts'
 
 interface Pending {
   readonly resolve: (result: unknown) => void
@@ -12,16 +13,20 @@ interface Pending {
 }
 
 export class RemoteWriter {
+  readonly #watched: AccountCounts
   readonly #onHints: (hints: readonly ChangeHint[]) => void
   readonly #pending = new Map<number, Pending>()
   #port: MessagePort | undefined
+  #changes: AccountCounts | undefined
   #outbox: Call[] = []
   #nextId = 0
   /** Set while `close` waits for the last answers. */
   #onIdle: (() => void) | undefined
   #isClosed = false
 
-  constructor(port: MessagePort, onHints: (hints: readonly ChangeHint[]) => void) {
+  /** `onHints` hears of commits that changed accounts which `watched` counts. */
+  constructor(port: MessagePort, watched: AccountCounts, onHints: (hints: readonly ChangeHint[]) => void) {
+    this.#watched = watched
     this.#onHints = onHints
     this.connect(port)
   }
@@ -34,10 +39,16 @@ export class RemoteWriter {
       return
     }
     this.#port = port
-    port.on('message', (message: CommitMessage) => this.#receive(message))
+    port.postMessage({ kind: 'hello', watched: this.#watched.buffer } satisfies ClientMessage)
+    port.on('message', (message: WriterAnswer) => this.#receive(message))
     port.on('close', () => {
       if (this.#port === port) this.#disconnect()
     })
+  }
+
+  /** Counts the commits that changed each account; undefined until the writer has said where. */
+  get changes(): AccountCounts | undefined {
+    return this.#changes
   }
 
   mutate(name: MutationName, args: unknown): Promise<unknown> {
@@ -78,7 +89,7 @@ export class RemoteWriter {
     if (calls.length === 0 || !this.#port) return
     const first = this.#nextId - calls.length
     try {
-      this.#port.postMessage({ first, calls } satisfies CallMessage)
+      this.#port.postMessage({ kind: 'calls', first, calls } satisfies ClientMessage)
     } catch {
       // Something in there cannot cross threads: find out whose it is.
       for (const [index, call] of calls.entries()) this.#sendOne(first + index, call)
@@ -87,14 +98,19 @@ export class RemoteWriter {
 
   #sendOne(id: number, call: Call): void {
     try {
-      this.#port?.postMessage({ first: id, calls: [call] } satisfies CallMessage)
+      this.#port?.postMessage({ kind: 'calls', first: id, calls: [call] } satisfies ClientMessage)
     } catch (error) {
       this.#pending.get(id)?.reject(error)
       this.#settled(id)
     }
   }
 
-  #receive({ answers, hints }: CommitMessage): void {
+  #receive(message: WriterAnswer): void {
+    if (message.kind === 'hello') {
+      this.#changes = new AccountCounts(message.changes)
+      return
+    }
+    const { answers, hints } = message
     if (hints.length > 0) this.#onHints(hints)
     for (const answer of answers) {
       const [id] = answer
@@ -114,6 +130,7 @@ export class RemoteWriter {
   #disconnect(): void {
     const port = this.#port
     this.#port = undefined
+    this.#changes = undefined
     this.#outbox = []
     port?.close()
     for (const [id, pending] of Array.from(this.#pending)) {

@@ -2,6 +2,7 @@
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, BlobHash, MailboxId, ModSeq } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
+import type { AccountCounts } from '../account-counts.ts'
 import { bodyOf } from '../bodies/body-of.ts'
 import type { BodySource } from '../bodies/body-source.ts'
 import { EmailColumnCache } from '../email-columns.ts'
@@ -33,6 +34,8 @@ export interface SqliteStoreParts {
   readonly bodies: BodySource
   readonly searchIndex: SearchIndex
   readonly log: Log
+  /** Where the writer, in another thread, sees who is watched. */
+  readonly watched?: AccountCounts
   mutate(name: MutationName, args: unknown): Promise<unknown>
   stageBody(): StagedBody
   /** Undefined where the writer is in another process. */
@@ -51,7 +54,7 @@ export class SqliteStore implements Store {
 
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts
-    this.#watchers = new Watchers(parts.log)
+    this.#watchers = new Watchers(parts.log, parts.watched)
     this.emailColumns = new EmailColumnCache(parts.reader)
   }
 

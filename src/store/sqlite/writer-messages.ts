@@ -14,11 +14,12 @@ export interface WriterThreadData {
   readonly isRestart: boolean
 }
 
-/** A protocol thread asks: all of one turn of its event loop, numbered from `first` on. */
-export interface CallMessage {
-  readonly first: number
-  readonly calls: readonly Call[]
-}
+/** What a protocol thread says. */
+export type ClientMessage =
+  /** First of all: where it counts whom it watches (`account-counts.ts`). */
+  | { readonly kind: 'hello'; readonly watched: SharedArrayBuffer }
+  /** It asks: all of one turn of its event loop, numbered from `first` on. */
+  | { readonly kind: 'calls'; readonly first: number; readonly calls: readonly Call[] }
 
 /** A mutation, or `maintain` without arguments. */
 export type Call = readonly [name: MutationName | 'maintain', args: unknown]
@@ -27,11 +28,12 @@ export type Answer =
   | readonly [id: number, kind: 'done', result: unknown]
   | readonly [id: number, kind: 'refused', error: SentError]
 
-/** The writer answers: once a commit, with what changed. */
-export interface CommitMessage {
-  readonly answers: readonly Answer[]
-  readonly hints: readonly ChangeHint[]
-}
+/** What the writer says to a protocol thread. */
+export type WriterAnswer =
+  /** First of all: where it counts the commits that change each account. */
+  | { readonly kind: 'hello'; readonly changes: SharedArrayBuffer }
+  /** Once a commit, with what changed of that which the thread watches. */
+  | { readonly kind: 'commit'; readonly answers: readonly Answer[]; readonly hints: readonly ChangeHint[] }
 
 /** The supervisor asks the writer. */
 export type SupervisorMessage =

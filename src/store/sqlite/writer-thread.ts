@@ -1,14 +1,15 @@
 // The writer's thread: the one place that changes the store, for all protocol threads.
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { AccountCounts } from '../account-counts.ts'
 import { dataFolder } from '../bodies/data-folder.ts'
 import type { ChangeHint } from '../store.ts'
 import { type OpenWriter, openWriter } from './open-writer.ts'
 import {
   type Answer,
-  type CommitMessage,
-  type CallMessage,
+  type ClientMessage,
   sendError,
   type SupervisorMessage,
+  type WriterAnswer,
   type WriterMessage,
   type WriterThreadData,
 } from './writer-messages.ts'
@@ -18,6 +19,7 @@ import { MetricsRelay, relayLog } from './writer-relay.ts'
 function serve(supervisor: MessagePort, data: WriterThreadData): void {
   const tell = (message: WriterMessage) => supervisor.postMessage(message)
   const clients = new Set<Client>()
+  const changes = new AccountCounts()
   let hints: readonly ChangeHint[] = []
   const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
   let opened: OpenWriter
@@ -37,6 +39,7 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
       },
       committed => {
         hints = committed
+        for (const { account } of committed) changes.add(account)
       },
     )
   } catch (error) {
@@ -46,7 +49,7 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
   }
   supervisor.on('message', (message: SupervisorMessage) => {
     if (message.kind === 'connect') {
-      const client = new Client(message.port, opened)
+      const client = new Client(message.port, opened, changes)
       clients.add(client)
       message.port.on('close', () => clients.delete(client))
       return
@@ -63,13 +66,19 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
 /** One protocol thread. */
 class Client {
   readonly #port: MessagePort
+  #watched: AccountCounts | undefined
   #answers: Answer[] = []
 
-  constructor(port: MessagePort, opened: OpenWriter) {
+  constructor(port: MessagePort, opened: OpenWriter, changes: AccountCounts) {
     this.#port = port
-    port.on('message', ({ first, calls }: CallMessage) => {
-      for (const [index, [name, args]] of calls.entries()) {
-        const id = first + index
+    this.#tell({ kind: 'hello', changes: changes.buffer })
+    port.on('message', (message: ClientMessage) => {
+      if (message.kind === 'hello') {
+        this.#watched = new AccountCounts(message.watched)
+        return
+      }
+      for (const [index, [name, args]] of message.calls.entries()) {
+        const id = message.first + index
         if (name === 'maintain') void this.#maintain(id, opened)
         else opened.writer.submit(name, args, outcome => this.#settle(id, outcome))
       }
@@ -94,9 +103,14 @@ class Client {
   }
 
   flush(hints: readonly ChangeHint[]): void {
-    if (this.#answers.length === 0 && hints.length === 0) return
-    const message: CommitMessage = { answers: this.#answers, hints }
+    const wanted = hints.filter(({ account }) => this.#watched?.of(account) !== 0)
+    if (this.#answers.length === 0 && wanted.length === 0) return
+    const answers = this.#answers
     this.#answers = []
+    this.#tell({ kind: 'commit', answers, hints: wanted })
+  }
+
+  #tell(message: WriterAnswer): void {
     this.#port.postMessage(message)
   }
 
