@@ -88,6 +88,8 @@ export const limits = {
     literalBytes: 1024 * 1024,
     /** Literals of one command that are held in memory. */
     literals: 1000,
+    /** Commands of one session that may wait for the store at a time. */
+    commandsAtOnce: 64,
     /** Messages of one APPEND (RFC 3502): each holds up to a few hundred kilobytes, or a file, until the last has come. */
     appendMessages: 100,
     /** A refused literal up to this size is read away; with a larger one the connection ends. */

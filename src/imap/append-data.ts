@@ -133,13 +133,21 @@ async function checkRoom({ store, context }: Session, account: AccountId, sizeBy
     throw no('OVERQUOTA', 'The account is over its quota: delete something first')
 }
 
-/** Puts a message together; `use` stores it. Staged bytes are forgotten afterwards. */
-export async function withMessages<Result>(
+/** Messages ready for the store. Call `discard` when they are stored, or were refused. */
+export interface MadeMessages {
+  readonly rows: readonly NewMessage[]
+  readonly discard: () => void
+}
+
+/** Puts messages together. */
+export async function makeMessages(
   session: Session,
   messages: readonly AppendedMessage[],
-  use: (messages: readonly NewMessage[]) => Promise<Result>,
-): Promise<Result> {
+): Promise<MadeMessages> {
   const catenated: StagedBody[] = []
+  const discard = () => {
+    for (const body of catenated) body.discard()
+  }
   try {
     const rows: NewMessage[] = []
     for (const message of messages) {
@@ -154,9 +162,10 @@ export async function withMessages<Result>(
       rows.push(await readMessage(session, message, body))
       await session.connection.breathe()
     }
-    return await use(rows)
-  } finally {
-    for (const body of catenated) body.discard()
+    return { rows, discard }
+  } catch (error) {
+    discard()
+    throw error
   }
 }
 

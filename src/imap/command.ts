@@ -17,6 +17,9 @@ export interface Completion {
   readonly afterwards?: (() => Promise<void>) | undefined
 }
 
+/** The second half of a command: waits for the store, writes untagged answers, throws refusals. */
+export type Answer = () => Awaitable<Completion | undefined | void>
+
 export interface ParseContext {
   /** Of the command: ESEARCH repeats it (RFC 9051 §7.3.4). */
   readonly tag: string
@@ -39,8 +42,6 @@ interface CommonDefinition<Args> {
   readonly sequence?: 'uses' | ((args: Args, uid: boolean) => boolean)
   /** May take long, and writes nothing before its work is done: the client is told that it goes on (RFC 9585). */
   readonly reportsProgress?: true
-  /** Does it. Untagged answers go to `session.out`; refusals are thrown. */
-  run(session: Session, args: Args, uid: boolean): Awaitable<Completion | undefined | void>
   /**
    * Asked before a literal is received, with a parser over the arguments so far: where to put it. Throws a refusal, which is then given in place of
    * the leave to continue.
@@ -48,13 +49,45 @@ interface CommonDefinition<Args> {
   acceptLiteral?(session: Session, parser: Parser, head: LiteralHead): Awaitable<LiteralPlace>
 }
 
-export interface CommandDefinition<Args> extends CommonDefinition<Args> {
+/** In one step, in two, or either as the arguments allow. */
+type Steps<Args> = OneStep<Args> | TwoSteps<Args> | (OneStep<Args> & TwoSteps<Args> & EitherStep<Args>)
+
+interface OneStep<Args> {
+  /** Does it. Untagged answers go to `session.out`; refusals are thrown. */
+  run(session: Session, args: Args, uid: boolean): ReturnType<Answer>
+}
+
+interface TwoSteps<Args> {
+  /**
+   * Asks the store for the change and writes nothing; settles without waiting for the commit. Commands behind it may begin before the answer that it
+   * gives is called (`pipeline.ts`): so it sees what the client was told, and the store's order is that of the commands. Refusals are thrown here or there.
+   */
+  begin(session: Session, args: Args, uid: boolean): Awaitable<Answer>
+}
+
+interface EitherStep<Args> {
+  /** Whether one change does it all. */
+  canBegin(args: Args): boolean
+}
+
+/** The second half over a change that was asked for; what rejects it is thrown by the answer only. */
+export function afterChange<Result>(
+  change: Promise<Result>,
+  answer: (result: Result) => ReturnType<Answer>,
+): Answer {
+  change.catch(() => {})
+  return async () => answer(await change)
+}
+
+export type CommandDefinition<Args> = ParsedDefinition<Args> & Steps<Args>
+
+interface ParsedDefinition<Args> extends CommonDefinition<Args> {
   /** Reads the arguments, from the space before them to the end of the command. Pure; throws BAD. */
   parse(parser: Parser, context: ParseContext): Args
 }
 
 /** Of a command whose arguments name what has to be looked up before it is known what they mean: a stored filter. */
-export interface ResolvedDefinition<Written, Args> extends CommonDefinition<Args> {
+export interface ResolvedDefinition<Written, Args> extends CommonDefinition<Args>, OneStep<Args> {
   /** Reads the arguments as they are written. Pure; throws BAD. */
   parse(parser: Parser, context: ParseContext): Written
   /** Looks up what they name. Refusals are thrown. */
@@ -64,7 +97,9 @@ export interface ResolvedDefinition<Written, Args> extends CommonDefinition<Args
 /** A command with its arguments read. */
 export interface BoundCommand {
   readonly usesSequence: boolean
-  run(session: Session): Awaitable<Completion | undefined | void>
+  readonly step:
+    | { readonly kind: 'run'; run(session: Session): ReturnType<Answer> }
+    | { readonly kind: 'begin'; begin(session: Session): Awaitable<Answer> }
 }
 
 /** A row of the table, whatever its arguments are. */
@@ -73,6 +108,8 @@ export interface Command {
   readonly state: CommandState
   readonly uid: 'also' | 'only' | undefined
   readonly reportsProgress: boolean
+  /** Whether it can be begun while others wait for the store. */
+  readonly canBegin: boolean
   bind(parser: Parser, context: ParseContext): Awaitable<BoundCommand>
   readonly acceptLiteral: CommonDefinition<unknown>['acceptLiteral']
 }
@@ -96,19 +133,23 @@ export function resolvedCommand<Written, Args>(definition: ResolvedDefinition<Wr
 }
 
 function row<Args>(
-  definition: CommonDefinition<Args>,
+  definition: CommonDefinition<Args> & Steps<Args>,
   read: (parser: Parser, context: ParseContext) => Awaitable<Args>,
 ): Command {
   const { name, state, uid, sequence } = definition
   const bound = (args: Args, isUid: boolean): BoundCommand => ({
     usesSequence: typeof sequence === 'function' ? sequence(args, isUid) : sequence === 'uses' && !isUid,
-    run: session => definition.run(session, args, isUid),
+    step:
+      'begin' in definition && !('canBegin' in definition && !definition.canBegin(args))
+        ? { kind: 'begin', begin: session => definition.begin(session, args, isUid) }
+        : { kind: 'run', run: session => (definition as OneStep<Args>).run(session, args, isUid) },
   })
   return {
     name,
     state,
     uid,
     reportsProgress: definition.reportsProgress === true,
+    canBegin: 'begin' in definition,
     acceptLiteral: definition.acceptLiteral?.bind(definition),
     bind(parser, context) {
       const args = read(parser, context)

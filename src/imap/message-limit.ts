@@ -28,16 +28,35 @@ export async function withMessageLimit(
   isUid: boolean,
   run: (set: SequenceSet) => Promise<Completion>,
 ): Promise<Completion> {
+  const limited = limitMessages(session, set, isUid)
+  return saidToBeLimited(session, limited, async () => run(limited.set))
+}
+
+/** The last messages of a set, as many as may be. */
+export interface LimitedSet {
+  readonly set: SequenceSet
+  /** The lowest UID of them, where there were more. */
+  readonly lowestUid: number | undefined
+}
+
+export function limitMessages(session: Session, set: SequenceSet, isUid: boolean): LimitedSet {
   const most = messageLimit(session)
   const { view } = session
-  if (view.count <= most) return run(set)
+  if (view.count <= most) return { set, lowestUid: undefined }
   const { count, uids, numbers } = view.select(set, isUid)
-  if (count <= most) return run(set)
+  if (count <= most) return { set, lowestUid: undefined }
   // `$` stands for UIDs in both forms of a command.
   const kept = Array.from(isUid ? uids : numbers).slice(-most)
-  return complete(session, most, uids[count - most] as number, () =>
-    run({ kind: 'ranges', ranges: rangesOf(kept) }),
-  )
+  return { set: { kind: 'ranges', ranges: rangesOf(kept) }, lowestUid: uids[count - most] as number }
+}
+
+/** What `run` says, and that there were more messages. */
+export function saidToBeLimited(
+  session: Session,
+  { lowestUid }: LimitedSet,
+  run: () => Promise<Completion>,
+): Promise<Completion> {
+  return lowestUid === undefined ? run() : complete(session, messageLimit(session), lowestUid, run)
 }
 
 /** The code stands in the tagged OK; in an untagged NO where that has another to carry (RFC 9738 §3.1). */

@@ -14,6 +14,7 @@ import { type CommandInput, discardLiterals } from './input/command-input.ts'
 import { Parser } from './input/parser.ts'
 import { readCommand } from './input/read-command.ts'
 import { tellNews } from './news.ts'
+import { complete, Pipeline, refuse, tellOrPart, withProgress } from './pipeline.ts'
 import { refusalOf } from './refusal.ts'
 import { type ImapContext, Session } from './session.ts'
 
@@ -21,9 +22,13 @@ import { type ImapContext, Session } from './session.ts'
 export async function serveImap(connection: Connection, context: ImapContext): Promise<void> {
   const session = new Session(connection, context)
   let isWaiting = false
+  const pipeline = new Pipeline(session, error => {
+    if (error !== undefined) endOnError(session, error)
+    else if (isWaiting && connection.isStopping) sayGoingDown(session)
+  })
   connection.onShutdown(() => {
     // Between commands the farewell goes out at once; a command that runs is finished first.
-    if (isWaiting) sayBye(session, 'The server is going down; come back in a minute')
+    if (isWaiting && pipeline.isEmpty) sayGoingDown(session)
     else connection.wake()
   })
   try {
@@ -36,14 +41,18 @@ export async function serveImap(connection: Connection, context: ImapContext): P
     let badCommands = 0
     while (session.state.kind !== 'logout') {
       if (connection.isStopping) {
-        sayBye(session, 'The server is going down; come back in a minute')
+        await pipeline.drained()
+        sayGoingDown(session)
         break
       }
       if (session.state.kind !== 'notAuthenticated') connection.setDeadline(context.config.imap.idleTimeoutMs)
       isWaiting = !connection.hasBufferedInput
-      if (session.notifications) await tellWhileWaiting(session)
+      if (session.notifications) {
+        await pipeline.drained()
+        await tellWhileWaiting(session)
+      }
       if (connection.isStopping) continue
-      const outcome = await nextCommand(session, () => {
+      const outcome = await nextCommand(session, pipeline, () => {
         isWaiting = false
       })
       if (outcome === 'ended') break
@@ -56,6 +65,9 @@ export async function serveImap(connection: Connection, context: ImapContext): P
   } catch (error) {
     endOnError(session, error)
   } finally {
+    isWaiting = false
+    // Who has said all he had to say still gets his answers.
+    await pipeline.drained().catch(() => {})
     await release(session)
     connection.close()
   }
@@ -72,9 +84,10 @@ async function tellWhileWaiting(session: Session): Promise<void> {
   }
 }
 
-type Outcome = 'done' | 'bad' | 'ended'
+/** `begun`: the pipeline answers it. */
+type Outcome = 'done' | 'begun' | 'bad' | 'ended'
 
-async function nextCommand(session: Session, onRead: () => void): Promise<Outcome> {
+async function nextCommand(session: Session, pipeline: Pipeline, onRead: () => void): Promise<Outcome> {
   const { connection } = session
   let read: Awaited<ReturnType<typeof readCommand>>
   try {
@@ -83,85 +96,65 @@ async function nextCommand(session: Session, onRead: () => void): Promise<Outcom
   } catch (error) {
     if (!isConnectionError(error, 'LineTooLong')) throw error
     await connection.skipLine()
+    await pipeline.drained()
     session.respond('*', 'BAD', 'TOOBIG', 'The line is too long')
     session.out.send()
     return 'bad'
   }
   if (!read) return 'ended'
   if (read.kind === 'refused') {
+    await pipeline.drained()
     reply(session, read.tag, read.error)
     return read.error.status === 'BAD' ? 'bad' : 'done'
   }
+  const { input } = read
+  let outcome: Outcome | undefined
   try {
-    return await runCommand(session, read.input)
+    outcome = await runCommand(session, pipeline, input)
+    return outcome
   } finally {
-    discardLiterals(read.input)
+    if (outcome !== 'begun') discardLiterals(input)
   }
 }
 
-async function runCommand(session: Session, input: CommandInput): Promise<Outcome> {
+async function runCommand(session: Session, pipeline: Pipeline, input: CommandInput): Promise<Outcome> {
   let tag = '*'
   let bound: BoundCommand | undefined
   try {
     const parser = new Parser(input)
     tag = readTag(parser, input)
     const found = readName(parser)
-    checkState(session, found.command)
+    const { command } = found
+    // What another command may change must have been changed.
+    if (!command.canBegin) await pipeline.drained()
+    checkState(session, command)
     // RFC 9586 §3.1: what has a UID form is refused without.
     const isUidOnly = session.has('UIDONLY')
-    if (isUidOnly && found.command.uid === 'also' && !found.uid) throw uidRequired()
-    const binding = found.command.bind(parser, { tag, uid: found.uid, session })
+    if (isUidOnly && command.uid === 'also' && !found.uid) throw uidRequired()
+    const binding = command.bind(parser, { tag, uid: found.uid, session })
     bound = binding instanceof Promise ? await binding : binding
     if (isUidOnly && bound.usesSequence) throw uidRequired()
-    const name = found.uid ? `UID ${found.command.name}` : found.command.name
-    session.context.metrics.count('imap_commands', { command: found.command.name })
-    const completion: Completion = (await runWithProgress(session, found.command, bound, tag)) ?? {}
-    const farewell =
-      completion.isUpToDate === true ? undefined : await tellOrPart(session, !bound.usesSequence)
+    const { usesSequence, step } = bound
+    const name = found.uid ? `UID ${command.name}` : command.name
+    session.context.metrics.count('imap_commands', { command: command.name })
+    if (step.kind === 'begin') {
+      const end = () => discardLiterals(input)
+      await pipeline.begin({ tag, name, command, usesSequence, end }, () => step.begin(session))
+      return 'begun'
+    }
+    await pipeline.drained()
+    const completion: Completion = (await withProgress(session, command, tag, step.run(session))) ?? {}
+    const farewell = completion.isUpToDate === true ? undefined : await tellOrPart(session, !usesSequence)
     complete(session, tag, name, completion)
     if (farewell) throw farewell
     await completion.afterwards?.()
     return 'done'
   } catch (error) {
-    if (isConnectionError(error)) throw error
-    const refusal = refusalOf(error, session)
-    if (refusal.status === 'BYE') throw refusal
-    const farewell = await tellOrPart(session, bound !== undefined && !bound.usesSequence)
-    reply(session, tag, refusal)
-    if (farewell) throw farewell
+    await pipeline.drained()
+    const refusal = await refuse(session, tag, error, () =>
+      tellOrPart(session, bound !== undefined && !bound.usesSequence),
+    )
     return refusal.status === 'BAD' ? 'bad' : 'done'
-  }
-}
-
-/** Tells what is new. A farewell that is due is given back: the client must hear first how his command has ended, or he would repeat it elsewhere. */
-async function tellOrPart(session: Session, mayExpunge: boolean): Promise<ImapError | undefined> {
-  try {
-    await tellNews(session, mayExpunge)
-    return undefined
-  } catch (error) {
-    if (error instanceof ImapError && error.status === 'BYE') return error
-    throw error
-  }
-}
-
-/** RFC 9585: a client that waits for long is told so. Commands that report it write nothing in pieces, so a line can stand between any two others. */
-async function runWithProgress(
-  session: Session,
-  { reportsProgress }: Command,
-  bound: BoundCommand,
-  tag: string,
-): Promise<Completion | undefined | void> {
-  const pending = bound.run(session)
-  if (!reportsProgress || !(pending instanceof Promise)) return pending
-  const timer = setInterval(() => {
-    session.say(`INPROGRESS ("${tag}" NIL NIL)`, 'Still at it')
-    session.out.send()
-    session.connection.flush()
-  }, session.context.config.imap.progressMs)
-  try {
-    return await pending
-  } finally {
-    clearInterval(timer)
   }
 }
 
@@ -204,14 +197,13 @@ function checkState(session: Session, command: Command): void {
   }
 }
 
-function complete(session: Session, tag: string, name: string, completion: Completion): void {
-  session.respond(tag, 'OK', completion.code, completion.text ?? `${name} completed`)
-  session.out.send()
-}
-
 function reply(session: Session, tag: string, refusal: ImapError): void {
   session.respond(tag, refusal.status, refusal.code, refusal.message)
   session.out.send()
+}
+
+function sayGoingDown(session: Session): void {
+  sayBye(session, 'The server is going down; come back in a minute')
 }
 
 function sayBye(session: Session, text: string, code?: string): void {

@@ -116,10 +116,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         mode: 'add',
         flags: { system: seen, keywords: ['$b', '$a'] },
       })
-      assert.deepEqual(
-        added.changed.map(change => change.uid),
-        [1, 2],
-      )
+      assert.deepEqual(added.changed, [1, 2])
       assert.deepEqual(await flagsOf(store, account, mailbox), [
         [1, seen, '$A $b'],
         [2, seen, '$A $b'],
@@ -143,10 +140,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         mode: 'remove',
         flags: { system: flagged, keywords: ['$B'] },
       })
-      assert.deepEqual(
-        removed.changed.map(change => change.uid),
-        [1, 3],
-      )
+      assert.deepEqual(removed.changed, [1, 3])
       await store.mutate('storeFlags', {
         account,
         mailbox,
@@ -180,10 +174,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         uids: [[1, 3]],
         unchangedSince: modSeq,
       })
-      assert.deepEqual(result.changed, [
-        { uid: 1, flags: flagged },
-        { uid: 3, flags: flagged },
-      ])
+      assert.deepEqual(result.changed, [1, 3])
       assert.deepEqual(result.unmodified, [2])
     })
 

@@ -196,7 +196,7 @@ export class History {
       unchangedSince: unchangedSince as ModSeq | undefined,
     })
     assert.deepEqual(
-      result.changed.map(change => change.uid),
+      result.changed,
       [...expected.changed.keys()].sort((a, b) => a - b),
     )
     assert.deepEqual(result.unmodified, expected.unmodified)

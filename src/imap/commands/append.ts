@@ -3,10 +3,10 @@
 import {
   acceptMessageLiteral,
   type AppendedMessage,
+  makeMessages,
   parseAppendedMessage,
-  withMessages,
 } from '../append-data.ts'
-import { command, type Completion, type LiteralPlace, type ParseContext } from '../command.ts'
+import { afterChange, type Answer, command, type LiteralPlace, type ParseContext } from '../command.ts'
 import type { LiteralHead } from '../input/command-input.ts'
 import type { Parser } from '../input/parser.ts'
 import { getTarget } from '../mailbox-access.ts'
@@ -27,7 +27,7 @@ export const append = command({
   state: 'authenticated',
   reportsProgress: true,
   parse: parseArguments,
-  run: appendMessages,
+  begin: beginAppend,
   acceptLiteral,
 })
 
@@ -50,14 +50,17 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
 }
 
 /** All of the messages are appended, or none is (RFC 3502 §6.3.11). */
-async function appendMessages(session: Session, { name, messages }: AppendArgs): Promise<Completion> {
+async function beginAppend(session: Session, { name, messages }: AppendArgs): Promise<Answer> {
   // RFC 9738 §3.1: all or nothing.
   const most = saveLimit(session)
   if (messages.length > most) throw no(messageLimitCode(most), 'Too many messages at once')
   const target = await getTarget(session, name)
-  const { uidValidity, uids } = await withMessages(session, messages, rows =>
-    session.store.mutate('appendMessages', { account: target.account, mailbox: target.id, messages: rows }),
-  )
-  session.notifications?.ignoreMessages(target, uids)
-  return { code: `APPENDUID ${uidValidity} ${formatNumbers(uids)}` }
+  const { rows, discard } = await makeMessages(session, messages)
+  const change = session.store
+    .mutate('appendMessages', { account: target.account, mailbox: target.id, messages: rows })
+    .finally(discard)
+  return afterChange(change, ({ uidValidity, uids }) => {
+    session.notifications?.ignoreMessages(target, uids)
+    return { code: `APPENDUID ${uidValidity} ${formatNumbers(uids)}` }
+  })
 }

@@ -1,9 +1,11 @@
 // COPY and UID COPY. RFC 9051 §6.4.7; COPYUID of RFC 4315.
-import { command, type ParseContext } from '../command.ts'
+import type { MutationResult } from '../../store/mutations.ts'
+import { afterChange, command, type ParseContext } from '../command.ts'
 import { no } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { getTarget } from '../mailbox-access.ts'
 import { assertMayCopy } from '../message-limit.ts'
+import type { Notifications } from '../notify/notifications.ts'
 import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { mailboxName, uidRanges } from './arguments.ts'
@@ -20,9 +22,9 @@ export const copy = command({
   sequence: 'uses',
   reportsProgress: true,
   parse: parseTransfer,
-  async run(session, args, isUid) {
-    const code = await transfer(session, 'copyMessages', args, isUid)
-    return { code }
+  async begin(session, args, isUid) {
+    const change = await beginTransfer(session, 'copyMessages', args, isUid)
+    return change ? afterChange(change.code, code => ({ code })) : () => {}
   },
 })
 
@@ -33,27 +35,35 @@ export function parseTransfer(parser: Parser, context: ParseContext): TransferAr
   return { set, target: mailboxName(parser, context) }
 }
 
-/** Copies or moves; gives COPYUID, or undefined where there was nothing to do. All or nothing (RFC 9051 §6.4.7). */
-export async function transfer(
+/** Asks for the copy or move, which gives COPYUID; undefined where there is nothing to do. All or nothing (RFC 9051 §6.4.7). */
+export async function beginTransfer(
   session: Session,
   name: 'copyMessages' | 'moveMessages',
   { set, target }: TransferArgs,
   isUid: boolean,
-): Promise<string | undefined> {
+): Promise<{ readonly code: Promise<string> } | undefined> {
   const { store, view } = session
   const { count, uids } = view.select(set, isUid)
   const row = await getTarget(session, target)
   if (count === 0) return undefined
   if (name === 'copyMessages') assertMayCopy(session, uids)
-  const result = await store.mutate(name, {
+  const change = store.mutate(name, {
     account: view.mailbox.account,
     mailbox: view.mailbox.id,
     uids: uidRanges(uids),
     target: row.id,
     viewer: session.account,
   })
+  return { code: change.then(result => copyUid(session, row, result)) }
+}
+
+function copyUid(
+  session: Session,
+  target: Parameters<Notifications['ignoreMessages']>[0],
+  { uidValidity, sourceUids, targetUids }: MutationResult<'copyMessages'>,
+): string {
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
-  if (result.sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
-  session.notifications?.ignoreMessages(row, result.targetUids)
-  return `COPYUID ${result.uidValidity} ${formatNumbers(result.sourceUids)} ${formatNumbers(result.targetUids)}`
+  if (sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
+  session.notifications?.ignoreMessages(target, targetUids)
+  return `COPYUID ${uidValidity} ${formatNumbers(sourceUids)} ${formatNumbers(targetUids)}`
 }

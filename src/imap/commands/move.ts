@@ -5,7 +5,7 @@ import { withMessageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import { syncStyle } from '../sync-style.ts'
 import { assertWritable } from './arguments.ts'
-import { parseTransfer, transfer, type TransferArgs } from './copy.ts'
+import { beginTransfer, parseTransfer, type TransferArgs } from './copy.ts'
 
 export const move = command({
   name: 'MOVE',
@@ -20,7 +20,8 @@ export const move = command({
 async function moveMessages(session: Session, args: TransferArgs, isUid: boolean): Promise<Completion> {
   const { view } = session
   assertWritable(view)
-  const code = await transfer(session, 'moveMessages', args, isUid)
+  const change = await beginTransfer(session, 'moveMessages', args, isUid)
+  const code = await change?.code
   // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
   if (code) session.say(code, 'Moved')
   await view.sync(session.out, syncStyle(session), true)

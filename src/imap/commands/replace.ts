@@ -2,8 +2,8 @@
 import {
   acceptMessageLiteral,
   type AppendedMessage,
+  makeMessages,
   parseAppendedMessage,
-  withMessages,
 } from '../append-data.ts'
 import { command, type Completion, type LiteralPlace, type ParseContext } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
@@ -67,16 +67,15 @@ async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolea
   const uid = view.select(args.set, isUid).uids[0]
   if (uid === undefined) throw no('NONEXISTENT', 'There is no such message')
   const target = await getTarget(session, args.name)
-  const { uidValidity, uids } = await withMessages(session, [args.message], async ([message]) => {
-    if (!message) throw new Error('one message in, one message out')
-    return store.mutate('replaceMessage', {
-      account: view.mailbox.account,
-      mailbox: view.mailbox.id,
-      uid,
-      target: target.id,
-      message,
-    })
-  })
+  const {
+    rows: [message],
+    discard,
+  } = await makeMessages(session, [args.message])
+  if (!message) throw new Error('one message in, one message out')
+  const { account, id: mailbox } = view.mailbox
+  const { uidValidity, uids } = await store
+    .mutate('replaceMessage', { account, mailbox, uid, target: target.id, message })
+    .finally(discard)
   session.notifications?.ignoreMessages(target, uids)
   // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
   session.say(`APPENDUID ${uidValidity} ${uids.join(',')}`, 'Replacement is stored')

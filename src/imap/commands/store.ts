@@ -1,12 +1,13 @@
 // STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
 import type { ModSeq } from '../../base/ids.ts'
 import type { FlagSet } from '../../store/flags.ts'
-import { command, type Completion, type ParseContext } from '../command.ts'
+import type { MutationResult } from '../../store/mutations.ts'
+import { afterChange, type Answer, command, type Completion, type ParseContext } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import { parseFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
-import { withMessageLimit } from '../message-limit.ts'
+import { limitMessages, saidToBeLimited, withMessageLimit } from '../message-limit.ts'
 import type { MailboxView, Selection } from '../mailbox-view.ts'
 import type { Session } from '../session.ts'
 import { annotationItem } from '../store-items/annotation.ts'
@@ -17,14 +18,17 @@ import { syncStyle } from '../sync-style.ts'
 import { assertWritable, uidRanges } from './arguments.ts'
 
 interface StoreArgs extends StoreRequest {
-  readonly run: StoreAction
+  readonly action: StoreAction
 }
 
 const flagsItem: StoreItem = {
   name: 'FLAGS',
   parse(parser) {
     const flags = parseFlags(flagNames(parser))
-    return (session, request, isUid) => storeFlags(session, { ...request, flags }, isUid)
+    return {
+      kind: 'begin',
+      begin: (session, request, isUid) => beginStore(session, { ...request, flags }, isUid),
+    }
   },
 }
 
@@ -39,8 +43,18 @@ export const store = command({
   sequence: 'uses',
   reportsProgress: true,
   parse: parseArguments,
-  run: (session, args, isUid) =>
-    withMessageLimit(session, args.set, isUid, set => args.run(session, { ...args, set }, isUid)),
+  canBegin: ({ action }) => action.kind === 'begin',
+  begin(session, args, isUid) {
+    if (args.action.kind !== 'begin') throw new Error('what cannot begin is run')
+    const limited = limitMessages(session, args.set, isUid)
+    const answer = args.action.begin(session, { ...args, set: limited.set }, isUid)
+    return () => saidToBeLimited(session, limited, async () => (await answer()) ?? {})
+  },
+  run(session, args, isUid) {
+    const { action } = args
+    if (action.kind !== 'run') throw new Error('what can begin is begun')
+    return withMessageLimit(session, args.set, isUid, set => action.run(session, { ...args, set }, isUid))
+  },
 })
 
 function parseArguments(parser: Parser, context: ParseContext): StoreArgs {
@@ -55,7 +69,7 @@ function parseArguments(parser: Parser, context: ParseContext): StoreArgs {
   if (!definition) throw bad('there is nothing of that name to store')
   if (definition.isPlain && (mode !== 'replace' || isSilent)) throw bad(`${definition.name} stands by itself`)
   parser.sp()
-  return { set, mode, isSilent, unchangedSince, run: definition.parse(parser, context) }
+  return { set, mode, isSilent, unchangedSince, action: definition.parse(parser, context) }
 }
 
 function parseModifiers(parser: Parser): ModSeq | undefined {
@@ -79,18 +93,21 @@ function flagNames(parser: Parser): string[] {
   return names
 }
 
-async function storeFlags(
+function beginStore(
   session: Session,
   args: StoreRequest & { readonly flags: FlagSet },
   isUid: boolean,
-): Promise<Completion> {
+): Answer {
   const { view } = session
   assertWritable(view)
-  if (args.unchangedSince !== undefined) enableCondstore(session)
   const selection = view.select(args.set, isUid)
-  if (selection.count === 0) return {}
+  if (selection.count === 0) {
+    return () => {
+      useCondstore(session, args)
+    }
+  }
   const { account, id: mailbox } = view.mailbox
-  const { modSeq, changed, unmodified } = await session.store.mutate('storeFlags', {
+  const change = session.store.mutate('storeFlags', {
     account,
     mailbox,
     uids: uidRanges(selection.uids),
@@ -98,12 +115,28 @@ async function storeFlags(
     flags: args.flags,
     ...(args.unchangedSince !== undefined && { unchangedSince: args.unchangedSince }),
   })
-  view.silence(
-    changed.map(({ uid }) => uid),
-    modSeq,
-  )
+  return afterChange(change, stored => {
+    useCondstore(session, args)
+    return finishStore(session, selection, args, isUid, stored)
+  })
+}
+
+/** UNCHANGEDSINCE switches CONDSTORE on (RFC 7162 §3.1). */
+function useCondstore(session: Session, { unchangedSince }: StoreRequest): void {
+  if (unchangedSince !== undefined) enableCondstore(session)
+}
+
+async function finishStore(
+  session: Session,
+  selection: Selection,
+  { isSilent }: StoreRequest,
+  isUid: boolean,
+  { modSeq, changed, unmodified }: MutationResult<'storeFlags'>,
+): Promise<Completion> {
+  const { view } = session
+  view.silence(changed, modSeq)
   await view.refresh()
-  const isGone = answer(session, view, selection, new Set<number>(unmodified), args.isSilent, isUid, changed)
+  const isGone = answer(session, view, selection, new Set<number>(unmodified), isSilent, isUid, changed)
   if (isGone && !isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   // A UID that is gone is no error (RFC 9051 §6.4.9), and the EXPUNGE is told in the same answer.
   if (unmodified.length === 0)
@@ -119,12 +152,12 @@ function answer(
   refused: ReadonlySet<number>,
   isSilent: boolean,
   isUid: boolean,
-  changed: readonly { readonly uid: number }[],
+  changed: readonly number[],
 ): boolean {
   const { out } = session
   const style = syncStyle(session)
   const { snapshot } = view
-  const changedUids = isSilent && style.modSeq ? new Set(changed.map(({ uid }) => uid)) : undefined
+  const changedUids = isSilent && style.modSeq ? new Set(changed) : undefined
   let isGone = false
   for (let at = 0; at < selection.count; at++) {
     const uid = selection.uids[at] as number

@@ -105,10 +105,7 @@ async function markSeen(
     mode: 'add',
     flags: { system: seen, keywords: [] },
   })
-  view.silence(
-    changed.map(({ uid }) => uid),
-    modSeq,
-  )
+  view.silence(changed, modSeq)
   await view.refresh()
   return changed.length > 0 ? modSeq : undefined
 }

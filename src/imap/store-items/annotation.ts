@@ -18,7 +18,10 @@ export const annotationItem: StoreItem = {
   isPlain: true,
   parse(parser) {
     const annotations = parseAnnotations(parser)
-    return (session, request, isUid) => storeAnnotations(session, annotations, request, isUid)
+    return {
+      kind: 'run',
+      run: (session, request, isUid) => storeAnnotations(session, annotations, request, isUid),
+    }
   },
 }
 

@@ -30,7 +30,7 @@ export const gmailLabels: StoreItem = {
   name: 'X-GM-LABELS',
   parse(parser, { session }) {
     const labels = parseLabels(parser, session)
-    return (current, request, isUid) => storeLabels(current, labels, request, isUid)
+    return { kind: 'run', run: (current, request, isUid) => storeLabels(current, labels, request, isUid) }
   },
 }
 

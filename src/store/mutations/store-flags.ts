@@ -19,8 +19,8 @@ export interface StoreFlags {
 export interface StoredFlags {
   /** Of the messages that changed; the mailbox's own where none did. */
   readonly modSeq: ModSeq
-  /** With their flags now, as `flags.ts` packs them. */
-  readonly changed: readonly { readonly uid: Uid; readonly flags: number }[]
+  /** Ascending. */
+  readonly changed: readonly Uid[]
   /** Refused because they changed after `unchangedSince`. */
   readonly unmodified: readonly Uid[]
 }
@@ -36,7 +36,7 @@ export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags>
   )
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   const flagsAfter = flagChanger(tx, args)
-  const changed: { uid: Uid; flags: number }[] = []
+  const changed: Uid[] = []
   const unmodified: Uid[] = []
   let unseenChange = 0
   let deletedChange = 0
@@ -58,7 +58,7 @@ export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags>
       const after = flagsAfter.get(before) ?? (await flagsAfter.change(before))
       if (after === before) continue
       transitions.set(before, after)
-      changed.push({ uid, flags: after })
+      changed.push(uid)
       unseenChange += (before & seen) - (after & seen)
       deletedChange += ((after & deleted) - (before & deleted)) / deleted
     }

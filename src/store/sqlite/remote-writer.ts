@@ -77,7 +77,8 @@ export class RemoteWriter {
       return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
     }
     return new Promise((resolve, reject) => {
-      if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
+      // Behind all that follows from what has happened in this turn.
+      if (this.#outbox.length === 0) process.nextTick(() => this.#send())
       this.#outbox.push(call)
       this.#pending.set(this.#nextId++, { resolve, reject })
     })
