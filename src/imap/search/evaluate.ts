@@ -323,23 +323,23 @@ class Reading {
   #read(index: number, row: EmailRow): Awaitable<Answer> {
     const { store } = this.#session
     const { account } = this.#scope.view.mailbox
+    // What the index has answered needs no look.
+    const asked = this.#slow.filter(({ known }) => (known?.[index] ?? unknown) === unknown)
+    const judge = (content: MessageContent) =>
+      asked.length >= manyKeys ? this.#askOneByOne(index, content, asked) : this.#judge(index, content)
+    if (this.#cost === 'row') return judge(new MessageContent(row, undefined, this.#session.comparator.fold))
     const hash = bodyHash(row)
     const source: ScanSource = {
       read: (start, end) => store.readBody(account, hash, start, end),
       breathe: () => breatheIn(this.#session),
     }
-    // What the index has answered needs no look.
-    const asked = this.#slow.filter(({ known }) => (known?.[index] ?? unknown) === unknown)
     const needles = asked.flatMap(({ key }) => key.needle ?? [])
     const isWhole = this.#cost === 'text' && row.size_bytes <= limits.imap.pieceBytes
-    const judge = (content: MessageContent) =>
-      asked.length >= manyKeys ? this.#askOneByOne(index, content, asked) : this.#judge(index, content)
     const finish = (head: Buffer): Awaitable<Answer> => {
       const content = new MessageContent(row, head, this.#session.comparator.fold)
       const scan = needles.length > 0 ? content.scan(needles, source) : undefined
       return scan instanceof Promise ? scan.then(() => judge(content)) : judge(content)
     }
-    if (this.#cost === 'row') return judge(new MessageContent(row, undefined, this.#session.comparator.fold))
     const head = source.read(0, isWhole ? row.size_bytes : searchableHeaderBytes(row.header_bytes))
     return head instanceof Promise ? head.then(finish) : finish(head)
   }
