@@ -112,6 +112,15 @@ export class Encoder {
     return this
   }
 
+  /** A value in wire form, as bytes or as ASCII. */
+  wire(value: string | Uint8Array): this {
+    if (typeof value !== 'string') return this.bytes(value)
+    if (value.length > pieceBytes / 2) return this.bytes(Buffer.from(value, 'latin1'))
+    const buffer = this.#reserve(value.length)
+    this.#used += buffer.write(value, this.#used, 'latin1')
+    return this
+  }
+
   /** `{n}` and the bytes; `~{n}` for binary ones. The bytes must not change any more. */
   literal(bytes: Uint8Array, isBinary = false): this {
     return this.ascii(`${isBinary ? '~' : ''}{${bytes.length}}\r\n`).bytes(bytes)

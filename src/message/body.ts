@@ -1,10 +1,9 @@
 // BODY, the body structure without extension data, from the stored BODYSTRUCTURE. RFC 9051 §7.5.2.
 
 /** The wire form of BODY for a wire form of BODYSTRUCTURE that `summarize` made. Throws on anything else. */
-export function bodyOf(bodyStructure: Uint8Array): Buffer {
-  const text = Buffer.from(bodyStructure.buffer, bodyStructure.byteOffset, bodyStructure.length).toString(
-    'latin1',
-  )
+export function bodyOf(bodyStructure: Uint8Array | string): Buffer {
+  const text =
+    typeof bodyStructure === 'string' ? bodyStructure : Buffer.from(bodyStructure).toString('latin1')
   const out: string[] = []
   const end = copyBody(text, 0, out)
   if (end !== text.length) throw new Error('a body structure does not end where it should')

@@ -19,6 +19,8 @@ export interface Reader {
     sql: string,
     ...params: readonly SqlValue[]
   ): Awaitable<readonly Row[]>
+  /** The expression that gives a column of bytes as text, where that is cheaper; ask for the bytes when the text is not ASCII. */
+  asText?(column: string): string
 }
 
 /** One transaction, inside a mutation. */

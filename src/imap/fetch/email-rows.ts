@@ -11,14 +11,17 @@ export interface EmailRow {
   readonly header_bytes: number
   readonly sent_at: number | null
   readonly sent_zone_minutes: number
-  readonly envelope: Uint8Array
-  readonly body_structure: Uint8Array
+  readonly envelope: WireText
+  readonly body_structure: WireText
   readonly parts: Uint8Array
   readonly preview: string
   readonly has_attachment: number
   /** No column: the mailboxes that hold the email, by name. */
   readonly places: readonly Place[]
 }
+
+/** A value in wire form: a string where all of it is ASCII and the store has given it as one. */
+export type WireText = string | Uint8Array
 
 /** A mailbox that holds an email. */
 export interface Place {
@@ -33,6 +36,9 @@ const listLengths = [1, 8, 64, 256] as const
 /** The most ids that `readEmailRows` takes. */
 export const maxEmailRows = 256
 
+/** Columns that are nearly always ASCII, and long. */
+const wireColumns: ReadonlySet<string> = new Set(['envelope', 'body_structure'] satisfies EmailColumn[])
+
 /** The rows of `ids`, by id; those that are gone are missing. Columns that were not named are not there. */
 export async function readEmailRows(
   reader: Reader,
@@ -40,21 +46,49 @@ export async function readEmailRows(
   ids: readonly EmailId[],
   columns: ReadonlySet<EmailColumn>,
 ): Promise<ReadonlyMap<number, EmailRow>> {
-  const rows = new Map<number, EmailRow>()
-  if (ids.length === 0) return rows
+  if (ids.length === 0) return new Map()
   const named = [...columns].filter(column => column !== 'places').sort()
-  const select = `SELECT ${['id', ...named].join(', ')} FROM email WHERE account = ? AND id`
   const [test, bounds] = isDense(ids)
     ? (['BETWEEN ? AND ?', [Math.min(...ids), Math.max(...ids)]] as const)
     : ([`IN (${marks(ids.length)})`, padded(ids)] as const)
-  const found = await reader.all<EmailRow>(`${select} ${test}`, account, ...bounds)
-  if (!columns.has('places')) {
-    for (const row of found) rows.set(row.id, row)
-    return rows
+  const expressions = named.map(name => (wireColumns.has(name) ? (reader.asText?.(name) ?? name) : name))
+  const texts = named.flatMap((name, index) => (name === expressions[index] ? [] : [index + 1]))
+  const found = await reader.arrays<RowValues>(
+    `SELECT ${['id', ...expressions].join(', ')} FROM email WHERE account = ? AND id ${test}`,
+    account,
+    ...bounds,
+  )
+  const rows = new Map<number, EmailRow>()
+  const inexact: number[] = []
+  for (const values of found) {
+    if (!texts.every(at => isAscii(values[at] as string))) inexact.push(values[0])
+    rows.set(values[0], rowOf(named, values))
   }
+  for (const id of inexact) {
+    const [values] = await reader.arrays<RowValues>(
+      `SELECT ${['id', ...named].join(', ')} FROM email WHERE account = ? AND id = ?`,
+      account,
+      id,
+    )
+    if (values) rows.set(id, rowOf(named, values))
+  }
+  if (!columns.has('places')) return rows
   const places = await readPlaces(reader, account, test, bounds)
-  for (const row of found) rows.set(row.id, { ...row, places: places.get(row.id) ?? [] })
+  for (const [id, row] of rows) rows.set(id, { ...row, places: places.get(id) ?? [] })
   return rows
+}
+
+/** Whether the text is what its bytes say: other bytes than ASCII, whatever became of them, take more than one byte in UTF-8. */
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length
+}
+
+type RowValues = readonly [id: number, ...values: unknown[]]
+
+function rowOf(named: readonly string[], values: RowValues): EmailRow {
+  const row: Record<string, unknown> = { id: values[0] }
+  for (let at = 0; at < named.length; at++) row[named[at] as string] = values[at + 1]
+  return row as unknown as EmailRow
 }
 
 /** The mailboxes of each email, each once, by name. */

@@ -1,6 +1,7 @@
 // has:attachment and filename: of X-GM-RAW. X-GM-EXT-1.
 import { findParameter, type Parameter } from '../../message/parameters.ts'
 import type { Collation } from '../search/collation.ts'
+import type { WireText } from '../fetch/email-rows.ts'
 import type { SearchKey } from '../search/search-key.ts'
 
 /** Messages with an attachment, as it was found when they were stored. */
@@ -23,10 +24,12 @@ export function fileNameKey(needle: string, { fold }: Collation): SearchKey {
     bind:
       () =>
       (_index, { row }) =>
-        fileNames(Buffer.from(row.body_structure).toString('latin1')).some(name =>
-          fold(name).includes(needle),
-        ),
+        fileNames(latin1Of(row.body_structure)).some(name => fold(name).includes(needle)),
   }
+}
+
+function latin1Of(value: WireText): string {
+  return typeof value === 'string' ? value : Buffer.from(value).toString('latin1')
 }
 
 /** The names of parts in a BODYSTRUCTURE as it goes out, Latin-1. */

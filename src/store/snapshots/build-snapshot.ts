@@ -45,9 +45,9 @@ export type GoneRow = readonly [uid: number, modSeq: number]
 /** The header row of a packed snapshot. */
 export type PackedRow = readonly [modSeq: number, data: Uint8Array]
 
-/** The entry's weight in a cache. */
+/** The entry's weight in a cache, with all its columns. */
 export function entryBytes({ snapshot }: SnapshotEntry): number {
-  return snapshot.uids.length * bytesPerMessage + 1024
+  return roomFor(snapshot.count) * bytesPerMessage + 1024
 }
 
 /** Whether the snapshot is worth packing anew. */

@@ -22,6 +22,10 @@ export class ConnectionReader implements Reader {
   arrays<Row extends readonly unknown[]>(sql: string, ...params: readonly SqlValue[]): readonly Row[] {
     return this.#connection.arrays<Row>(sql, ...params)
   }
+
+  asText(column: string): string {
+    return asText(column)
+  }
 }
 
 /** In memory the connection is the writer's: a read waits until the open transaction has ended. */
@@ -48,6 +52,15 @@ export class SharedReader implements Reader {
   ): Awaitable<readonly Row[]> {
     return this.#whenCommitted(() => this.#connection.arrays<Row>(sql, ...params))
   }
+
+  asText(column: string): string {
+    return asText(column)
+  }
+}
+
+/** node:sqlite makes a string of ASCII in a fifth of the time of a Uint8Array. */
+function asText(column: string): string {
+  return `CAST(${column} AS TEXT)`
 }
 
 /** Runs `section`, synchronous, while no transaction is open. */

@@ -6,7 +6,7 @@ const item: FetchItem = {
   label: 'BODYSTRUCTURE',
   columns: ['body_structure'],
   write(message, out) {
-    out.ascii('BODYSTRUCTURE ').bytes(message.row.body_structure)
+    out.ascii('BODYSTRUCTURE ').wire(message.row.body_structure)
   },
 }
 

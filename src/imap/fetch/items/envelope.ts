@@ -5,7 +5,7 @@ const item: FetchItem = {
   label: 'ENVELOPE',
   columns: ['envelope'],
   write(message, out) {
-    out.ascii('ENVELOPE ').bytes(message.row.envelope)
+    out.ascii('ENVELOPE ').wire(message.row.envelope)
   },
 }
 
