@@ -255,6 +255,21 @@ function addMaintenance(program: Command, define: Define): void {
     '--keep-uidvalidity',
     'for a store that replaces one nobody has used since: mail programs need not fetch everything again',
   )
+  define(
+    program,
+    'migrate',
+    'move the store to another back-end: from the embedded one to PostgreSQL, or back',
+    async () => (await import('./commands/migrate.ts')).migrate,
+  )
+    .option('--to <place>', 'postgres://USER:PASSWORD@HOST/DATABASE, or a folder for an embedded store')
+    .option(
+      '--to-config <file>',
+      'where this other configuration says, with its TLS, its bucket and its connections',
+    )
+    .addHelpText(
+      'after',
+      '\nStop the server first: nobody may change the store meanwhile, which is only read and stays as it is. Interrupted, run it again. UIDs, UIDVALIDITY, flags, modSeqs, dates and ids stay the same; at the end every row is compared and every body hashed.',
+    )
   const config = group(program, 'config', 'the configuration')
   const configs = () => import('./commands/config.ts')
   define(config, 'check', 'say whether it is right', async () => (await configs()).checkConfig)

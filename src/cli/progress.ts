@@ -58,8 +58,7 @@ export class Progress {
       this.#terminal.err(`${this.#label}: ${facts}\n`)
       return
     }
-    const full = Math.round(share * barCharacters)
-    const line = `${this.#label} [${'#'.repeat(full)}${'.'.repeat(barCharacters - full)}] ${facts}`
+    const line = `${this.#label} ${barOf(share)} ${facts}`
     this.#terminal.err(`\r\x1b[K${line.slice(0, this.#terminal.columns - 1)}`)
     this.#isDrawn = true
   }
@@ -82,11 +81,12 @@ export class Steps {
     const now = performance.now()
     if (now - this.#shownAt < (this.#terminal.isTty ? redrawMs : lineMs)) return
     this.#shownAt = now
-    const line = `${this.#label}: ${step}, ${done} of ${total}`
+    const facts = `${step}, ${done} of ${total}`
     if (!this.#terminal.isTty) {
-      this.#terminal.err(`${line}\n`)
+      this.#terminal.err(`${this.#label}: ${facts}\n`)
       return
     }
+    const line = `${this.#label} ${barOf(total === 0 ? 1 : done / total)} ${facts}`
     this.#terminal.err(`\r\x1b[K${line.slice(0, this.#terminal.columns - 1)}`)
     this.#isDrawn = true
   }
@@ -96,4 +96,10 @@ export class Steps {
     if (this.#isDrawn) this.#terminal.err('\r\x1b[K')
     this.#isDrawn = false
   }
+}
+
+/** `[######....]` for a share from 0 to 1. */
+function barOf(share: number): string {
+  const full = Math.round(Math.min(1, share) * barCharacters)
+  return `[${'#'.repeat(full)}${'.'.repeat(barCharacters - full)}]`
 }

@@ -17,6 +17,8 @@ export type MoveSource = Pick<Store, 'reader' | 'readBody'>
 
 export interface MoveOptions {
   readonly signal?: AbortSignal | undefined
+  /** Called when all is compared, before the target may be opened: throws when the source may have changed meanwhile. */
+  readonly beforeEnd?: (() => Promise<void>) | undefined
   /** Called now and then: what is done, of how many rows. */
   readonly onProgress?: ((step: string, done: number, total: number) => void) | undefined
 }
@@ -43,6 +45,7 @@ export async function moveStore(
   const move = new Move(source, target, options, total)
   await move.bring()
   const report = await move.verify()
+  await options.beforeEnd?.()
   await target.mutate('endImport', {})
   return report
 }

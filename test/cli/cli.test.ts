@@ -63,6 +63,7 @@ test('every command has a help that names its options', async () => {
     'check',
     'backup',
     'restore',
+    'migrate',
     'version',
     'account add',
     'account list',

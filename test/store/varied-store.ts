@@ -47,6 +47,13 @@ export async function fillVaried(store: Store, messages = 60): Promise<void> {
       mailbox: inbox,
       entries: [{ entry: '/private/Comment', value: Buffer.from([0, 1, 255]) }],
     })
+    await store.mutate('annotateMessages', {
+      account,
+      mailbox: inbox,
+      uids: [[1, 2]],
+      viewer: account,
+      annotations: [{ isShared: false, entry: '/comment', value: Buffer.from('a note') }],
+    })
     await store.mutate('createUrlKey', { account, mailbox: inbox, key: randomBytes(16) })
     await store.mutate('createCredential', {
       account,

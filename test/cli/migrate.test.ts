@@ -1,0 +1,96 @@
+// restante migrate, as it is called.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { after, test } from 'node:test'
+import { runCli } from '../../src/cli/program.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import { openPostgres } from '../../src/store/postgres/open-postgres.ts'
+import { createDatabase } from '../postgres/database.ts'
+import { fillVaried } from '../store/varied-store.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'restante-migrate-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const database = await createDatabase()
+const secretUrl = database.url.replace(/^postgres:\/\/([^@:]+)(:[^@]*)?@/, 'postgres://$1:word@')
+
+async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = ''
+  let err = ''
+  const code = await runCli(['migrate', ...args], {
+    stdin: Readable.from([]),
+    isInteractive: false,
+    isTty: true,
+    columns: 100,
+    out: text => (out += text),
+    err: text => (err += text),
+    env: {},
+    cwd: folder,
+  })
+  return { code, out, err }
+}
+
+test('a store goes to PostgreSQL and back by the command, which shows how far it is', async () => {
+  const store = await openStore({ dataDir: join(folder, 'old') })
+  await fillVaried(store, 20)
+  const busy = await cli('--data', 'old', '--to', secretUrl)
+  assert.equal(busy.code, 1)
+  assert.match(busy.err, /is in use/)
+  await store.close()
+
+  const there = await cli('--data', 'old', '--to', secretUrl)
+  assert.equal(there.code, 0, there.err)
+  assert.match(there.err, /moving \[#*\.*\] bodies, \d+ of \d+/)
+  assert.match(there.out, /^moved to postgres:.*: \d+ rows and \d+ bodies \(.*\), each of them compared/)
+  assert.doesNotMatch(there.out, /:word@/)
+
+  writeFileSync(join(folder, 'server.toml'), `dataDir = "old"\n[store]\nurl = "${database.url}"\n`)
+  writeFileSync(join(folder, 'back.toml'), `dataDir = "new"\n`)
+  const back = await cli('--config', 'server.toml', '--to-config', 'back.toml', '--json')
+  assert.equal(back.code, 0, back.err)
+  const report = JSON.parse(back.out) as { rows: number; bodies: number; moved: number }
+  assert.ok(report.rows > 100 && report.bodies > 20 && report.moved > 100)
+
+  const again = await cli('--config', 'server.toml', '--to', 'new')
+  assert.equal(again.code, 1)
+  assert.match(again.err, /holds something already/)
+})
+
+test('while it runs no node changes the database', async () => {
+  const { lockDatabase } = await import('../../src/store/postgres/lock-database.ts')
+  const { silentLog } = await import('../../src/base/log.ts')
+  const node = await openPostgres({ url: database.url })
+  const lock = await lockDatabase({ url: database.url }, silentLog)
+  const rows = await database.query(
+    `SELECT count(*) AS total FROM pg_locks WHERE mode = 'ShareLock' AND granted AND relation = 'account'::regclass`,
+  )
+  assert.equal(Number(rows[0]?.['total']), 1)
+  let isMade = false
+  const change = node.mutate('createSecret', { name: 'late', value: '' }).then(() => {
+    isMade = true
+  })
+  // It has come to wait for the lock.
+  for (;;) {
+    const waiting = await database.query('SELECT count(*) AS total FROM pg_locks WHERE NOT granted')
+    if (Number(waiting[0]?.['total']) > 0) break
+  }
+  await lock.mustHold()
+  assert.equal(isMade, false)
+  await lock.release()
+  await change
+  await node.close()
+  await assert.rejects(lock.mustHold(), { code: 'unavailable' })
+})
+
+test('where to has to be said, once, and is not where it is', async () => {
+  assert.equal((await cli('--data', 'old')).code, 2)
+  assert.equal((await cli('--data', 'old', '--to', 'x', '--to-config', 'y')).code, 2)
+  assert.equal((await cli('--data', 'old', '--to', 'mysql://localhost/mail')).code, 2)
+  const same = await cli('--data', 'old', '--to', './old')
+  assert.equal(same.code, 1)
+  assert.match(same.err, /where the store is already/)
+  const none = await cli('--data', 'nothing', '--to', 'x')
+  assert.match(none.err, /there is no store at/)
+})
