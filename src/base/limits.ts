@@ -338,6 +338,14 @@ export const limits = {
     /** Bytes of one row of a large body. */
     chunkBytes: 256 * 1024,
   },
+  node: {
+    /** A server says this often that it is there, to those it shares its store with. */
+    reportMs: 10_000,
+    /** One that has not been heard of for so long is dead. */
+    deadMs: 35_000,
+    /** And is forgotten after this. */
+    forgottenMs: 24 * 3_600_000,
+  },
   move: {
     /** Rows that a move of a store reads at a time. */
     rowsPerRead: 500,

@@ -270,6 +270,12 @@ function addMaintenance(program: Command, define: Define): void {
       'after',
       '\nStop the server first: nobody may change the store meanwhile, which is only read and stays as it is. Interrupted, run it again. UIDs, UIDVALIDITY, flags, modSeqs, dates and ids stay the same; at the end every row is compared and every body hashed.',
     )
+  define(
+    program,
+    'nodes',
+    'list the servers that share the store, with version and load',
+    async () => (await import('./commands/nodes.ts')).nodes,
+  )
   const config = group(program, 'config', 'the configuration')
   const configs = () => import('./commands/config.ts')
   define(config, 'check', 'say whether it is right', async () => (await configs()).checkConfig)

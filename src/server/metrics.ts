@@ -117,6 +117,15 @@ export class MetricsRegistry {
     return total
   }
 
+  /** A gauge over all its labels and threads. */
+  gaugeOf(name: string): number {
+    let total = 0
+    for (const gauges of this.#gauges.values()) {
+      for (const value of gauges.get(name)?.values() ?? []) total += value
+    }
+    return total
+  }
+
   /** Everything, for `GET /metrics`. */
   expose(): string {
     const lines: string[] = []

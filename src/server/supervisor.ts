@@ -9,6 +9,7 @@ import { systemClock } from '../base/clock.ts'
 import type { Health } from '../http/health.ts'
 import { StatusServer, StatusServerError, type StatusServerOptions } from '../http/status-server.ts'
 import { CertificateStore, type CertificateStoreOptions } from '../net/tls.ts'
+import type { Store } from '../store/store.ts'
 import { certificateFiles } from './certificates.ts'
 import type { Config } from './config.ts'
 import { controlOperations } from './control-operations.ts'
@@ -19,6 +20,8 @@ import type { LogLevel, ServerLog } from './log.ts'
 import { type MetricsBatch, MetricsRegistry, ThreadMetrics } from './metrics.ts'
 import { isWithoutIpv6 } from './ipv6.ts'
 import { mailSettings } from './mail-settings.ts'
+import { nodeId } from './node-id.ts'
+import { NodeReports } from './node-reports.ts'
 import { dropPrivileges } from './privileges.ts'
 import { allocateSharedTables } from './shared-tables.ts'
 import { openStorage, type Storage } from './storage.ts'
@@ -61,6 +64,7 @@ export class Supervisor {
   #storage: Storage | undefined
   #control: ControlServer | undefined
   #status: StatusServer | undefined
+  #reports: NodeReports | undefined
   #stopping: Promise<void> | undefined
 
   private constructor(options: SupervisorOptions) {
@@ -139,6 +143,7 @@ export class Supervisor {
       metrics: this.#metrics,
       onNewWriter: () => this.#linkNewWriter(),
     })
+    if (config.store.url !== undefined) this.#reports = this.#reportNode(this.#storage.store)
     const link = this.#linkThreads()
     this.#control = await ControlServer.start(
       controlPath(config.dataDir),
@@ -232,6 +237,19 @@ export class Supervisor {
     this.#listen = { ...this.#listen, http: this.#status.addresses }
   }
 
+  #reportNode(store: Store): NodeReports {
+    return new NodeReports({
+      id: nodeId(this.#config.dataDir),
+      store,
+      clock: systemClock,
+      log: this.#log,
+      load: () => ({
+        sessions: this.#registry.gaugeOf('connections'),
+        commits: this.#registry.countOf('store_mutations'),
+      }),
+    })
+  }
+
   async #collect(): Promise<void> {
     const memory = process.memoryUsage()
     const cpu = process.cpuUsage()
@@ -288,6 +306,7 @@ export class Supervisor {
   async #stop(drainMs: number): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all(this.#slots.map(slot => slot.stop(drainMs)))
+    await this.#reports?.close()
     await this.#control?.close()
     await this.#status?.stop()
     await this.#storage?.close()

@@ -32,6 +32,7 @@ import { renewLeases } from './mutations/renew-leases.ts'
 import { replacePassword } from './mutations/replace-password.ts'
 import { replaceMessage } from './mutations/replace-message.ts'
 import { saveSnapshot } from './mutations/save-snapshot.ts'
+import { forgetNode, reportNode } from './mutations/report-node.ts'
 import { resetUrlKeys } from './mutations/reset-url-keys.ts'
 import { setAnnotations } from './mutations/set-annotations.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
@@ -68,6 +69,7 @@ export const mutations = {
   endImport,
   enqueueMessages,
   expungeMessages,
+  forgetNode,
   labelMessages,
   importBodies,
   importRows,
@@ -81,6 +83,7 @@ export const mutations = {
   renameMailbox,
   renewLeases,
   replaceMessage,
+  reportNode,
   replacePassword,
   saveSnapshot,
   resetUrlKeys,

@@ -64,6 +64,7 @@ test('every command has a help that names its options', async () => {
     'backup',
     'restore',
     'migrate',
+    'nodes',
     'version',
     'account add',
     'account list',

@@ -1,9 +1,10 @@
 // Two servers on one PostgreSQL database.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { schemaVersion } from '../../src/store/sqlite/migrate.ts'
 import { LineClient, sendMail } from '../library/client.ts'
 import { createDatabase } from '../postgres/database.ts'
 import { run, ServerProcess } from './start-server.ts'
@@ -69,4 +70,27 @@ test('mail that comes to one node is told at once to a session on another, and a
   one.kill('SIGTERM')
   two.kill('SIGTERM')
   assert.deepEqual([(await one.ran).code, (await two.ran).code], [0, 0])
+})
+
+test('nodes are listed with version and load while they run, and are gone when they have stopped', async context => {
+  const [one, two] = await Promise.all([startNode(context, 0), startNode(context, 0)])
+  const list = async () => {
+    const { code, out, err } = await command(one, ['nodes', '--json'])
+    assert.equal(code, 0, err)
+    return JSON.parse(out) as { id: string; state: string; version: string; schema: number }[]
+  }
+  const ids = [one, two].map(({ dataDir }) => readFileSync(join(dataDir, 'node'), 'utf8').trim())
+  const ours = (await list()).filter(({ id }) => ids.includes(id))
+  assert.equal(ours.length, 2)
+  for (const node of ours) {
+    assert.equal(node.state, 'alive')
+    assert.match(node.version, /^\d+\.\d+\.\d+/)
+    assert.equal(node.schema, schemaVersion)
+  }
+  two.child.kill('SIGTERM')
+  await two.ran
+  assert.deepEqual(
+    (await list()).map(({ id }) => id).filter(id => ids.includes(id)),
+    [ids[0]],
+  )
 })

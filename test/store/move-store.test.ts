@@ -54,7 +54,7 @@ test('every table of the schema is moved, or is known to belong to the back-end'
   const connection = new Connection(':memory:', { readOnly: false, timeoutMs: 0, cacheBytes: 1_000_000 })
   migrate(connection, 0)
   const names = connection.all<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table'`)
-  const known = new Set([...tables.map(({ table }) => table), 'schema_version'])
+  const known = new Set([...tables.map(({ table }) => table), 'schema_version', 'node'])
   assert.deepEqual(
     names.map(({ name }) => name).filter(name => !known.has(name)),
     [],

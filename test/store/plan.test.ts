@@ -1,10 +1,12 @@
 // Every statement of the store's mutations and hot reads finds its rows by an index.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
-import { schemaSteps } from '../../src/store/sqlite/migrate.ts'
+import { after, test } from 'node:test'
+import { Connection } from '../../src/store/sqlite/connection.ts'
+import { migrate } from '../../src/store/sqlite/migrate.ts'
 
 const root = join(import.meta.dirname, '..', '..', 'src', 'store')
 
@@ -12,6 +14,7 @@ const root = join(import.meta.dirname, '..', '..', 'src', 'store')
 const scans: readonly (readonly [file: string, start: string, reason: string])[] = [
   ['mutations/create-alias.ts', 'WITH RECURSIVE', 'it goes over the addresses found so far'],
   ['mutations/delete-domain.ts', 'SELECT address', 'domains are deleted rarely'],
+  ['mutations/report-node.ts', 'DELETE FROM node WHERE seen_at', 'there is one row for each server'],
   ['sqlite/maintenance.ts', 'SELECT id FROM account', 'once in a while, over a small table'],
 ]
 
@@ -40,8 +43,13 @@ function statementsOf(file: string): readonly string[] {
   return statements
 }
 
-const database = new DatabaseSync(':memory:')
-for (const step of schemaSteps) database.exec(step)
+const folder = mkdtempSync(join(tmpdir(), 'restante-plan-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+const path = join(folder, 'store.db')
+const connection = new Connection(path, { readOnly: false, timeoutMs: 0, cacheBytes: 10 ** 6 })
+migrate(connection, 0)
+connection.close()
+const database = new DatabaseSync(path, { readOnly: true })
 
 for (const file of files) {
   const statements = statementsOf(file).filter(sql => !sql.includes('${'))

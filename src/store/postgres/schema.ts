@@ -1,7 +1,8 @@
 // What only PostgreSQL has: where bodies lie, and marks of transactions. Every key begins with the account.
 
-/** Steps are never changed once released. */
-export const ownSteps: readonly string[] = [
+import type { Schema } from '../schema-rule.ts'
+
+const steps: readonly string[] = [
   `
 -- A body of moderate size lies in its row; a larger one in rows of body_chunk; segment says which (bodies.ts).
 ALTER TABLE blob ADD COLUMN data BYTEA;
@@ -41,4 +42,10 @@ CREATE INDEX commit_mark_made_at ON commit_mark USING brin (made_at);
 -- Bodies in S3 are looked through by the first number of their object's name (sweeper.ts).
 CREATE INDEX blob_object ON blob (segment) WHERE segment > 1;
 `,
+  `
+ALTER TABLE postgres_schema_version ADD COLUMN oldest BIGINT;
+`,
 ]
+
+/** Raise `oldest` to the version of a step that contracts (`schema-rule.ts`). */
+export const ownSchema: Schema = { steps, oldest: 3 }

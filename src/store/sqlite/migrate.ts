@@ -1,16 +1,20 @@
 // Brings a database to the schema of this program. Forward only.
 import { randomUUID } from 'node:crypto'
-import { StoreError } from '../error.ts'
+import { refuseNewer, type Schema } from '../schema-rule.ts'
 import type { Connection } from './connection.ts'
 import { schema1 } from './schema-1.ts'
 import { schema2 } from './schema-2.ts'
 import { schema4 } from './schema-4.ts'
+import { schema5 } from './schema-5.ts'
 
 /** Step `i` leads from version `i` to version `i + 1`. Steps are never changed once released. */
-export const schemaSteps: readonly string[] = [schema1, schema2, schema4]
+const schemaSteps: readonly string[] = [schema1, schema2, schema4, schema5]
 
 /** The version that this program writes. */
 export const schemaVersion = schemaSteps.length
+
+/** Raise `oldest` to the version of a step that contracts. */
+export const schema: Schema = { steps: schemaSteps, oldest: 4 }
 
 /** The name that tells this store from others; made with it. */
 export function nameStore(connection: Connection): void {
@@ -20,8 +24,8 @@ export function nameStore(connection: Connection): void {
   )
 }
 
-/** Applies the steps that are missing, each in a transaction. Throws `StoreError` `unavailable` for a database of a newer program. */
-export function migrate(connection: Connection, nowMs: number): void {
+/** Applies the steps that are missing, each in a transaction. Throws `StoreError` `unavailable` for a database of a newer program that this one cannot work on. */
+export function migrate(connection: Connection, nowMs: number, { steps, oldest }: Schema = schema): void {
   connection.exec(
     'CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL PRIMARY KEY, applied_at INTEGER NOT NULL)',
   )
@@ -29,18 +33,22 @@ export function migrate(connection: Connection, nowMs: number): void {
     'SELECT max(version) AS version FROM schema_version',
   )
   const version = found?.version ?? 0
-  if (version > schemaVersion) {
-    throw new StoreError(
-      'unavailable',
-      `this store was written by a newer Restante (schema ${version}, this program knows ${schemaVersion}): start that version, or restore a backup made before`,
+  if (version > steps.length) {
+    const row = connection.get<{ oldest: number | null }>(
+      'SELECT oldest FROM schema_version WHERE version = ?',
+      version,
     )
+    refuseNewer(version, steps.length, row?.oldest)
   }
-  for (const [index, sql] of schemaSteps.entries()) {
+  for (const [index, sql] of steps.entries()) {
     if (index < version) continue
     connection.exec('BEGIN IMMEDIATE')
     try {
       connection.exec(sql)
       connection.run('INSERT INTO schema_version (version, applied_at) VALUES (?, ?)', index + 1, nowMs)
+      if (index + 1 === steps.length) {
+        connection.run('UPDATE schema_version SET oldest = ? WHERE version = ?', oldest, index + 1)
+      }
       connection.exec('COMMIT')
     } catch (error) {
       connection.exec('ROLLBACK')
