@@ -7,7 +7,7 @@ import pg from 'pg'
 
 export interface TestDatabase {
   readonly url: string
-  /** Runs SQL beside the store. */
+  /** Runs SQL beside the store, several statements if need be; the rows of the last. */
   query(sql: string): Promise<readonly Record<string, unknown>[]>
 }
 
@@ -36,8 +36,8 @@ async function queryOnce(url: string, sql: string): Promise<readonly Record<stri
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    const result = await client.query<Record<string, unknown>>(sql)
-    return result.rows
+    const results = [await client.query<Record<string, unknown>>(sql)].flat()
+    return results.at(-1)?.rows ?? []
   } finally {
     await client.end()
   }

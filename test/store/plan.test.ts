@@ -1,14 +1,13 @@
 // Every statement of the store's mutations and hot reads finds its rows by an index.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
 import { Connection } from '../../src/store/sqlite/connection.ts'
 import { migrate } from '../../src/store/sqlite/migrate.ts'
-
-const root = join(import.meta.dirname, '..', '..', 'src', 'store')
+import { mutationFiles, statementsOf } from './statements.ts'
 
 /** Statements that go over a whole table, each with the reason why that is right. */
 const scans: readonly (readonly [file: string, start: string, reason: string])[] = [
@@ -19,7 +18,7 @@ const scans: readonly (readonly [file: string, start: string, reason: string])[]
 ]
 
 const files = [
-  ...readdirSync(join(root, 'mutations')).map(name => `mutations/${name}`),
+  ...mutationFiles,
   'read/due-orphans.ts',
   'read/mailboxes.ts',
   'read/message-annotations.ts',
@@ -30,19 +29,6 @@ const files = [
   'bodies/compact.ts',
 ]
 
-/** The SQL in a source file. Where a column list is put in, any column does. */
-function statementsOf(file: string): readonly string[] {
-  const source = readFileSync(join(root, file), 'utf8')
-  const statements: string[] = []
-  for (const [, quote, start, rest] of source.matchAll(
-    /(['`])(SELECT|INSERT|UPDATE|DELETE|WITH)(\s[\s\S]*?)\1/g,
-  )) {
-    if (quote === undefined || start === undefined || rest === undefined) continue
-    statements.push((start + rest).replace(/\$\{\w*[cC]olumns\}/g, '1'))
-  }
-  return statements
-}
-
 const folder = mkdtempSync(join(tmpdir(), 'restante-plan-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const path = join(folder, 'store.db')
@@ -52,7 +38,7 @@ connection.close()
 const database = new DatabaseSync(path, { readOnly: true })
 
 for (const file of files) {
-  const statements = statementsOf(file).filter(sql => !sql.includes('${'))
+  const statements = statementsOf(file)
   if (statements.length === 0) continue
   test(`${file} scans no table`, () => {
     for (const sql of statements) {

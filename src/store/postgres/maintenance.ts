@@ -7,6 +7,7 @@ import type { MutationName } from '../mutations.ts'
 import { byAccount, type DueOrphan, dueOrphansSql } from '../read/due-orphans.ts'
 import type { MaintenanceReport, Reader } from '../store.ts'
 import type { Statements } from './dialect.ts'
+import type { Session } from './session.ts'
 import type { SessionOpener } from './session-pool.ts'
 
 export interface MaintenanceParts {
@@ -66,6 +67,7 @@ export class Maintenance {
         await session.query(statements.get('DELETE FROM commit_mark WHERE made_at < ?'), [
           this.#parts.clock.now() - limits.postgres.markMs,
         ])
+        await this.#analyze(session)
       }
     } finally {
       // With the session its lock ends.
@@ -83,6 +85,17 @@ export class Maintenance {
       await Promise.all(byAccount(due).map(args => this.#parts.mutate('purgeOrphans', args)))
       if (due.length < limit) return
     }
+  }
+
+  /**
+   * Sessions keep the plans that they have made, and a plan made for a table without statistics may go over a whole mailbox. The server's own
+   * autovacuum comes a minute later, or is turned off.
+   */
+  async #analyze(session: Session): Promise<void> {
+    const { rows } = await session.exec(
+      `SELECT relname AS name FROM pg_stat_user_tables WHERE schemaname = current_schema() AND n_mod_since_analyze > 200 + n_live_tup / 5`,
+    )
+    for (const row of rows) await session.exec(`ANALYZE "${String(row['name'])}"`)
   }
 
   /** Ends removals of accounts that a stop has interrupted. */

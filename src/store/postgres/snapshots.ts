@@ -32,10 +32,10 @@ type Numbers = readonly number[]
 const stateSql = `SELECT 0 AS kind, uid_validity AS a, uid_next AS b, mod_seq AS c, tombstone_floor AS d, total AS e, 0 AS f, 0 AS g
   FROM mailbox WHERE account = ? AND id = ?`
 const messageColumns = '2, uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
-const changesSql = `${stateSql}
+export const changesSql = `${stateSql}
   UNION ALL SELECT 1, uid, mod_seq, 0, 0, 0, 0, 0 FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ?
   UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ? AND mod_seq > ?`
-const allSql = `${stateSql} UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ?`
+export const allSql = `${stateSql} UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ?`
 
 interface Answer {
   readonly state: MailboxState

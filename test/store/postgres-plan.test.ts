@@ -1,0 +1,116 @@
+// Every statement of the store's mutations and hot reads finds its rows in PostgreSQL by an index that begins with what it asks for: the account.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openStore } from '../../src/store/open-store.ts'
+import { numberPlaceholders } from '../../src/store/postgres/dialect.ts'
+import { allSql, changesSql } from '../../src/store/postgres/snapshots.ts'
+import { createDatabase } from '../postgres/database.ts'
+import { mutationFiles, statementsOf } from './statements.ts'
+
+/** Statements that go over more than one account, each with the reason why that is right. */
+const wide: readonly (readonly [file: string, start: string, reason: string])[] = [
+  ['mutations/create-alias.ts', 'WITH RECURSIVE', 'it goes over the addresses found so far'],
+  ['mutations/delete-domain.ts', 'SELECT address', 'domains are deleted rarely'],
+  ['mutations/move-bodies.ts', 'UPDATE blob', 'only the embedded store has segments'],
+  ['mutations/lease-queue.ts', 'SELECT', 'the queue is one for all'],
+  ['postgres/maintenance.ts', 'SELECT', 'once in a while, by one node'],
+  ['postgres/maintenance.ts', 'DELETE FROM commit_mark', 'once in a while, by one node'],
+]
+
+/** Plans depend on statistics, so there is something to count: 40 accounts with 2 mailboxes of 200 messages. */
+const rows = `
+  INSERT INTO account (id, address, next_uid_validity, created_at) SELECT a, 'u' || a, 1, 0 FROM generate_series(1, 40) a;
+  INSERT INTO credential (account, id, kind, secret, created_at) SELECT a, c, 'password', 's' || c, 0 FROM generate_series(1, 40) a, generate_series(1, 5) c;
+  INSERT INTO mailbox (account, id, name, uid_validity, mod_seq, created_mod_seq, created_at)
+    SELECT a, b, 'm' || b, 1, 1, 1, 0 FROM generate_series(1, 40) a, generate_series(1, 20) b;
+  INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_zone_minutes, message_id, base_subject, is_reply, subject,
+      sort_from, sort_to, sort_cc, display_from, display_to, reference_ids, preview, has_attachment, envelope, body_structure, parts)
+    SELECT a, m, sha256((a || '/' || m)::bytea), m, 1, 1, 0, 0, '', '', 0, '', '', '', '', '', '', '', '', 0, '', '', ''
+    FROM generate_series(1, 40) a, generate_series(1, 400) m;
+  INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, refs, data) SELECT account, blob, 0, 0, 1, 1, 1, 'x' FROM email;
+  INSERT INTO message (account, mailbox, uid, email, flags, mod_seq, size_bytes, received_at, saved_at)
+    SELECT a, b, m, (b - 1) * 200 + m, 0, (b - 1) * 200 + m, 1, 0, 0 FROM generate_series(1, 40) a, generate_series(1, 2) b, generate_series(1, 200) m;
+  INSERT INTO tombstone (account, mailbox, mod_seq, uid) SELECT account, mailbox, mod_seq, uid + 200 FROM message;
+  INSERT INTO thread_key (account, key, thread) SELECT account, substring(blob FROM 1 FOR 16), id FROM email;
+  INSERT INTO orphan (since, account, email) SELECT id, account, id FROM email;
+  INSERT INTO keyword (account, folded, spelling) SELECT a, 'k' || k, 'k' FROM generate_series(1, 40) a, generate_series(1, 50) k;
+  INSERT INTO keyword_set (account, id, folded, keywords) SELECT a, k, 'k' || k, 'k' FROM generate_series(1, 40) a, generate_series(1, 50) k;
+  INSERT INTO snapshot (account, mailbox, chunk, mod_seq, data) SELECT a, b, c, 1, '' FROM generate_series(1, 40) a, generate_series(1, 5) b, generate_series(0, 9) c;
+  INSERT INTO annotation (account, mailbox, folded, entry, mod_seq) SELECT a, b, 'e' || e, '', e FROM generate_series(1, 40) a, generate_series(1, 5) b, generate_series(1, 10) e;
+  INSERT INTO commit_mark (account, mark, made_at) SELECT account, blob, id FROM email;
+  INSERT INTO queue_message (id, blob, body_bytes, mail_from, skip_bytes, prefix, body_type, smtp_utf8, message_id, created_at, expires_at)
+    SELECT q, '', 1, '', 0, '', '7BIT', 0, '', 0, 0 FROM generate_series(1, 5000) q;
+  INSERT INTO queue_recipient (message, id, address, domain, due_at) SELECT q, r, 'a', 'd' || q, q FROM generate_series(1, 5000) q, generate_series(1, 2) r;
+  INSERT INTO queue_attempt (message, recipient, number, at, kind, host, code, status, text)
+    SELECT q, 1, n, 0, 'later', '', 0, '', '' FROM generate_series(1, 5000) q, generate_series(1, 2) n;
+  ANALYZE;`
+
+interface Plan {
+  readonly 'Node Type': string
+  readonly 'Relation Name'?: string
+  readonly 'Index Name'?: string
+  readonly 'Index Cond'?: string
+  readonly Plans?: readonly Plan[]
+}
+
+/** Indexes whose other columns matter: a statement that names them all must not stop at the mailbox. */
+const partial = /^\(\((\w+\.)?account = [^)]*\) AND \((\w+\.)?mailbox = [^)]*\)\)$/
+
+function scansOf(plan: Plan): readonly Plan[] {
+  const own = /Scan/.test(plan['Node Type']) ? [plan] : []
+  return [...own, ...(plan.Plans ?? []).flatMap(scansOf)]
+}
+
+const { url, query } = await createDatabase()
+const store = await openStore({ url })
+await query(rows)
+
+async function plansOf(sql: string): Promise<readonly Plan[]> {
+  // Sessions of the store have the same settings (session.ts).
+  const [answer] = await query(
+    `SET enable_seqscan = off; SET jit = off; EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${numberPlaceholders(sql)}`,
+  )
+  const [{ Plan: plan }] = answer?.['QUERY PLAN'] as [{ Plan: Plan }]
+  return scansOf(plan)
+}
+
+async function assertNarrow(sql: string): Promise<void> {
+  for (const scan of await plansOf(sql)) {
+    if (!/^(Seq|Index|Index Only|Bitmap Index|Tid) Scan$/.test(scan['Node Type'])) continue
+    const condition = scan['Index Cond'] ?? ''
+    assert.ok(condition !== '', `${JSON.stringify(scan)}: ${sql}`)
+    const asksForMore = /\buid (BETWEEN|=)|mod_seq (<=|>)|chunk [=>]|folded = /.test(sql)
+    assert.ok(!asksForMore || !partial.test(condition), `${JSON.stringify(scan)}: ${sql}`)
+  }
+}
+
+const files = [
+  ...mutationFiles,
+  'read/mailboxes.ts',
+  'read/message-bodies.ts',
+  'read/credential.ts',
+  'read/due-orphans.ts',
+  'postgres/bodies.ts',
+  'postgres/maintenance.ts',
+  'postgres/snapshots.ts',
+  'postgres/transaction.ts',
+]
+
+for (const file of files) {
+  const statements = statementsOf(file).filter(
+    sql => !wide.some(([known, start]) => known === file && sql.startsWith(start)),
+  )
+  if (statements.length === 0) continue
+  test(`${file} finds its rows by an index of PostgreSQL`, async () => {
+    for (const sql of statements) await assertNarrow(sql)
+  })
+}
+
+test('a refresh of a snapshot reads what changed, not the mailbox', async () => {
+  await assertNarrow(changesSql)
+  const indexes = (await plansOf(changesSql)).map(scan => scan['Index Name'])
+  assert.ok(indexes.includes('message_mod_seq') && indexes.includes('tombstone_pkey'), indexes.join())
+  await assertNarrow(allSql.replace('account = ? AND mailbox = ?', 'account = ? AND mailbox = ?'))
+})
+
+test.after(() => store.close())
