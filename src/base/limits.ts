@@ -156,6 +156,8 @@ export const limits = {
     fewMessages: 32,
     /** Answers of the index that one SEARCH holds: messages times keys. */
     answers: 32 * 1024 * 1024,
+    /** Fuzzy keys of one SEARCH that count for the relevancy of what is found. */
+    scoredKeys: 16,
     /** How long after a change the indexer looks at an account, so that it works for many messages at once. */
     settleMs: 500,
     /** How often it looks for emails that are gone. */

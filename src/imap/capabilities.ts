@@ -58,6 +58,7 @@ export const capabilities: readonly Capability[] = [
   { name: 'QRESYNC', rfc: '7162', from: 'authenticated', isOn: hasQuickFlags, enable: true },
   { name: 'ESEARCH', rfc: '4731', from: 'authenticated' },
   { name: 'SEARCHRES', rfc: '5182', from: 'authenticated' },
+  { name: 'SEARCH=FUZZY', rfc: '6203', from: 'authenticated' },
   { name: 'SORT', rfc: '5256', from: 'authenticated', commands: ['SORT', 'UID SORT'] },
   { name: 'SORT=DISPLAY', rfc: '5957', from: 'authenticated' },
   { name: 'ESORT', rfc: '5267', from: 'authenticated' },

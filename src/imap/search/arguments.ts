@@ -23,6 +23,8 @@ export interface ReturnOptions {
   readonly partial: PartialRange | undefined
   /** Keep the result up to date (RFC 5267 §4.3). */
   readonly update: boolean
+  /** How relevant each message is (RFC 6203 §4). */
+  readonly relevancy: boolean
   /** Something was asked for besides SAVE, so that there is an answer (RFC 5182 §2.1). */
   readonly answers: boolean
 }
@@ -41,6 +43,8 @@ export interface SearchProgram extends WrittenProgram {
   readonly criterion: Criterion
   readonly usesNumbers: boolean
   readonly usesModSeq: boolean
+  /** It has a FUZZY, so that there is relevancy (RFC 6203 §4). */
+  readonly isFuzzy: boolean
 }
 
 interface Answering {
@@ -104,6 +108,7 @@ export function resolveProgram<Written extends WrittenProgram>(
     criterion,
     usesNumbers: someLeaf(criterion, ({ usesNumbers }) => usesNumbers === true),
     usesModSeq: someLeaf(criterion, ({ usesModSeq }) => usesModSeq === true),
+    isFuzzy: someLeaf(criterion, ({ isFuzzy }) => isFuzzy === true),
   })
   const criterion = resolveFilters(written.criterion, context)
   return criterion instanceof Promise ? criterion.then(resolved) : resolved(criterion)
@@ -118,6 +123,7 @@ const returnOptions: ReadonlySet<string> = new Set([
   'SAVE',
   'UPDATE',
   'CONTEXT',
+  'RELEVANCY',
 ])
 
 /** Reads `RETURN (…) ` if it is there. Throws BAD. */
@@ -150,6 +156,7 @@ export function parseReturn(parser: Parser): ReturnOptions | undefined {
     save: named.has('SAVE'),
     partial,
     update: named.has('UPDATE'),
+    relevancy: named.has('RELEVANCY'),
     answers: named.size !== 1 || !named.has('SAVE'),
   }
 }

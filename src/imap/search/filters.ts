@@ -8,6 +8,7 @@ import { splitLiterals } from '../input/command-input.ts'
 import { Parser } from '../input/parser.ts'
 import { isAtom } from '../input/syntax.ts'
 import { serverAccount } from '../metadata.ts'
+import { toFuzzy } from './keys/fuzzy.ts'
 import { parseCriteria, someLeaf } from './keys.ts'
 import type { Criterion, FilterReference, SearchKey, WrittenCriterion } from './search-key.ts'
 import { decodeString } from './strings.ts'
@@ -50,7 +51,7 @@ class Resolution {
       case 'key':
         return this.#count(criterion)
       case 'filter':
-        return this.#filter(criterion)
+        return criterion.isFuzzy === true ? toFuzzy(await this.#filter(criterion)) : this.#filter(criterion)
       case 'not':
         return { kind: 'not', of: await this.resolve(criterion.of) }
       default: {

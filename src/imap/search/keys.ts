@@ -7,6 +7,7 @@ import { dateKeys } from './keys/dates.ts'
 import { all, keywordKeys, recentKeys, systemFlagKeys } from './keys/flags.ts'
 import { filter } from './keys/filter.ts'
 import { gmailKeys } from './keys/gmail.ts'
+import { fuzzy } from './keys/fuzzy.ts'
 import { headerKeys } from './keys/header.ts'
 import { logicKeys } from './keys/logic.ts'
 import { modSeq, numberSet, sizeKeys, uid } from './keys/numbers.ts'
@@ -32,6 +33,7 @@ export const searchKeys: readonly SearchKeyDefinition[] = [
   filter,
   annotationKey,
   ...gmailKeys,
+  fuzzy,
 ]
 
 const byName = new Map(searchKeys.map(key => [key.name, key]))

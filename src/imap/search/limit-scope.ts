@@ -28,7 +28,8 @@ function narrowingKeys(criterion: Criterion): readonly SearchKey[] {
   return criterion.kind === 'and' ? criterion.of.flatMap(narrowingKeys) : []
 }
 
-function part(scope: SearchScope, indexes: readonly number[]): SearchScope {
+/** Only some of the messages, by ascending index. */
+export function part(scope: SearchScope, indexes: readonly number[]): SearchScope {
   const take = (array: Uint32Array) => Uint32Array.from(indexes, index => array[index] as number)
   return {
     ...scope,

@@ -8,6 +8,7 @@ import {
   type TextStep,
 } from '../../message/searchable-text.ts'
 import { unpackParts } from '../../message/sections.ts'
+import { FuzzyMatch } from '../../message/fuzzy-words.ts'
 import type { EmailRow } from '../fetch/email-rows.ts'
 import type { Collation } from './collation.ts'
 import type { TextNeedle } from './search-key.ts'
@@ -32,7 +33,7 @@ export class MessageContent {
   readonly #fold: Collation['fold']
   /** Folded values by lower-case name. */
   readonly #values = new Map<string, readonly string[]>()
-  #found: ReadonlySet<TextNeedle> | undefined
+  #scanner: Scanner | undefined
 
   /** `fold`: the session's comparator's. */
   constructor(row: EmailRow, head: Buffer | undefined, fold: Collation['fold']) {
@@ -54,8 +55,17 @@ export class MessageContent {
 
   /** Whether `scan` found it. */
   has(needle: TextNeedle): boolean {
-    if (!this.#found) throw new Error('a key looks for text that was not scanned')
-    return this.#found.has(needle)
+    return this.#scanned.found.has(needle)
+  }
+
+  /** How near `scan` found the words of a fuzzy needle, from 0 to 1. */
+  scoreOf(needle: TextNeedle): number {
+    return this.#scanned.scoreOf(needle)
+  }
+
+  get #scanned(): Scanner {
+    if (!this.#scanner) throw new Error('a key looks for text that was not scanned')
+    return this.#scanner
   }
 
   /**
@@ -64,7 +74,7 @@ export class MessageContent {
    */
   scan(needles: readonly TextNeedle[], source: ScanSource): Awaitable<void> {
     const scanner = new Scanner(needles, this.#head, source, this.#fold)
-    this.#found = scanner.found
+    this.#scanner = scanner
     const steps = searchableTexts(unpackParts(this.row.parts), scanner.withHeaders)
     return scanner.run(steps, undefined)
   }
@@ -73,6 +83,8 @@ export class MessageContent {
 class Scanner {
   readonly found = new Set<TextNeedle>()
   readonly withHeaders: boolean
+  /** Of the needles that are fuzzy. */
+  readonly #matches = new Map<TextNeedle, FuzzyMatch>()
   readonly #needles: readonly TextNeedle[]
   readonly #head: Buffer | undefined
   readonly #source: ScanSource
@@ -93,7 +105,14 @@ class Scanner {
     this.#source = source
     this.#overlap = 2 * (Math.max(0, ...needles.map(({ text }) => text.length)) + markMargin)
     // The empty string is a part of any text, even of none.
-    for (const needle of needles) if (needle.text === '') this.found.add(needle)
+    for (const needle of needles) {
+      if (needle.words) this.#matches.set(needle, new FuzzyMatch(needle.words))
+      else if (needle.text === '') this.found.add(needle)
+    }
+  }
+
+  scoreOf(needle: TextNeedle): number {
+    return this.#matches.get(needle)?.score ?? 0
   }
 
   /** Takes the steps from here on; `input` is what the first of them waits for. */
@@ -133,7 +152,10 @@ class Scanner {
     const folded = this.#fold(text)
     for (const needle of this.#needles) {
       if (isHeader && !needle.inHeaders) continue
-      if (folded.includes(needle.text)) this.found.add(needle)
+      const match = this.#matches.get(needle)
+      match?.take(text)
+      const isFound = match ? match.score > 0 : folded.includes(needle.text)
+      if (isFound && needle.isThorough !== true) this.found.add(needle)
     }
   }
 

@@ -9,6 +9,7 @@ import { messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import type { SearchArgs } from './arguments.ts'
 import { findMatches } from './evaluate.ts'
+import { relevancyOf } from './relevancy.ts'
 import { keepUpdated, returnAll } from './run-search.ts'
 import { openScope } from './search-scope.ts'
 import { findSources, type SearchSource } from './sources.ts'
@@ -39,6 +40,7 @@ export async function runMultiSearch(session: Session, args: MultiSearchArgs): P
 
 async function answer(session: Session, args: MultiSearchArgs): Promise<Completion> {
   if (args.refusal) throw args.refusal
+  if (args.returns?.relevancy && !args.isFuzzy) throw bad('RELEVANCY needs a FUZZY key')
   if (args.usesModSeq) enableCondstore(session)
   const { returns = returnAll, tag } = args
   let update: 'none' | 'kept' | 'refused' = returns.update ? 'refused' : 'none'
@@ -51,7 +53,10 @@ async function answer(session: Session, args: MultiSearchArgs): Promise<Completi
     if (!view) continue
     const scope = await openScope(view, session.context.clock.now())
     const matches = await findMatches(session, scope, args.criterion)
-    const result: SearchResult = { scope, matches, isUid: true, usesModSeq: args.usesModSeq }
+    const relevancy = returns.relevancy
+      ? await relevancyOf(session, scope, args.criterion, matches)
+      : undefined
+    const result: SearchResult = { scope, matches, isUid: true, usesModSeq: args.usesModSeq, relevancy }
     const correlator = { tag, mailbox: { name: mailbox.name, uidValidity: mailbox.uidValidity } }
     if (returns.save) view.save(idsOf(scope.uids, shownBy(matches, returns)))
     // RFC 7377 §2.1: nothing is said of mailboxes without a match.

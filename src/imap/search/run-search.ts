@@ -4,6 +4,7 @@ import { enableCondstore } from '../condstore.ts'
 import { bad } from '../error.ts'
 import { complete, messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
+import { relevancyOf } from './relevancy.ts'
 import type { SortCriterion } from '../sort/sort-criterion.ts'
 import { sortMatches } from '../sort/sort-matches.ts'
 import type { ReturnOptions, SearchArgs } from './arguments.ts'
@@ -22,6 +23,7 @@ export const returnAll: ReturnOptions = {
   save: false,
   partial: undefined,
   update: false,
+  relevancy: false,
   answers: true,
 }
 
@@ -43,6 +45,8 @@ async function answer(session: Session, args: AnswerArgs, isUid: boolean): Promi
   // RFC 5267 §4.3.
   if (args.returns?.update && session.view.contexts?.has(args.tag)) throw bad('Tag reuse')
   if (args.refusal) throw args.refusal
+  if (!args.isFuzzy && (args.returns?.relevancy || sortsByRelevancy(args)))
+    throw bad('RELEVANCY needs a FUZZY key')
   if (args.usesModSeq) enableCondstore(session)
   const most = messageLimit(session)
   const all = await openScope(session.view, session.context.clock.now())
@@ -59,8 +63,10 @@ async function answerWithin(
 ): Promise<Completion> {
   const { view, out } = session
   const found = await findMatches(session, scope, args.criterion)
-  const matches = args.sort ? await sortMatches(session, scope, found, args.sort) : found
-  const result: SearchResult = { scope, matches, isUid, usesModSeq: args.usesModSeq }
+  const needsRelevancy = args.returns?.relevancy === true || sortsByRelevancy(args)
+  const relevancy = needsRelevancy ? await relevancyOf(session, scope, args.criterion, found) : undefined
+  const matches = args.sort ? await sortMatches(session, scope, found, args.sort, relevancy) : found
+  const result: SearchResult = { scope, matches, isUid, usesModSeq: args.usesModSeq, relevancy }
   // The older answer to SORT has no successor in IMAP4rev2.
   if (args.returns === undefined && (args.sort || !session.has('IMAP4REV2'))) {
     writeNumbers(out, args.sort ? 'SORT' : 'SEARCH', result)
@@ -79,6 +85,10 @@ async function answerWithin(
   return { text: 'Searched, will not notify' }
 }
 
+function sortsByRelevancy({ sort }: AnswerArgs): boolean {
+  return sort?.some(({ source }) => source.kind === 'relevancy') ?? false
+}
+
 /** Tells the client from now on of changes to the result; false when that would be too much. */
 export function keepUpdated(
   session: Session,
@@ -86,6 +96,8 @@ export function keepUpdated(
   { scope, matches, isUid }: SearchResult,
 ): boolean {
   const { view } = session
+  // What is relevant hangs on all that is found.
+  if (sort?.some(({ source }) => source.kind === 'relevancy')) return false
   view.contexts ??= new SearchContexts(session)
   return view.contexts.add({ correlator, isUid, criterion, sort }, scope, matches)
 }

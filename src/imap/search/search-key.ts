@@ -1,7 +1,7 @@
 // What a SEARCH key is: a row of the key table, and the criteria that are made of keys. RFC 9051 §6.4.4.
 import type { ParseContext } from '../command.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
-import type { IndexQuery } from '../../store/search/search-index.ts'
+import type { FuzzyQuery, IndexQuery } from '../../store/search/search-index.ts'
 import type { EmailColumn } from '../fetch/email-rows.ts'
 import type { Parser } from '../input/parser.ts'
 import type { Session } from '../session.ts'
@@ -37,7 +37,18 @@ export interface SearchKey {
   readonly needle?: TextNeedle
   /** For keys that need more than rows and text: reads it, and gives the key to ask instead. */
   load?(session: Session, scope: SearchScope): Promise<SearchKey>
+  /** It stands in a FUZZY (RFC 6203). */
+  readonly isFuzzy?: boolean
+  /** For keys about text: the key in its place in a FUZZY; undefined where it has no words. */
+  readonly fuzzy?: () => FuzzyKey | undefined
   bind(scope: SearchScope): KeyTest
+}
+
+/** Finds text that comes near some words, and tells how near. */
+export interface FuzzyKey extends SearchKey {
+  readonly lookup: FuzzyQuery
+  /** The same key, which tells `record` of each message that it is asked about how near it comes, from 0 to 1. */
+  recording(record: (index: number, score: number) => void): SearchKey
 }
 
 /** Text that a message's decoded text may hold. */
@@ -46,6 +57,10 @@ export interface TextNeedle {
   readonly text: string
   /** Look in all headers too (TEXT), not only in the text of parts (BODY). */
   readonly inHeaders: boolean
+  /** Words that are looked for in the place of `text`: what comes near them is found too (RFC 6203). */
+  readonly words?: readonly string[]
+  /** How near they come is wanted, so that the whole message is looked through. */
+  readonly isThorough?: boolean
 }
 
 export type CriterionOf<Leaf> =
@@ -59,6 +74,8 @@ export type Criterion = CriterionOf<SearchKey>
 export interface FilterReference {
   readonly kind: 'filter'
   readonly name: string
+  /** It stands in a FUZZY (RFC 6203). */
+  readonly isFuzzy?: boolean
 }
 
 /** A criterion as it was written: filters in it are still names. */

@@ -1,4 +1,4 @@
-// The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 9394; RFC 7162 §3.1.5, §3.1.6.
+// The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 9394; RFC 6203 §4; RFC 7162 §3.1.5, §3.1.6.
 import type { Encoder } from '../encoder.ts'
 import { partOf } from '../partial-range.ts'
 import { formatNumbers } from '../sequence-set.ts'
@@ -13,6 +13,8 @@ export interface SearchResult {
   readonly isUid: boolean
   /** The answer tells the highest modSeq. */
   readonly usesModSeq: boolean
+  /** From 1 to 100 by index in the scope, where it was asked for (RFC 6203 §4). */
+  readonly relevancy: Uint8Array | undefined
 }
 
 /** `* SEARCH 2 84 882 (MODSEQ 917162500)`, or `* SORT …`. */
@@ -53,7 +55,7 @@ export function writeEsearch(
   session: Session,
   correlator: Correlator,
   returns: ReturnOptions,
-  { scope, matches, isUid, usesModSeq }: SearchResult,
+  { scope, matches, isUid, usesModSeq, relevancy }: SearchResult,
 ): void {
   const { min, max, all, count, partial } = returns
   const ids = isUid ? scope.uids : scope.numbers
@@ -73,6 +75,10 @@ export function writeEsearch(
     const part = partOf(matches, partial)
     out.ascii(` PARTIAL (${partial.text} `)
     out.ascii(part.length > 0 ? formatNumbers(idsOf(ids, part)) : 'NIL').byte(0x29)
+  }
+  if (returns.relevancy && relevancy && matches.length > 0) {
+    const scored = all || count || !partial ? matches : partOf(matches, partial)
+    out.ascii(` RELEVANCY (${Array.from(scored, index => relevancy[index]).join(' ')})`)
   }
   if (usesModSeq && matches.length > 0) {
     const shown = shownBy(matches, returns)

@@ -98,6 +98,8 @@ class Keys {
       // RFC 5256 §2.2.
       if (source.kind === 'sent') return (row.get('sent_at') as number | null | undefined) ?? receivedAt
       if (source.kind === 'annotation') return collationKey(texts.get(source) ?? '', this.#comparator)
+      // A search in that order is not kept up to date.
+      if (source.kind === 'relevancy') return 0
       return collationKey((row.get(source.column) as string | undefined) ?? '', this.#comparator)
     })
     // The mailbox's order is the last criterion (RFC 5256 §3).

@@ -1,4 +1,4 @@
-// The criteria of SORT, and their reader. RFC 5256 §3, §5 (sort-criteria); DISPLAYFROM and DISPLAYTO of RFC 5957.
+// The criteria of SORT, and their reader. RFC 5256 §3, §5 (sort-criteria); DISPLAYFROM and DISPLAYTO of RFC 5957; RELEVANCY of RFC 6203 §6.
 import { limits } from '../../base/limits.ts'
 import { parseAnnotationEntry, parseScope } from '../annotation/annotation-list.ts'
 import type { AnnotationQuery } from '../annotation/annotation-texts.ts'
@@ -11,6 +11,8 @@ export type SortSource =
   | { readonly kind: 'arrival' }
   | { readonly kind: 'size' }
   | { readonly kind: 'sent' }
+  /** RFC 6203 §6. */
+  | { readonly kind: 'relevancy' }
   | { readonly kind: 'text'; readonly column: TextColumn }
   | AnnotationSource
 
@@ -31,6 +33,7 @@ const sources: ReadonlyMap<string, SortSource> = new Map<string, SortSource>([
   ['DISPLAYFROM', { kind: 'text', column: 'display_from' }],
   ['DISPLAYTO', { kind: 'text', column: 'display_to' }],
   ['FROM', { kind: 'text', column: 'sort_from' }],
+  ['RELEVANCY', { kind: 'relevancy' }],
   ['SIZE', { kind: 'size' }],
   ['SUBJECT', { kind: 'text', column: 'base_subject' }],
   ['TO', { kind: 'text', column: 'sort_to' }],

@@ -17,12 +17,13 @@ import type { AnnotationSource, SortCriterion, SortSource } from './sort-criteri
 /** Ranks, or other numbers. */
 type Numbers = Float64Array | Uint32Array
 
-/** The indexes of `matches` (ascending) in the order of the criteria; those that are equal stay in mailbox order. */
+/** The indexes of `matches` (ascending) in the order of the criteria; those that are equal stay in mailbox order. `relevancy`: by index. */
 export async function sortMatches(
   session: Session,
   scope: SearchScope,
   matches: Uint32Array,
   criteria: readonly SortCriterion[],
+  relevancy?: Uint8Array,
 ): Promise<Uint32Array> {
   const breathe = () => breatheIn(session)
   const { account } = scope.view.mailbox
@@ -30,7 +31,10 @@ export async function sortMatches(
   const loaded = await session.store.emailColumns.load(account, emailsOf(scope, matches), names, breathe)
   let places = Uint32Array.from(matches, (_index, place) => place)
   for (const { source, isReverse } of criteria.toReversed()) {
-    const values = await valuesOf(session, scope, matches, source, loaded, breathe)
+    const values =
+      source.kind === 'relevancy'
+        ? lackOf(relevancy, matches)
+        : await valuesOf(session, scope, matches, source, loaded, breathe)
     if (values instanceof Uint32Array) places = sortByRank(places, values, isReverse)
     else if (isReverse)
       await breathingSort(places, (a, b) => (values[b] as number) - (values[a] as number), breathe)
@@ -51,7 +55,7 @@ async function valuesOf(
   session: Session,
   scope: SearchScope,
   matches: Uint32Array,
-  source: SortSource,
+  source: Exclude<SortSource, { kind: 'relevancy' }>,
   loaded: EmailColumns,
   breathe: Breathe,
 ): Promise<Numbers> {
@@ -91,6 +95,11 @@ async function readAnnotations(
     if (place !== undefined) numbers[place] = set.add(text)
   })
   return { numbers, set }
+}
+
+/** RFC 6203 §6: the most relevant comes first. */
+function lackOf(relevancy: Uint8Array | undefined, matches: Uint32Array): Uint32Array {
+  return matches.map(index => 100 - (relevancy?.[index] ?? 0))
 }
 
 /** RFC 5256 §2.2: INTERNALDATE where there is no sent date. */

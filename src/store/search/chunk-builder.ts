@@ -4,7 +4,7 @@ import { foldCase, hasLongMarks } from '../../message/case-map.ts'
 import { type ChunkAddress, type ChunkHead, type PackedChunk, type PieceName, sizeOf } from './chunk.ts'
 import { HeaderColumn, HeaderColumnBuilder } from './header-column.ts'
 import { Postings, TermDictionary, TermTableBuilder } from './term-table.ts'
-import { eachTerm } from './terms.ts'
+import { eachTerm } from '../../message/terms.ts'
 
 /** Fields whose values are always kept, as everyone searches them. */
 const common: ReadonlySet<string> = new Set(['subject', 'from', 'to', 'cc', 'bcc'])

@@ -99,6 +99,15 @@ export class HeaderColumn {
       if (found[values[at] as number] === 1) into[slots[at] as number] = 1
   }
 
+  /** Gives each distinct text, folded, to `judge`, and what that says to `take` with each of its slots. */
+  judge(judge: (folded: string) => number, take: (slot: number, judgement: number) => void): void {
+    const starts = this.#starts
+    const judgements = this.#texts.map((_text, number) =>
+      judge(this.#folded.slice(starts[number], (starts[number + 1] as number) - 1)),
+    )
+    for (const [at, slot] of this.slots.entries()) take(slot, judgements[this.values[at] as number] as number)
+  }
+
   /** 1 for each text that holds it. */
   #find(needle: string): Uint8Array {
     const starts = this.#starts

@@ -7,6 +7,7 @@ import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { foldCase } from '../../message/case-map.ts'
+import { FuzzyMatch, scoreOf } from '../../message/fuzzy-words.ts'
 import {
   addressOf,
   type ChunkAddress,
@@ -19,7 +20,7 @@ import {
 import type { ChunkSource } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
 import { Postings, TermDictionary } from './term-table.ts'
-import { type TermPattern, termPatterns } from './terms.ts'
+import { type TermPattern, termPatterns } from '../../message/terms.ts'
 
 /** In this order AND is the least and OR the greatest. */
 export const answers = { no: 0, unknown: 1, yes: 2 } as const
@@ -40,6 +41,16 @@ export type IndexQuery =
     }
   /** A field of that name, in lower case, holds it; any such field, when it is empty. */
   | { readonly kind: 'header'; readonly name: string; readonly needle: string }
+  | FuzzyQuery
+
+/** Words that stand, or nearly so, in the text parts (and headers), or in one of the fields of a name. RFC 6203. */
+export interface FuzzyQuery {
+  readonly kind: 'fuzzy'
+  readonly words: readonly string[]
+  readonly within:
+    | { readonly kind: 'text'; readonly inHeaders: boolean }
+    | { readonly kind: 'header'; readonly name: string }
+}
 
 export interface SearchIndex {
   /** One of `answers` for each of `emails`. `breathe` lets others run, and throws when nobody wants to know any more. */
@@ -50,22 +61,34 @@ export interface SearchIndex {
     emails: Float64Array,
     breathe: () => Awaitable<void>,
   ): Awaitable<Uint8Array>
+  /** How near each of `emails` comes to the words, from 0 to 1; NaN where it is not known. */
+  scores(
+    account: AccountId,
+    query: FuzzyQuery,
+    emails: Float64Array,
+    breathe: () => Awaitable<void>,
+  ): Awaitable<Float64Array>
 }
 
 /** Where there is no index. */
 export const noSearchIndex: SearchIndex = {
   answer: (_account, _query, _folding, emails) => unknownAnswers(emails.length),
+  scores: (_account, _query, emails) => unknownScores(emails.length),
+}
+
+function unknownScores(count: number): Float64Array {
+  return new Float64Array(count).fill(Number.NaN)
 }
 
 function unknownAnswers(count: number): Uint8Array {
   return new Uint8Array(count).fill(answers.unknown)
 }
 
-/** Emails from `first` up to `end`, and what is known of each; nothing where there is no chunk. */
+/** What is known of each email from `first` up to `end`; nothing where there is no chunk. */
 interface Stretch {
   readonly first: number
   readonly end: number
-  readonly answers: Uint8Array | undefined
+  readonly known: ArrayLike<number> | undefined
 }
 
 /** `:name` folded in some way, or another piece. */
@@ -86,28 +109,52 @@ export class ChunkedIndex implements SearchIndex {
     emails: Float64Array,
     breathe: () => Awaitable<void>,
   ): Promise<Uint8Array> {
+    if (query.kind === 'fuzzy')
+      return Uint8Array.from(await this.scores(account, query, emails, breathe), answerOf)
     const found = unknownAnswers(emails.length)
-    const chunks = await this.#chunks(account)
     const plan = planOf(query, folding)
-    if (chunks.size === 0 || !plan) return found
+    if (plan) await this.#ask(account, emails, chunk => answersOf(chunk, plan), found, breathe)
+    return found
+  }
+
+  async scores(
+    account: AccountId,
+    query: FuzzyQuery,
+    emails: Float64Array,
+    breathe: () => Awaitable<void>,
+  ): Promise<Float64Array> {
+    const found = unknownScores(emails.length)
+    await this.#ask(account, emails, chunk => chunk.scores(query), found, breathe)
+    return found
+  }
+
+  /** Puts into `found` what each email's chunk says of it. */
+  async #ask(
+    account: AccountId,
+    emails: Float64Array,
+    ask: (chunk: ChunkReading) => Promise<ArrayLike<number>>,
+    found: Uint8Array | Float64Array,
+    breathe: () => Awaitable<void>,
+  ): Promise<void> {
+    const chunks = await this.#chunks(account)
+    if (chunks.size === 0) return
     const stretches = new Map<string, Stretch>()
-    let stretch: Stretch = { first: 0, end: 0, answers: undefined }
+    let stretch: Stretch = { first: 0, end: 0, known: undefined }
     for (let place = 0; place < emails.length; place++) {
       const email = emails[place] as number
       if (email < stretch.first || email >= stretch.end) {
         const address = chunkOf(chunks, email)
         const key = keyOf(address)
-        const known = stretches.get(key)
-        stretch = known ?? (await this.#stretch(account, address, chunks.get(key), plan))
-        if (!known) {
+        const seen = stretches.get(key)
+        stretch = seen ?? (await this.#stretch(account, address, chunks.get(key), ask))
+        if (!seen) {
           stretches.set(key, stretch)
           const breath = breathe()
           if (breath !== undefined) await breath
         }
       }
-      if (stretch.answers) found[place] = stretch.answers[email - stretch.first] as number
+      if (stretch.known) found[place] = stretch.known[email - stretch.first] as number
     }
-    return found
   }
 
   async #chunks(account: AccountId): Promise<ReadonlyMap<string, ChunkHead>> {
@@ -119,23 +166,17 @@ export class ChunkedIndex implements SearchIndex {
     account: AccountId,
     address: ChunkAddress,
     head: ChunkHead | undefined,
-    plan: Plan,
+    ask: (chunk: ChunkReading) => Promise<ArrayLike<number>>,
   ): Promise<Stretch> {
     const first = firstEmail(address)
     const end = first + sizeOf(address)
-    if (!head) return { first, end, answers: undefined }
+    if (!head) return { first, end, known: undefined }
     try {
-      const known = await this.#answersOf(new ChunkReading(account, address, head, this.#load), plan)
-      return { first, end, answers: known }
+      return { first, end, known: await ask(new ChunkReading(account, address, head, this.#load)) }
     } catch (error) {
       if (!(error instanceof MissingPiece)) throw error
-      return { first, end, answers: undefined }
+      return { first, end, known: undefined }
     }
-  }
-
-  async #answersOf(chunk: ChunkReading, plan: Plan): Promise<Uint8Array> {
-    if (plan.query.kind === 'header') return chunk.headerAnswers(plan.query.name, plan)
-    return chunk.textAnswers(plan, plan.query.inHeaders)
   }
 
   /** A piece in memory. Throws MissingPiece. */
@@ -168,8 +209,10 @@ type Load = <T extends Piece>(
   make: (data: Uint8Array) => T,
 ) => Promise<T>
 
+type ExactQuery = Exclude<IndexQuery, FuzzyQuery>
+
 interface Plan {
-  readonly query: IndexQuery
+  readonly query: ExactQuery
   readonly folding: Folding
   readonly patterns: readonly TermPattern[]
   /** The index can be asked which words there are. */
@@ -177,7 +220,7 @@ interface Plan {
 }
 
 /** Undefined where the index knows nothing about it. */
-function planOf(query: IndexQuery, folding: Folding): Plan | undefined {
+function planOf(query: ExactQuery, folding: Folding): Plan | undefined {
   const { needle } = query
   // RFC 5051 folds where other collations do not; only ASCII is surely found nevertheless.
   const isSafe = folding.fold === foldCase || /^[\x00-\x7f]*$/.test(needle)
@@ -185,6 +228,18 @@ function planOf(query: IndexQuery, folding: Folding): Plan | undefined {
   if (query.kind === 'text' && patterns.length === 0) return undefined
   if (!needle.isWellFormed()) return undefined
   return { query, folding, patterns, hasPatterns: patterns.length > 0 }
+}
+
+function answersOf(chunk: ChunkReading, plan: Plan): Promise<Uint8Array> {
+  const { query } = plan
+  return query.kind === 'header'
+    ? chunk.headerAnswers(query.name, plan)
+    : chunk.textAnswers(plan, query.inHeaders)
+}
+
+function answerOf(score: number): number {
+  if (Number.isNaN(score)) return answers.unknown
+  return score > 0 ? answers.yes : answers.no
 }
 
 /** The chunk in which an email lies: the largest that there is, else where one of the smallest would be. */
@@ -231,26 +286,86 @@ class ChunkReading {
     return this.#settle(matches, answers.yes, openHeads)
   }
 
+  async scores({ words, within }: FuzzyQuery): Promise<Float64Array> {
+    const size = sizeOf(this.#address)
+    // How near each word comes, slot by slot.
+    const best = words.map(() => new Float64Array(size))
+    const { openBodies, openHeads, columns, skipped } = this.#head
+    if (within.kind === 'text') {
+      await this.#nearest('body', words, best)
+      if (within.inHeaders) await this.#nearest('head', words, best)
+      return this.#scored(best, within.inHeaders ? [openBodies, openHeads] : [openBodies])
+    }
+    if (skipped.includes(within.name)) return unknownScores(size)
+    const scores = new Float64Array(size)
+    if (columns.includes(within.name)) {
+      const make = (data: Uint8Array) => new HeaderColumn(data, foldCase)
+      const column = await this.#load(
+        this.#account,
+        this.#address,
+        `:${within.name}`,
+        'i;unicode-casemap',
+        make,
+      )
+      const judge = (text: string) => {
+        const match = new FuzzyMatch(words)
+        match.take(text)
+        return match.score
+      }
+      column.judge(judge, (slot, score) => {
+        scores[slot] = Math.max(scores[slot] as number, score)
+      })
+    }
+    return this.#known(scores, [openHeads])
+  }
+
+  async #nearest(
+    name: 'body' | 'head',
+    words: readonly string[],
+    best: readonly Float64Array[],
+  ): Promise<void> {
+    const dictionary = await this.#dictionary(name)
+    const postings = await this.#postings(name, dictionary)
+    for (const [at, word] of words.entries()) {
+      const column = best[at] as Float64Array
+      dictionary.near(word, (term, near) =>
+        postings.each(term, slot => {
+          if (near > (column[slot] as number)) column[slot] = near
+        }),
+      )
+    }
+  }
+
+  #scored(best: readonly Float64Array[], open: readonly (readonly number[])[]): Float64Array {
+    const scores = new Float64Array(sizeOf(this.#address))
+    for (const slot of scores.keys()) scores[slot] = scoreOf(best.map(column => column[slot] as number))
+    return this.#known(scores, open)
+  }
+
+  #known(scores: Float64Array, open: readonly (readonly number[])[]): Float64Array {
+    const known = unknownScores(scores.length)
+    for (const slot of this.#head.present) known[slot] = scores[slot] as number
+    for (const slots of open) for (const slot of slots) known[slot] = Number.NaN
+    return known
+  }
+
+  #dictionary(name: 'body' | 'head'): Promise<TermDictionary> {
+    return this.#load(this.#account, this.#address, name, '', data => new TermDictionary(data))
+  }
+
+  #postings(name: 'body' | 'head', dictionary: TermDictionary): Promise<Postings> {
+    const make = (data: Uint8Array) => new Postings(data, dictionary.count)
+    return this.#load(this.#account, this.#address, `${name}/at`, '', make)
+  }
+
   /** 1 for each slot whose words fulfil all the patterns. */
   async #candidates(name: 'body' | 'head', patterns: readonly TermPattern[]): Promise<Uint8Array> {
-    const dictionary = await this.#load(
-      this.#account,
-      this.#address,
-      name,
-      '',
-      data => new TermDictionary(data),
-    )
+    const dictionary = await this.#dictionary(name)
     let candidates: Uint8Array | undefined
     for (const pattern of patterns) {
       const terms = dictionary.find(pattern)
       if (terms.length === 0) return this.#none()
-      const postings = await this.#load(
-        this.#account,
-        this.#address,
-        `${name}/at`,
-        '',
-        data => new Postings(data, dictionary.count),
-      )
+      const postings = await this.#postings(name, dictionary)
       const marks = this.#none()
       for (const term of terms)
         postings.each(term, slot => {

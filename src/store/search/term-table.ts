@@ -1,5 +1,6 @@
 // Which words stand in which messages of one chunk: a dictionary as one string, in which a part of a word is found by one search, and the messages of each word.
-import type { TermPattern } from './terms.ts'
+import { closeness } from '../../message/fuzzy-words.ts'
+import type { TermPattern } from '../../message/terms.ts'
 
 /** Stands around each word in the dictionary and in none. */
 const separator = '\n'
@@ -160,6 +161,14 @@ export class TermDictionary {
       at = this.#text.indexOf(wanted, next - 1)
     }
     return found
+  }
+
+  /** Gives each word that is near another to `take`, with how near it is. */
+  near(word: string, take: (number: number, near: number) => void): void {
+    for (let number = 0; number < this.count; number++) {
+      const near = closeness(word, this.termAt(number))
+      if (near > 0) take(number, near)
+    }
   }
 
   /** The number of the word around a place. */

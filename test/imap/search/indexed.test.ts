@@ -39,6 +39,7 @@ async function startBoth(t: TestContext): Promise<Both> {
       for (const answer of found) if (answer !== 1) decided++
       return found
     },
+    scores: (...args) => (isUsed ? store.searchIndex : noSearchIndex).scores(...args),
   }
   ;(server.context as { store: Store }).store = withIndex(store, counting)
   const useIndex = (uses: boolean) => {

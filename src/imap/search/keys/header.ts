@@ -1,4 +1,5 @@
 // Keys about header fields: HEADER, and those that have keys of their own. RFC 9051 §6.4.4.
+import { fuzzyHeader } from './fuzzy.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
 /** Matches when a field of that name (Latin-1) holds the folded text; any such field, when the text is empty. */
@@ -9,6 +10,7 @@ function headerKey(name: string, needle: string): SearchKey {
     cost: 'header',
     columns: ['blob', 'header_bytes'],
     lookup: { kind: 'header', name: field, needle },
+    fuzzy: () => fuzzyHeader(field, needle),
     bind: () => (_index, content) => content.valuesOf(field).some(value => value.includes(needle)),
   }
 }

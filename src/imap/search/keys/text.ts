@@ -1,4 +1,5 @@
 // BODY and TEXT: exact substrings of the decoded text. RFC 9051 §6.4.4.
+import { fuzzyText } from './fuzzy.ts'
 import type { SearchKeyDefinition, TextNeedle } from '../search-key.ts'
 
 function textDefinition(name: string, inHeaders: boolean): SearchKeyDefinition {
@@ -15,6 +16,7 @@ function textDefinition(name: string, inHeaders: boolean): SearchKeyDefinition {
         cost: 'text',
         columns: ['blob', 'size_bytes', 'header_bytes', 'parts'],
         needle,
+        fuzzy: () => fuzzyText(needle.text, inHeaders),
         lookup: { kind: 'text', needle: needle.text, inHeaders },
         bind: () => (_index, content) => content.has(needle),
       }

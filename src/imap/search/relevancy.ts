@@ -1,0 +1,73 @@
+// How relevant each found message is to a fuzzy search. RFC 6203 §4.
+import { limits } from '../../base/limits.ts'
+import { breatheIn, findMatches } from './evaluate.ts'
+import { part } from './limit-scope.ts'
+import type { Session } from '../session.ts'
+import type { Criterion, FuzzyKey, SearchKey } from './search-key.ts'
+import { emailsOf, type SearchScope } from './search-scope.ts'
+
+/** Scores from 1 to 100 by index in the scope, for `matches`: the mean of how near a message comes to each fuzzy key, spread over the whole range. */
+export async function relevancyOf(
+  session: Session,
+  scope: SearchScope,
+  criterion: Criterion,
+  matches: Uint32Array,
+): Promise<Uint8Array> {
+  const sums = new Float64Array(scope.count)
+  for (const key of scoredKeys(criterion).slice(0, limits.search.scoredKeys)) {
+    const scores = await scoresOf(session, scope, key, matches)
+    for (const index of matches) sums[index] = (sums[index] as number) + (scores[index] as number)
+  }
+  return spread(sums, matches)
+}
+
+/** Keys whose nearness counts: not those that must not match. */
+function scoredKeys(criterion: Criterion): readonly FuzzyKey[] {
+  if (criterion.kind === 'key') return isScored(criterion) ? [criterion] : []
+  return criterion.kind === 'not' ? [] : criterion.of.flatMap(scoredKeys)
+}
+
+function isScored(key: SearchKey): key is FuzzyKey {
+  return 'recording' in key
+}
+
+/** How near each message comes to one key: by the index, and where that does not know by a look at the message. */
+async function scoresOf(
+  session: Session,
+  scope: SearchScope,
+  key: FuzzyKey,
+  matches: Uint32Array,
+): Promise<Float64Array> {
+  const { searchIndex } = session.store
+  const { account } = scope.view.mailbox
+  const breathe = () => breatheIn(session)
+  const found = await searchIndex.scores(account, key.lookup, emailsOf(scope, matches), breathe)
+  const scores = new Float64Array(scope.count)
+  const unknown: number[] = []
+  for (const [place, index] of matches.entries()) {
+    const score = found[place] as number
+    if (Number.isNaN(score)) unknown.push(index)
+    else scores[index] = score
+  }
+  if (unknown.length === 0) return scores
+  const record = (place: number, score: number) => {
+    scores[unknown[place] as number] = score
+  }
+  await findMatches(session, part(scope, unknown), key.recording(record))
+  return scores
+}
+
+/** RFC 6203 §4: the scores use the full range. */
+function spread(sums: Float64Array, matches: Uint32Array): Uint8Array {
+  let least = Infinity
+  let most = 0
+  for (const index of matches) {
+    least = Math.min(least, sums[index] as number)
+    most = Math.max(most, sums[index] as number)
+  }
+  const scores = new Uint8Array(sums.length)
+  for (const index of matches)
+    scores[index] =
+      most === least ? 100 : 1 + Math.round((99 * ((sums[index] as number) - least)) / (most - least))
+  return scores
+}
