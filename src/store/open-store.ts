@@ -136,7 +136,7 @@ function indexOf(chunks: ChunkPlace | undefined): SearchIndex {
   return chunks ? new ChunkedIndex(chunks.source) : noSearchIndex
 }
 
-function openInFolder(folder: DataFolder, options: StoreOptions): Store {
+async function openInFolder(folder: DataFolder, options: StoreOptions): Promise<Store> {
   const { log = silentLog } = options
   const changes = new AccountCounts()
   const opened = openWriter(folder, options, hints => {
@@ -153,7 +153,7 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
   const snapshots = new SnapshotCache(connection, options.snapshotBytes, () => changes)
   snapshots.packWith(args => opened.writer.mutate('saveSnapshot', args))
   const reader = new ConnectionReader(connection)
-  const chunks = placeOf(folder, reader, options)
+  const chunks = await placeOf(folder, reader, options)
   const store: SqliteStore = new SqliteStore({
     connection,
     reader,
@@ -181,7 +181,11 @@ function openInFolder(folder: DataFolder, options: StoreOptions): Store {
   return store
 }
 
-function openConnected(folder: DataFolder, port: MessagePort, options: StoreOptions): ConnectedStore {
+async function openConnected(
+  folder: DataFolder,
+  port: MessagePort,
+  options: StoreOptions,
+): Promise<ConnectedStore> {
   const { log = silentLog } = options
   const connection = openReader(folder)
   const watched = new AccountCounts()
@@ -189,7 +193,7 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
   const snapshots = new SnapshotCache(connection, options.snapshotBytes, () => writer.changes)
   snapshots.packWith(args => writer.mutate('saveSnapshot', args))
   const reader = new ConnectionReader(connection)
-  const chunks = placeOf(folder, reader, options)
+  const chunks = await placeOf(folder, reader, options)
   const store: SqliteStore = new SqliteStore({
     connection,
     reader,
@@ -211,10 +215,10 @@ function openConnected(folder: DataFolder, port: MessagePort, options: StoreOpti
   return Object.assign(store, { connect: (next: MessagePort) => writer.connect(next) })
 }
 
-function placeOf(
+async function placeOf(
   folder: DataFolder,
   reader: Reader,
   { searchIndex, log = silentLog }: StoreOptions,
-): ChunkPlace | undefined {
+): Promise<ChunkPlace | undefined> {
   return searchIndex === true ? chunksInFile(folder.searchIndex, reader, log) : undefined
 }

@@ -17,7 +17,7 @@ const log = relayLog(tell, {})
 const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
 giveWay()
 const store = await openStore({ dataDir, port: writer }, { log, metrics })
-const chunks = chunksInFile(dataFolder(dataDir).searchIndex, store.reader, log)
+const chunks = await chunksInFile(dataFolder(dataDir).searchIndex, store.reader, log)
 const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
 store.watchAll(hints => indexer.tell(hints))
 

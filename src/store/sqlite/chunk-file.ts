@@ -51,11 +51,13 @@ const memoryPath = ':memory:'
 /** Reads what the indexer has written. A file that is missing, damaged or of another version holds nothing. */
 export class ChunkFileReader implements ChunkSource {
   readonly #path: string
+  readonly #storeName: string
   readonly #log: Log
   #open: { readonly connection: Connection; readonly inode: number } | undefined
 
-  constructor(path: string, log: Log) {
+  constructor(path: string, storeName: string, log: Log) {
     this.#path = path
+    this.#storeName = storeName
     this.#log = log
   }
 
@@ -99,7 +101,7 @@ export class ChunkFileReader implements ChunkSource {
     this.close()
     if (inode === undefined) return undefined
     const connection = openConnection(this.#path, true)
-    if (versionOf(connection) !== version) {
+    if (!isIndexOf(connection, this.#storeName)) {
       connection.close()
       return undefined
     }
@@ -241,8 +243,7 @@ export class ChunkFile implements ChunkStore, ChunkSource {
       })
       return true
     }
-    if (found !== version) return false
-    return connection.get<{ name: string }>('SELECT name FROM search_store')?.name === storeName
+    return isIndexOf(connection, storeName)
   }
 
   #transaction(section: (connection: Connection) => void): void {
@@ -278,6 +279,11 @@ function openConnection(path: string, readOnly: boolean): Connection {
     connection.close()
     throw error
   }
+}
+
+function isIndexOf(connection: Connection, storeName: string): boolean {
+  if (versionOf(connection) !== version) return false
+  return connection.get<{ name: string }>('SELECT name FROM search_store')?.name === storeName
 }
 
 function versionOf(connection: Connection): number {

@@ -27,12 +27,10 @@ export function chunksInMemory(): ChunkPlace {
   }
 }
 
-/** In a file beside the store that `reader` reads. */
-export function chunksInFile(path: string, reader: Reader, log: Log): ChunkPlace {
-  const source = new ChunkFileReader(path, log)
-  const open = async () => {
-    const row = await reader.get<{ value: string }>(`SELECT value FROM secret WHERE name = 'store-id'`)
-    return ChunkFile.open(path, row?.value ?? '', log)
-  }
-  return { source, open, close: () => source.close() }
+/** In a file beside the store that `reader` reads: an index says of which store it is. */
+export async function chunksInFile(path: string, reader: Reader, log: Log): Promise<ChunkPlace> {
+  const row = await reader.get<{ value: string }>(`SELECT value FROM secret WHERE name = 'store-id'`)
+  const store = row?.value ?? ''
+  const source = new ChunkFileReader(path, store, log)
+  return { source, open: () => ChunkFile.open(path, store, log), close: () => source.close() }
 }
