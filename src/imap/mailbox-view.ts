@@ -231,7 +231,7 @@ export class MailboxView {
     const changes = snapshot.changesAfter(this.toldModSeq)
     const delta = changes instanceof Promise ? await changes : changes
     this.contexts?.tellGone(delta, snapshot, out)
-    if (mayExpunge) this.#tellExpunges(delta, out, style)
+    this.#tellExpunges(delta, out, style, mayExpunge)
     const knownUid = this.#lastUid
     this.#tellNew(snapshot, out, style)
     if (style.flags) this.#tellFlags(delta, knownUid, out, style)
@@ -240,9 +240,10 @@ export class MailboxView {
     await this.contexts?.tellChanged(snapshot, out)
   }
 
-  #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle): void {
+  #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle, mayExpunge: boolean): void {
     const gone = delta.isComplete ? this.#knownAmong(delta) : this.#missing()
     if (gone.length > 0) {
+      if (!mayExpunge) return
       if (style.vanished) out.line(`* VANISHED ${formatNumbers(gone)}`)
       // In descending order the numbers of those still to come stay as they are.
       else

@@ -146,11 +146,23 @@ export async function withProgress(
 export async function tellOrPart(session: Session, mayExpunge: boolean): Promise<ImapError | undefined> {
   try {
     await tellNews(session, mayExpunge)
+    tellHeldBack(session)
     return undefined
   } catch (error) {
     if (error instanceof ImapError && error.status === 'BYE') return error
     throw error
   }
+}
+
+/**
+ * RFC 7162 §6: a client takes the highest MODSEQ that it was shown for the state to resynchronise from, unless it is told a lower one; so it is,
+ * while an expunge of before is still to be told.
+ */
+function tellHeldBack(session: Session): void {
+  if (session.state.kind !== 'selected' || !session.has('QRESYNC')) return
+  const { view } = session.state
+  if (view.toldModSeq < view.snapshot.modSeq)
+    session.say(`HIGHESTMODSEQ ${view.toldModSeq}`, 'The state of the mailbox')
 }
 
 /** The tagged OK. */

@@ -274,3 +274,36 @@ test('expunges that the store has forgotten are found by comparing UIDs (RFC 716
     ['* VANISHED (EARLIER) 2'],
   )
 })
+
+test('while VANISHED waits, HIGHESTMODSEQ stays below it whatever MODSEQ was fetched, so that nothing is missed later (RFC 7162 §6)', async t => {
+  const server = await startImap(t)
+  const [client, other] = [await server.client(), await server.client()]
+  for (const subject of ['one', 'two', 'three']) await client.append('INBOX', message(subject))
+  await client.ok('ENABLE QRESYNC')
+  const opened = (await client.ok('SELECT INBOX')).join('\n')
+  await client.ok('FETCH 1:* (UID FLAGS)')
+  const [, before] = /HIGHESTMODSEQ (\d+)/.exec(opened) as unknown as [string, string]
+  const [, validity] = /UIDVALIDITY (\d+)/.exec(opened) as unknown as [string, string]
+  await other.ok('SELECT INBOX')
+  await other.ok('STORE 2 +FLAGS (\\Deleted)')
+  await other.ok('EXPUNGE')
+  await other.ok('STORE 1 +FLAGS (\\Flagged)')
+  const held = await client.command('FETCH 1 FLAGS')
+  assert.match(held.untagged.join('\n'), /1 FETCH .*Flagged.* MODSEQ/)
+  assert.doesNotMatch(held.untagged.join('\n'), /VANISHED/)
+  assert.match(held.untagged.at(-1) ?? '', new RegExp(`^\\* OK \\[HIGHESTMODSEQ ${before}\\]`))
+  const stored = await client.command('STORE 3 +FLAGS.SILENT (\\Seen)')
+  assert.match(stored.untagged.at(-1) ?? '', new RegExp(`^\\* OK \\[HIGHESTMODSEQ ${before}\\]`))
+  const again = await server.client()
+  await again.ok('ENABLE QRESYNC')
+  assert.match(
+    (await again.ok(`SELECT INBOX (QRESYNC (${validity} ${before}))`)).join('\n'),
+    /VANISHED \(EARLIER\) 2/,
+  )
+  // Where nothing waits nothing is said.
+  assert.deepEqual(await client.ok('NOOP'), ['* VANISHED 2'])
+  assert.equal((await client.ok('FETCH 1 UID')).length, 1)
+  await other.ok('NOOP')
+  await other.ok('STORE 1 -FLAGS (\\Flagged)')
+  assert.doesNotMatch((await client.ok('FETCH 1 UID')).join('\n'), /HIGHESTMODSEQ/)
+})
