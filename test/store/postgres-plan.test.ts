@@ -70,8 +70,9 @@ async function plansOf(sql: string): Promise<readonly Plan[]> {
   const [answer] = await query(
     `SET enable_seqscan = off; SET jit = off; EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${numberPlaceholders(sql)}`,
   )
-  const [{ Plan: plan }] = answer?.['QUERY PLAN'] as [{ Plan: Plan }]
-  return scansOf(plan)
+  const [explained] = answer?.['QUERY PLAN'] as readonly { readonly Plan: Plan }[]
+  assert.ok(explained)
+  return scansOf(explained.Plan)
 }
 
 async function assertNarrow(sql: string): Promise<void> {

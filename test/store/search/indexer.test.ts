@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { systemClock } from '../../../src/base/clock.ts'
 import type { AccountId } from '../../../src/base/ids.ts'
 import { limits } from '../../../src/base/limits.ts'
@@ -14,6 +14,7 @@ import { silentMetrics } from '../../../src/base/metrics.ts'
 import { foldCase } from '../../../src/message/case-map.ts'
 import { IndexerService } from '../../../src/server/indexer-service.ts'
 import { openStorage } from '../../../src/server/storage.ts'
+import { storeConfigSchema } from '../../../src/store/config.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import type { IndexQuery, SearchIndex } from '../../../src/store/search/search-index.ts'
 import type { Store } from '../../../src/store/store.ts'
@@ -214,7 +215,7 @@ test('the indexer is a thread of the server, and one that dies is followed by an
     threads: 1,
     quota: { bytes: null, messages: null },
     search: { index: true },
-    store: { durability: 'mail' as const },
+    store: storeConfigSchema.parse({}),
   }
   const parts = { clock: systemClock, log: silentLog, metrics: silentMetrics, onNewWriter: () => {} }
   const made = Promise.withResolvers<void>()
@@ -226,7 +227,10 @@ test('the indexer is a thread of the server, and one that dies is followed by an
   }
   const storage = await openStorage({ ...parts, config, metrics })
   await made.promise
-  const reading = await openStore({ dataDir: filled.dataDir, port: storage.connect() }, { searchIndex: true })
+  const reading = await openStore(
+    { dataDir: filled.dataDir, port: storage.connect() as MessagePort },
+    { searchIndex: true },
+  )
   assert.ok((await check(reading.searchIndex, filled)) > 200)
   await reading.close()
   await storage.close()
