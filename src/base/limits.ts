@@ -297,6 +297,8 @@ export const limits = {
     threadKeys: 32,
     /** Expunges remembered per mailbox. */
     tombstones: 50_000,
+    /** Ranges of changed messages remembered per mailbox. */
+    changes: 20_000,
     /** An email that lost its last message can be read for this long by sessions that still show it. */
     orphanGraceMs: 5 * 60_000,
     /** How often the writer looks for emails to remove. */

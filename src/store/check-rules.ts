@@ -92,6 +92,17 @@ export const consistencyRules: readonly ConsistencyRule[] = [
     describe: row => `${mailboxOf(row)}: ${row['tombstones']} expunges are counted, ${row['found']} known`,
   },
   {
+    kind: 'changes',
+    severity: 'damage',
+    sql: `SELECT b.account, b.id AS mailbox, b.changes, coalesce(c.total, 0) AS found FROM mailbox b
+          LEFT JOIN (
+            SELECT account, mailbox, count(*) AS total, min(mod_seq) AS first, max(mod_seq) AS last FROM message_change GROUP BY account, mailbox
+          ) c ON c.account = b.account AND c.mailbox = b.id
+          WHERE ${isWhole('b')} AND (b.changes <> coalesce(c.total, 0) OR b.mod_seq < coalesce(c.last, 0) OR b.change_floor >= coalesce(c.first, b.change_floor + 1))`,
+    describe: row =>
+      `${mailboxOf(row)}: ${row['changes']} ranges of changes are counted, ${row['found']} known`,
+  },
+  {
     kind: 'annotation-without-message',
     severity: 'leftover',
     sql: `SELECT a.account, a.mailbox, a.uid, count(*) AS total FROM message_annotation a

@@ -12,6 +12,7 @@ export const accountTables: readonly TableKey[] = [
   { table: 'email', key: ['account', 'id'] },
   { table: 'blob', key: ['account', 'hash'] },
   { table: 'tombstone', key: ['account', 'mailbox', 'mod_seq', 'uid'] },
+  { table: 'message_change', key: ['account', 'mailbox', 'mod_seq', 'first_uid'] },
   { table: 'mailbox_tombstone', key: ['account', 'mod_seq', 'mailbox'] },
   { table: 'thread_key', key: ['account', 'key'] },
   { table: 'orphan', key: ['since', 'account', 'email'] },

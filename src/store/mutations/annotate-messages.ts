@@ -7,6 +7,7 @@ import type { Tx } from '../store.ts'
 import type { UidRanges } from '../uid-ranges.ts'
 import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { takeModSeq } from './next-mod-seq.ts'
+import { recordChanges } from './record-changes.ts'
 
 export interface AnnotateMessages {
   readonly account: AccountId
@@ -63,7 +64,7 @@ export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<
   }
   if (changed.length === 0) return { modSeq: known.mod_seq, changed, unmodified }
   await checkAnnotationRoom(tx, account)
-  await tx.run('UPDATE mailbox SET mod_seq = ? WHERE account = ? AND id = ?', modSeq, account, mailbox)
+  await recordChanges(tx, { account, mailbox, modSeq, uids: changed, unseen: 0, deleted: 0 })
   tx.changed(account, modSeq)
   return { modSeq, changed, unmodified }
 }

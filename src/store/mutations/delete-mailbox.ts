@@ -33,6 +33,7 @@ export async function deleteMailbox(
     tx.run('DELETE FROM message_annotation WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM message WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM tombstone WHERE account = ? AND mailbox = ?', account, mailbox),
+    tx.run('DELETE FROM message_change WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM snapshot WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM url_key WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM annotation WHERE account = ? AND mailbox = ?', account, mailbox),

@@ -6,6 +6,7 @@ import type { Tx } from '../store.ts'
 import type { UidRanges } from '../uid-ranges.ts'
 import { internKeywords, splitKeywords } from './intern-keywords.ts'
 import { takeModSeq } from './next-mod-seq.ts'
+import { recordChanges } from './record-changes.ts'
 
 export interface StoreFlags {
   readonly account: AccountId
@@ -29,12 +30,6 @@ export interface StoredFlags {
 export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags> {
   const { account, mailbox, uids, unchangedSince } = args
   const modSeq = await takeModSeq(tx, account)
-  const known = await tx.get<{ mod_seq: ModSeq }>(
-    'SELECT mod_seq FROM mailbox WHERE account = ? AND id = ?',
-    account,
-    mailbox,
-  )
-  if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   const flagsAfter = flagChanger(tx, args)
   const changed: Uid[] = []
   const unmodified: Uid[] = []
@@ -78,15 +73,23 @@ export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags>
       )
     }
   }
-  if (changed.length === 0) return { modSeq: known.mod_seq, changed, unmodified }
-  await tx.run(
-    'UPDATE mailbox SET mod_seq = ?, unseen = unseen + ?, deleted = deleted + ? WHERE account = ? AND id = ?',
-    modSeq,
-    unseenChange,
-    deletedChange,
+  if (changed.length === 0) {
+    const known = await tx.get<{ mod_seq: ModSeq }>(
+      'SELECT mod_seq FROM mailbox WHERE account = ? AND id = ?',
+      account,
+      mailbox,
+    )
+    if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
+    return { modSeq: known.mod_seq, changed, unmodified }
+  }
+  await recordChanges(tx, {
     account,
     mailbox,
-  )
+    modSeq,
+    uids: changed,
+    unseen: unseenChange,
+    deleted: deletedChange,
+  })
   tx.changed(account, modSeq)
   return { modSeq, changed, unmodified }
 }

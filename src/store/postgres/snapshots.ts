@@ -12,8 +12,10 @@ import {
   applyChanges,
   canFollow,
   entryBytes,
+  type ChangedRow,
   type GoneRow,
   hasDrifted,
+  lastUidOf,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -24,22 +26,27 @@ import {
 import type { SnapshotRow } from '../snapshots/columns.ts'
 import type { MailboxState, SnapshotContext, Tombstones } from '../snapshots/live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from '../snapshots/pack-snapshot.ts'
-import { findPackedHeader } from '../snapshots/packing.ts'
+import { findPackedHeader, isSound, unpackUids } from '../snapshots/packing.ts'
 import type { Reader } from '../store.ts'
 
 type Numbers = readonly number[]
 
-const stateSql = `SELECT 0 AS kind, uid_validity AS a, uid_next AS b, mod_seq AS c, tombstone_floor AS d, total AS e, 0 AS f, 0 AS g
+const stateSql = `SELECT 0 AS kind, uid_validity AS a, uid_next AS b, mod_seq AS c, tombstone_floor AS d, change_floor AS e, total AS f, 0 AS g
   FROM mailbox WHERE account = ? AND id = ?`
 const messageColumns = '2, uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
 export const changesSql = `${stateSql}
   UNION ALL SELECT 1, uid, mod_seq, 0, 0, 0, 0, 0 FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ?
-  UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ? AND mod_seq > ?`
+  UNION ALL SELECT 3, m.uid, m.flags, m.mod_seq, 0, 0, 0, 0 FROM message_change c CROSS JOIN message m
+    WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
+      AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq
+  UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ?`
 export const allSql = `${stateSql} UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ?`
 
 interface Answer {
   readonly state: MailboxState
   readonly gone: readonly GoneRow[]
+  readonly changed: readonly ChangedRow[]
+  /** By UID. */
   readonly messages: readonly SnapshotRow[]
 }
 
@@ -109,14 +116,16 @@ export class PostgresSnapshots {
 
   /** The next state of a snapshot; undefined when the way there is forgotten. */
   async #follow(entry: SnapshotEntry): Promise<SnapshotEntry | undefined> {
-    const { account, mailbox, modSeq } = entry.snapshot
-    const change = [account, mailbox, modSeq] as const
-    const rows = await this.#reader.arrays<Numbers>(changesSql, account, mailbox, ...change, ...change)
-    const { state, gone, messages } = answerOf(rows)
+    const { account, modSeq } = entry.snapshot
+    const { state, gone, changed, messages } = await this.#readChanges(
+      entry.snapshot,
+      modSeq,
+      lastUidOf(entry),
+    )
     if (state.modSeq === modSeq && state.uidValidity === entry.snapshot.uidValidity) return entry
     if (!canFollow(entry, state)) return undefined
-    const context = await this.#contextFor(account, messages)
-    return applyChanges(context, entry, state, gone, messages)
+    const context = await this.#contextFor(account, [...changed, ...messages])
+    return applyChanges(context, entry, state, gone, changed, messages)
   }
 
   async #load(place: SnapshotKey): Promise<SnapshotEntry> {
@@ -127,8 +136,7 @@ export class PostgresSnapshots {
     const rows = await this.#reader.arrays<Numbers>(allSql, account, mailbox, account, mailbox)
     const { state, messages } = answerOf(rows)
     const context = await this.#contextFor(account, messages)
-    const byUid = messages.toSorted((a, b) => a[0] - b[0])
-    return snapshotOfRows(context, place, state, byUid, header?.[0] ?? 0)
+    return snapshotOfRows(context, place, state, messages, header?.[0] ?? 0)
   }
 
   /** The packed snapshot with what changed since; undefined when it is not whole or not recent enough. */
@@ -140,21 +148,42 @@ export class PostgresSnapshots {
       account,
       mailbox,
     )
-    const change = [account, mailbox, modSeq] as const
-    const rows = await this.#reader.arrays<Numbers>(changesSql, account, mailbox, ...change, ...change)
-    const { state, gone, messages } = answerOf(rows)
+    const packed = findPackedHeader(row[1])
+    if (!packed || !isSound(packed)) return undefined
+    const lastUid = packed.count > 0 ? (unpackUids(packed, 0)[packed.count - 1] as number) : 0
+    const { state, gone, changed, messages } = await this.#readChanges(place, modSeq, lastUid)
     const header = usableHeader(row, state)
     if (!header) return undefined
     const chunks = chunkRows.map(([data]) => data)
     const context = this.#contextOf(account)
     const before = snapshotOfChunks(context, place, state, modSeq, header, chunks)
     if (!before || !canFollow(before, state)) return undefined
-    const entry = applyChanges(context, before, state, gone, messages)
+    const entry = applyChanges(context, before, state, gone, changed, messages)
     if (entry) await context.learn(entry.snapshot.flags.subarray(0, entry.snapshot.count))
     return entry
   }
 
-  async #contextFor(account: AccountId, messages: readonly SnapshotRow[]): Promise<AccountContext> {
+  /** The state, and what changed after `modSeq`; above `lastUid` all is new. */
+  async #readChanges({ account, mailbox }: SnapshotKey, modSeq: number, lastUid: number): Promise<Answer> {
+    const key = [account, mailbox] as const
+    const rows = await this.#reader.arrays<Numbers>(
+      changesSql,
+      ...key,
+      ...key,
+      modSeq,
+      ...key,
+      modSeq,
+      lastUid,
+      ...key,
+      lastUid,
+    )
+    return answerOf(rows)
+  }
+
+  async #contextFor(
+    account: AccountId,
+    messages: readonly (SnapshotRow | ChangedRow)[],
+  ): Promise<AccountContext> {
     const context = this.#contextOf(account)
     await context.learn(messages.map(row => row[1]))
     return context
@@ -257,19 +286,22 @@ class AccountContext implements SnapshotContext {
 function answerOf(rows: readonly Numbers[]): Answer {
   let state: MailboxState | undefined
   const gone: GoneRow[] = []
+  const changed: ChangedRow[] = []
   const messages: SnapshotRow[] = []
   for (const row of rows) {
     if (row[0] === 2) messages.push(row.slice(1) as unknown as SnapshotRow)
+    else if (row[0] === 3) changed.push(row.slice(1, 4) as unknown as ChangedRow)
     else if (row[0] === 1) gone.push([row[1] as number, row[2] as number])
     else {
-      const [, uidValidity, uidNext, modSeq, tombstoneFloor, total] = row
-      state = { uidValidity, uidNext, modSeq, tombstoneFloor, total } as MailboxState
+      const [, uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total] = row
+      state = { uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total } as MailboxState
     }
   }
   if (!state) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   return {
     state,
     gone: gone.sort((a, b) => a[1] - b[1] || a[0] - b[0]),
-    messages: messages.sort((a, b) => a[2] - b[2] || a[0] - b[0]),
+    changed: changed.sort((a, b) => a[2] - b[2] || a[0] - b[0]),
+    messages: messages.sort((a, b) => a[0] - b[0]),
   }
 }

@@ -42,6 +42,9 @@ export interface SnapshotKey {
 /** An expunge: its UID and modSeq. */
 export type GoneRow = readonly [uid: number, modSeq: number]
 
+/** A message that was there before: its flags and modSeq now. */
+export type ChangedRow = readonly [uid: number, flags: number, modSeq: number]
+
 /** The header row of a packed snapshot. */
 export type PackedRow = readonly [modSeq: number, data: Uint8Array]
 
@@ -73,7 +76,7 @@ export function snapshotOfRows(
 /** The header when what it leads to can be brought to `state`. */
 export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): PackedHeader | undefined {
   const header = findPackedHeader(data)
-  const isUsable = modSeq <= state.modSeq && state.tombstoneFloor <= modSeq
+  const isUsable = modSeq <= state.modSeq && leadsFrom(modSeq, state)
   return isUsable && header?.uidValidity === state.uidValidity ? header : undefined
 }
 
@@ -131,49 +134,72 @@ export function columnsOfRows(
 
 /** Whether what changed since the entry leads to `state`: not when some of it is forgotten. */
 export function canFollow({ snapshot }: SnapshotEntry, state: MailboxState): boolean {
-  return state.tombstoneFloor <= snapshot.modSeq && state.uidValidity === snapshot.uidValidity
+  return leadsFrom(snapshot.modSeq, state) && state.uidValidity === snapshot.uidValidity
+}
+
+/** Whether all that changed after `modSeq` is still known. */
+function leadsFrom(modSeq: number, { tombstoneFloor, changeFloor }: MailboxState): boolean {
+  return tombstoneFloor <= modSeq && changeFloor <= modSeq
+}
+
+/** The largest UID that there was: those above it are new. */
+export function lastUidOf({ snapshot: { uids, count } }: SnapshotEntry): number {
+  return count > 0 ? (uids[count - 1] as number) : 0
 }
 
 /**
- * The next state of a snapshot: `gone` and `changed` are all that changed after it, ordered by modSeq and UID. Undefined when they do not lead
- * to `state`; then begin again.
+ * The next state of a snapshot: `gone` and `changed` are all that changed after it, ordered by modSeq and UID, and `added` is what is above
+ * `lastUidOf`, by UID. Undefined when they do not lead to `state`; then begin again.
  */
 export function applyChanges(
   context: SnapshotContext,
   entry: SnapshotEntry,
   state: MailboxState,
   gone: readonly GoneRow[],
-  changed: readonly SnapshotRow[],
+  changed: readonly ChangedRow[],
+  added: readonly SnapshotRow[],
 ): SnapshotEntry | undefined {
   const before = entry.snapshot
   const { account, mailbox, history } = before
   let { columns, count } = before
-  const lastUid = count > 0 ? (columns.uids[count - 1] as number) : 0
+  const lastUid = lastUidOf(entry)
   const positions: number[] = []
   for (const [uid] of gone) {
     const position = uid > lastUid ? count : lowerBound(columns.uids, count, uid)
     if (position < count && columns.uids[position] === uid) positions.push(position)
   }
-  const added = changed.filter(row => row[0] > lastUid).sort((a, b) => a[0] - b[0])
   // The arrays that were given out keep their UIDs: without the messages that are gone, and where there is no room, there are new ones.
   if (positions.length > 0 || count + added.length > columns.uids.length) {
     const next = makeColumns(roomFor(count - positions.length + added.length))
     count = copyWithout(before, positions, next)
     columns = next
   }
-  for (const row of changed) {
-    if (row[0] > lastUid) continue
-    const position = lowerBound(columns.uids, count, row[0])
+  let position = 0
+  for (const [uid, flags, modSeq] of changed) {
+    // Most often the next message is the next row's.
+    if (columns.uids[++position] !== uid) position = lowerBound(columns.uids, count, uid)
     // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
-    if (position >= count || columns.uids[position] !== row[0]) return undefined
-    setRow(columns, position, row)
+    if (position >= count || columns.uids[position] !== uid) return undefined
+    columns.flags[position] = flags
+    columns.modSeqs[position] = modSeq
   }
   for (const row of added) setRow(columns, count++, row)
   if (count !== state.total) return undefined
-  for (const row of changed) history.changed.add(row[0], row[2])
+  for (const [uid, at] of pairsOf(changed, added)) history.changed.add(uid, at)
   for (const [uid, at] of gone) history.vanished.add(uid, at)
   const snapshot = new LiveSnapshot(context, { account, mailbox }, state, count, columns, history)
-  return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + gone.length }
+  return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + added.length + gone.length }
+}
+
+/** The pairs of UID and modSeq of all rows, in the order of modSeq. */
+function pairsOf(
+  changed: readonly ChangedRow[],
+  added: readonly SnapshotRow[],
+): readonly (readonly [uid: number, modSeq: number])[] {
+  const pairs: (readonly [uid: number, modSeq: number])[] = []
+  for (const [uid, , modSeq] of changed) pairs.push([uid, modSeq])
+  for (const [uid, , modSeq] of added) pairs.push([uid, modSeq])
+  return added.length === 0 ? pairs : pairs.sort((a, b) => a[1] - b[1] || a[0] - b[0])
 }
 
 function newHistory(modSeq: number): RecentHistory {

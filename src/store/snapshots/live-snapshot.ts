@@ -26,6 +26,8 @@ export interface MailboxState {
   readonly uidNext: number
   readonly modSeq: ModSeq
   readonly tombstoneFloor: ModSeq
+  /** Changes at or below this modSeq are forgotten. */
+  readonly changeFloor: ModSeq
   readonly total: number
 }
 

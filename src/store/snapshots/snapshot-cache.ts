@@ -12,8 +12,10 @@ import {
   canFollow,
   columnsOfRows,
   entryBytes,
+  type ChangedRow,
   type GoneRow,
   hasDrifted,
+  lastUidOf,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -28,13 +30,14 @@ import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
 import { findPackedHeader, type PackedHeader, unpackChunks } from './packing.ts'
 
 const stateSql =
-  'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, total FROM mailbox WHERE account = ? AND id = ?'
+  'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, change_floor, total FROM mailbox WHERE account = ? AND id = ?'
 
 type StateColumns = readonly [
   uidValidity: UidValidity,
   uidNext: number,
   modSeq: ModSeq,
   tombstoneFloor: ModSeq,
+  changeFloor: ModSeq,
   total: number,
 ]
 
@@ -146,8 +149,8 @@ export class SnapshotCache implements SnapshotContext {
       this.#snapshots.delete(`${account}/${mailbox}`)
       throw new StoreError('no-such-mailbox', 'the mailbox is gone')
     }
-    const [uidValidity, uidNext, modSeq, tombstoneFloor, total] = row
-    return { uidValidity, uidNext, modSeq, tombstoneFloor, total }
+    const [uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total] = row
+    return { uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total }
   }
 
   #load(account: AccountId, mailbox: MailboxId, state: MailboxState): SnapshotEntry {
@@ -239,12 +242,23 @@ export class SnapshotCache implements SnapshotContext {
       mailbox,
       modSeq,
     )
-    const changed = this.#connection.arrays<SnapshotRow>(
-      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, uid`,
+    const lastUid = lastUidOf(entry)
+    // In the order of the ranges' modSeqs, and each message in the range that changed it last.
+    const changed = this.#connection.arrays<ChangedRow>(
+      `SELECT m.uid, m.flags, m.mod_seq FROM message_change c CROSS JOIN message m
+       WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
+         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, m.uid`,
       account,
       mailbox,
       modSeq,
+      lastUid,
     )
-    return applyChanges(this, entry, state, gone, changed)
+    const added = this.#connection.arrays<SnapshotRow>(
+      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? ORDER BY uid`,
+      account,
+      mailbox,
+      lastUid,
+    )
+    return applyChanges(this, entry, state, gone, changed, added)
   }
 }

@@ -1,0 +1,81 @@
+// Remembers which messages a mutation has changed, for snapshots that follow.
+import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import type { Tx } from '../store.ts'
+
+export interface ChangedMessages {
+  readonly account: AccountId
+  readonly mailbox: MailboxId
+  /** What the messages' rows have now. */
+  readonly modSeq: ModSeq
+  /** Ascending, at least one; not those that are new. */
+  readonly uids: readonly Uid[]
+  /** What is added to the mailbox's counts. */
+  readonly unseen: number
+  readonly deleted: number
+}
+
+/** Writes the mailbox's row: its modSeq, its counts, and the ranges of what was changed. */
+export async function recordChanges(tx: Tx, change: ChangedMessages): Promise<void> {
+  const { account, mailbox, modSeq, uids, unseen, deleted } = change
+  const ranges = closeRanges(uids)
+  for (const [first, last] of ranges) {
+    await tx.run(
+      'INSERT INTO message_change (account, mailbox, mod_seq, first_uid, last_uid) VALUES (?, ?, ?, ?, ?)',
+      account,
+      mailbox,
+      modSeq,
+      first,
+      last,
+    )
+  }
+  const counts = await tx.get<{ changes: number }>(
+    `UPDATE mailbox SET mod_seq = ?, unseen = unseen + ?, deleted = deleted + ?, changes = changes + ?
+     WHERE account = ? AND id = ? RETURNING changes`,
+    modSeq,
+    unseen,
+    deleted,
+    ranges.length,
+    account,
+    mailbox,
+  )
+  // A quarter over, so that the work is done for many at once.
+  if (counts && counts.changes > limits.store.changes * 1.25) await forgetChanges(tx, account, mailbox)
+}
+
+/** Unchanged messages that a range may go over: who reads it leaves them out by their modSeq. */
+const gap = 8
+
+function closeRanges(uids: readonly Uid[]): readonly (readonly [first: Uid, last: Uid])[] {
+  const ranges: [Uid, Uid][] = []
+  for (const uid of uids) {
+    const previous = ranges[ranges.length - 1]
+    if (previous && uid - previous[1] <= gap) previous[1] = uid
+    else ranges.push([uid, uid])
+  }
+  return ranges
+}
+
+/** Keeps the last `limits.store.changes` ranges; a snapshot from before the floor is read anew. */
+async function forgetChanges(tx: Tx, account: AccountId, mailbox: MailboxId): Promise<void> {
+  const last = await tx.get<{ mod_seq: ModSeq }>(
+    'SELECT mod_seq FROM message_change WHERE account = ? AND mailbox = ? ORDER BY mod_seq DESC, first_uid DESC LIMIT 1 OFFSET ?',
+    account,
+    mailbox,
+    limits.store.changes,
+  )
+  if (!last) return
+  const forgotten = await tx.run(
+    'DELETE FROM message_change WHERE account = ? AND mailbox = ? AND mod_seq <= ?',
+    account,
+    mailbox,
+    last.mod_seq,
+  )
+  await tx.run(
+    'UPDATE mailbox SET changes = changes - ?, change_floor = ? WHERE account = ? AND id = ?',
+    forgotten,
+    last.mod_seq,
+    account,
+    mailbox,
+  )
+}
