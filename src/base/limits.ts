@@ -230,6 +230,32 @@ export const limits = {
     /** History is pruned this often. */
     pruneMs: 3_600_000,
   },
+  convert: {
+    /** Messages of one CONVERT (RFC 5259 §8.5). */
+    messages: 20,
+    /** Parts of each message of one CONVERT. */
+    parts: 4,
+    /** Bytes of a part, before and after its transfer encoding is undone, that is converted. */
+    sourceBytes: 16 * 1024 * 1024,
+    /** The same for text, which is converted in this process. */
+    textBytes: 8 * 1024 * 1024,
+    /** Bytes of one session's converted parts that are kept for the next question about them. */
+    cacheBytes: 4 * 1024 * 1024,
+    /** Pixels of an image, whatever its bytes. */
+    pixels: 50_000_000,
+    /** Pixels of a side that may be asked for. */
+    sidePixels: 16_384,
+    /** UTF-8 bytes of what stands for a character that the target charset lacks. */
+    replacementBytes: 16,
+    /** Images of one thread that wait for their turn; more are refused for now. */
+    waitingImages: 16,
+    /** One image. */
+    timeoutMs: 15_000,
+    /** The start of the process for images. */
+    startMs: 20_000,
+    /** That process ends when nobody needs it for so long. */
+    idleMs: 60_000,
+  },
   annotation: {
     /** Bytes of one annotation's value. RFC 5464 §4.1 asks for 1024 at least. */
     valueBytes: 64 * 1024,

@@ -81,6 +81,12 @@ export const capabilities: readonly Capability[] = [
   { name: 'STATUS=SIZE', rfc: '8438', from: 'authenticated' },
   { name: 'SPECIAL-USE', rfc: '6154', from: 'authenticated' },
   { name: 'CREATE-SPECIAL-USE', rfc: '6154', from: 'authenticated' },
+  {
+    name: 'CONVERT',
+    rfc: '5259',
+    from: 'authenticated',
+    commands: ['CONVERT', 'UID CONVERT', 'CONVERSIONS'],
+  },
   { name: 'SAVEDATE', rfc: '8514', from: 'authenticated' },
   { name: 'OBJECTID', rfc: '8474', from: 'authenticated' },
   { name: 'BINARY', rfc: '3516', from: 'authenticated' },

@@ -8,6 +8,8 @@ import { check } from './commands/check.ts'
 import { close } from './commands/close.ts'
 import { comparator } from './commands/comparator.ts'
 import { compress } from './commands/compress.ts'
+import { conversions } from './commands/conversions.ts'
+import { convert } from './commands/convert.ts'
 import { copy } from './commands/copy.ts'
 import { create } from './commands/create.ts'
 import { deleteMailbox } from './commands/delete.ts'
@@ -60,6 +62,8 @@ export const commands: readonly Command[] = [
   close,
   comparator,
   compress,
+  conversions,
+  convert,
   copy,
   create,
   deleteMailbox,

@@ -12,6 +12,7 @@ import { rangesOf, type UidRange } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
 import { AnnotationNews } from './annotation/annotation-news.ts'
+import type { ConversionCache } from './convert/conversion-cache.ts'
 import type { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { allSystemFlags, formatFlags } from './flags.ts'
@@ -71,6 +72,8 @@ export class MailboxView {
   #saved: readonly number[] = []
   /** RFC 5257 §4.4. */
   readonly annotations: AnnotationNews
+  /** Parts that CONVERT has made something of (RFC 5259). */
+  conversions: ConversionCache | undefined
   /** Searches with UPDATE (RFC 5267). */
   contexts: SearchContexts | undefined
 

@@ -10,6 +10,7 @@ import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
 import type { Store } from '../store/store.ts'
 import type { ImapConfig } from './config.ts'
+import type { ImageConverter } from './convert/image-converter.ts'
 import { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
@@ -34,6 +35,8 @@ export interface ImapContext {
       | undefined
   }
   readonly hostname: string
+  /** For CONVERT (RFC 5259); undefined where images are not converted. */
+  readonly images?: ImageConverter | undefined
   /** For STARTTLS; undefined where there is no certificate. */
   readonly tls: TlsProvider | undefined
 }

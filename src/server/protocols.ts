@@ -13,7 +13,9 @@ type Context = App & { readonly tls: TlsProvider }
 const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Serve>>> = {
   imap: async context => {
     const { serveImap } = await import('../imap/serve.ts')
-    return connection => serveImap(connection, context)
+    const { ImageConverter } = await import('../imap/convert/image-converter.ts')
+    const shared = { ...context, images: new ImageConverter() }
+    return connection => serveImap(connection, shared)
   },
   pop3: async context => {
     const { servePop3 } = await import('../pop3/serve.ts')

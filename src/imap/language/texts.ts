@@ -30,6 +30,97 @@ export const texts: Readonly<Record<string, Translations>> = {
     'Las anotaciones bajo /flags aún no tienen significado',
     '/flags 以下の注釈にはまだ意味がありません',
   ],
+  // CONVERT
+  'That are too many messages to convert at once': [
+    'Das sind zu viele Nachrichten auf einmal',
+    'Trop de messages à convertir à la fois',
+    'Son demasiados mensajes para convertir a la vez',
+    '一度に変換するメールが多すぎます',
+  ],
+  'That are too many parts to convert at once': [
+    'Das sind zu viele Teile auf einmal',
+    'Trop de parties à convertir à la fois',
+    'Son demasiadas partes para convertir a la vez',
+    '一度に変換するパートが多すぎます',
+  ],
+  'All conversions failed': [
+    'Keine Umwandlung gelang',
+    'Toutes les conversions ont échoué',
+    'Fallaron todas las conversiones',
+    'すべての変換に失敗しました',
+  ],
+  'Some conversions failed': [
+    'Manche Umwandlungen gelangen nicht',
+    'Certaines conversions ont échoué',
+    'Fallaron algunas conversiones',
+    '一部の変換に失敗しました',
+  ],
+  'There is no such part': [
+    'Diesen Teil gibt es nicht',
+    "Cette partie n'existe pas",
+    'Esa parte no existe',
+    'そのパートはありません',
+  ],
+  'That conversion is not possible': [
+    'Diese Umwandlung ist nicht möglich',
+    "Cette conversion n'est pas possible",
+    'Esa conversión no es posible',
+    'その変換はできません',
+  ],
+  'Some parameters are not for that conversion': [
+    'Manche Parameter gehören nicht zu dieser Umwandlung',
+    'Certains paramètres ne conviennent pas à cette conversion',
+    'Algunos parámetros no son para esa conversión',
+    'その変換に使えないパラメーターがあります',
+  ],
+  'The part is too large to be converted': [
+    'Der Teil ist zu groß zum Umwandeln',
+    'La partie est trop grande pour être convertie',
+    'La parte es demasiado grande para convertirla',
+    'パートが大きすぎて変換できません',
+  ],
+  'The part has an unknown transfer encoding': [
+    'Der Teil hat eine unbekannte Kodierung',
+    'La partie a un encodage de transfert inconnu',
+    'La parte tiene una codificación desconocida',
+    'パートの転送エンコーディングが不明です',
+  ],
+  'The replacement for unknown characters is too long': [
+    'Der Ersatz für unbekannte Zeichen ist zu lang',
+    'Le remplacement des caractères inconnus est trop long',
+    'El reemplazo de caracteres desconocidos es demasiado largo',
+    '不明な文字の置き換えが長すぎます',
+  ],
+  'The charset lacks characters of the text, or is not known here': [
+    'Der Zeichensatz hat nicht alle Zeichen, oder ist hier unbekannt',
+    'Le jeu de caractères ne suffit pas au texte ou est inconnu ici',
+    'El juego de caracteres no basta para el texto o no se conoce aquí',
+    '文字コードに含まれない文字があるか、文字コードが不明です',
+  ],
+  'A side of the image is out of bounds': [
+    'Eine Seite des Bildes ist außerhalb der Grenzen',
+    "Un côté de l'image est hors limites",
+    'Un lado de la imagen está fuera de los límites',
+    '画像の辺の長さが範囲外です',
+  ],
+  'Images can be converted later': [
+    'Bilder können später umgewandelt werden',
+    'Les images pourront être converties plus tard',
+    'Las imágenes podrán convertirse más tarde',
+    '画像は後で変換できます',
+  ],
+  'The image can not be read, or is too large': [
+    'Das Bild ist nicht lesbar oder zu groß',
+    "L'image est illisible ou trop grande",
+    'La imagen no se puede leer o es demasiado grande',
+    '画像を読めないか、大きすぎます',
+  ],
+  'Headers are converted to a charset': [
+    'Kopfzeilen werden in einen Zeichensatz umgewandelt',
+    'Les en-têtes sont convertis dans un jeu de caractères',
+    'Las cabeceras se convierten a un juego de caracteres',
+    'ヘッダーの変換には文字コードが必要です',
+  ],
   // Gmail's labels
   'Labels are for messages of your own': [
     'Labels gibt es nur für eigene Nachrichten',
