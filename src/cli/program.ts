@@ -276,6 +276,15 @@ function addMaintenance(program: Command, define: Define): void {
     'list the servers that share the store, with version and load',
     async () => (await import('./commands/nodes.ts')).nodes,
   )
+  define(
+    program,
+    'doctor',
+    'examine what the store stands on: disk, database, bucket',
+    async () => (await import('./commands/doctor.ts')).doctor,
+  ).addHelpText(
+    'after',
+    '\nIt changes nothing but for a file and an object that it removes again. Exit status 1: something fails.',
+  )
   const config = group(program, 'config', 'the configuration')
   const configs = () => import('./commands/config.ts')
   define(config, 'check', 'say whether it is right', async () => (await configs()).checkConfig)

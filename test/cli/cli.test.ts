@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -65,6 +65,7 @@ test('every command has a help that names its options', async () => {
     'restore',
     'migrate',
     'nodes',
+    'doctor',
     'version',
     'account add',
     'account list',
@@ -320,4 +321,14 @@ test('the version names what it runs on', async () => {
   const { version, node } = (await json(['version'])) as Record<string, string>
   assert.match(version ?? '', /^\d+\.\d+\.\d+$/)
   assert.equal(node, process.versions.node)
+})
+
+test('doctor answers in JSON, and its status says whether something fails', async () => {
+  const data = await withAnn()
+  const report = (await json(['doctor', '--data', data])) as { items: { id: string; fix: string }[] }
+  assert.ok(report.items.some(({ id }) => id === 'disk-sync'))
+  chmodSync(data, 0o755)
+  const { code, out } = await cli(['doctor', '--data', data])
+  assert.equal(code, 1)
+  assert.match(out, /^fail {2}folder-access +0755$\n {6}expected: .*\n {6}to do: chmod 700 /m)
 })
