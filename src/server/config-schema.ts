@@ -7,6 +7,7 @@ import { pop3Config } from '../pop3/config.ts'
 import { queueConfigSchema } from '../queue/config.ts'
 import { smtpServerConfigSchema } from '../smtpserver/config.ts'
 import { searchConfigSchema, storeConfigSchema } from '../store/config.ts'
+import { parseNetwork } from '../net/ip.ts'
 import { parseListenAddress } from './listen.ts'
 
 const address = z.string().superRefine((text, context) => {
@@ -80,7 +81,24 @@ const tls = z.strictObject({
     .describe('PEM file of the authorities whose client certificates may log in (SASL EXTERNAL).'),
 })
 
+const network = z.string().superRefine((text, context) => {
+  try {
+    parseNetwork(text)
+  } catch {
+    context.addIssue({ code: 'custom', message: 'expected a network such as 10.0.0.0/8 or an address' })
+  }
+})
+
 const stop = z.strictObject({
+  unreadyMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(0)
+    .describe(
+      'How long after SIGTERM or SIGINT everything is still served while `/readyz` already says no, so that a load balancer sends nothing more before the doors close. Longer than it takes to notice.',
+    ),
   drainMs: z
     .number()
     .int()
@@ -123,6 +141,12 @@ const ownShape = {
     .optional()
     .describe('The user to become, when started as root, once the ports are open. See docs/operating.md.'),
   group: z.string().min(1).optional().describe('The group to become; without it the main group of `user`.'),
+  proxyNetworks: z
+    .array(network)
+    .default([])
+    .describe(
+      'Networks of load balancers such as HAProxy that say with the PROXY protocol (version 1 or 2) where a connection comes from. From these every connection to a mail port has to begin so; from others none may.',
+    ),
   listen: listen.prefault({}).describe('Where each protocol listens.'),
   tls: tls.prefault({}).describe('Certificates.'),
   log: log.prefault({}).describe('The log, on standard error.'),

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import type { Log } from '../base/log.ts'
 import type { Connection } from '../net/connection.ts'
 import type { Deadlines } from '../net/deadlines.ts'
+import type { Network } from '../net/ip.ts'
 import { Listener, type ListenAddress as NetAddress } from '../net/listener.ts'
 import type { CertificateStore } from '../net/tls.ts'
 import { providerFor } from './certificates.ts'
@@ -27,6 +28,8 @@ export interface DoorsOptions {
   readonly deadlines: Deadlines
   readonly log: Log
   readonly certificates: CertificateStore
+  /** Of load balancers that speak the PROXY protocol. */
+  readonly proxyNetworks: readonly Network[]
   /** Runs one session to its end. */
   readonly serve: (connection: Connection, protocol: MailProtocol) => Promise<void>
 }
@@ -116,7 +119,7 @@ async function listenOn(
   door: DoorName,
   protocol: MailProtocol,
   address: ListenAddress,
-  { reusePort, deadlines, log, certificates, serve }: DoorsOptions,
+  { reusePort, deadlines, log, certificates, proxyNetworks, serve }: DoorsOptions,
 ): Promise<Listener> {
   const { implicitTls } = doors[door]
   if (address.kind === 'unix') await rm(address.path, { force: true })
@@ -125,6 +128,7 @@ async function listenOn(
       address: netAddress(address, reusePort),
       deadlines,
       log: log.child({ door }),
+      proxyNetworks,
       handle: connection => serve(connection, protocol),
       ...(implicitTls && { implicitTls: providerFor(certificates, protocol) }),
       refusal: refusals[protocol],

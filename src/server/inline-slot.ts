@@ -55,6 +55,7 @@ export class InlineSlot implements Slot {
       log: this.#options.log,
       metrics: this.#metrics,
       certificates: this.#certificates,
+      proxyNetworks: data.config.proxyNetworks,
     })
     this.#options.onListening(this)
     return this.#runner.addresses

@@ -68,7 +68,15 @@ port.on('message', (message: ToThread) => {
 
 async function openDoors(): Promise<Runner> {
   try {
-    return await Runner.open({ listen: data.listen, reusePort: data.reusePort, log, metrics, certificates })
+    const { listen, reusePort, config } = data
+    return await Runner.open({
+      listen,
+      reusePort,
+      log,
+      metrics,
+      certificates,
+      proxyNetworks: config.proxyNetworks,
+    })
   } catch (error) {
     tell({ kind: 'failed', message: (error as Error).message })
     process.exit(1)

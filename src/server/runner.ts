@@ -1,6 +1,7 @@
 // One thread's share of the server: its doors, and the sessions behind them. The same in a protocol thread and in the calling thread.
 import type { Connection } from '../net/connection.ts'
 import { Deadlines } from '../net/deadlines.ts'
+import { parseNetwork } from '../net/ip.ts'
 import type { CertificateStore } from '../net/tls.ts'
 import type { App } from './app.ts'
 import { providerFor } from './certificates.ts'
@@ -16,6 +17,8 @@ export interface RunnerOptions {
   readonly log: Log
   readonly metrics: Metrics
   readonly certificates: CertificateStore
+  /** Networks of load balancers that speak the PROXY protocol, as the configuration has them; none by default. */
+  readonly proxyNetworks?: readonly string[]
   /** Called before each session; what it throws ends the connection. */
   readonly onSession?: (connection: Connection, protocol: MailProtocol) => void | Promise<void>
 }
@@ -42,6 +45,7 @@ export class Runner {
       deadlines: new Deadlines(),
       log: options.log,
       certificates: options.certificates,
+      proxyNetworks: (options.proxyNetworks ?? []).map(parseNetwork),
       serve: (connection, protocol) => runner.#serve(connection, protocol),
     })
     return runner

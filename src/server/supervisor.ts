@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../base/clock.ts'
 import type { Health } from '../http/health.ts'
 import { StatusServer, StatusServerError, type StatusServerOptions } from '../http/status-server.ts'
@@ -65,7 +66,10 @@ export class Supervisor {
   #control: ControlServer | undefined
   #status: StatusServer | undefined
   #reports: NodeReports | undefined
+  #isServing = false
   #stopping: Promise<void> | undefined
+  /** Ends the time in which only /readyz knows of the end. */
+  readonly #unready = new AbortController()
 
   private constructor(options: SupervisorOptions) {
     this.#options = options
@@ -113,6 +117,7 @@ export class Supervisor {
   /** Ends in order; sessions have `drainMs` to end what they do. Called again with less time, it cuts them off sooner. */
   stop(drainMs: number): Promise<void> {
     if (this.#stopping) {
+      this.#unready.abort()
       for (const slot of this.#slots) void slot.stop(drainMs)
       return this.#stopping
     }
@@ -162,6 +167,7 @@ export class Supervisor {
       { ms: Math.round(performance.now() - this.#startedAt), threads: this.#slots.length },
       'ready',
     )
+    this.#isServing = true
   }
 
   /** The first thread finds the ports; the others share them. */
@@ -304,6 +310,9 @@ export class Supervisor {
   }
 
   async #stop(drainMs: number): Promise<void> {
+    // Cut short by a second call.
+    if (this.#isServing && drainMs > 0)
+      await sleep(this.#config.stop.unreadyMs, undefined, { signal: this.#unready.signal }).catch(() => {})
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all(this.#slots.map(slot => slot.stop(drainMs)))
     await this.#reports?.close()

@@ -257,3 +257,36 @@ async function servedNames(port: number): Promise<readonly string[]> {
   )
   return [...new Set(names)]
 }
+
+test('a load balancer hears that the server is about to stop while that still takes connections', async context => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'restante-serve-'))
+  const file = join(dataDir, 'restante.toml')
+  writeFileSync(file, '[stop]\nunreadyMs = 600000\n')
+  const server = await ServerProcess.start(context, { dataDir, args: ['--config', file] })
+  server.kill('SIGTERM')
+  await server.logged('stopping')
+  const { status, body } = await server.get('/readyz')
+  assert.equal(status, 503)
+  assert.match(body, /"stopping":"stopping"/)
+  assert.equal((await server.get('/healthz')).status, 200)
+  const client = await LineClient.connect(server.port('imap'))
+  await client.until(/^\* OK.*\r\n/)
+  client.send('a NOOP\r\n')
+  await client.until(/^a OK.*\r\n/m)
+  client.end()
+})
+
+test('a proxy that is known has to say where its connections come from, and is believed', async context => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'restante-serve-'))
+  const file = join(dataDir, 'restante.toml')
+  writeFileSync(file, 'threads = 0\nproxyNetworks = ["127.0.0.0/8"]\n[log]\nlevel = "debug"\n')
+  const server = await ServerProcess.start(context, { dataDir, args: ['--config', file] })
+  const client = await LineClient.connect(server.port('imap'))
+  client.send('PROXY TCP4 192.0.2.7 127.0.0.1 50000 143\r\n')
+  // Behind a proxy nothing is this machine: a password wants TLS.
+  assert.match(await client.until(/^\* OK.*\r\n/), /LOGINDISABLED/)
+  client.end()
+  const silent = await LineClient.connect(server.port('imap'))
+  silent.send('a NOOP\r\n')
+  assert.equal(await silent.untilEnd(), '')
+})

@@ -64,7 +64,7 @@ async function demoConfig(context: CommandContext, ownFolder: string | undefined
     listen: listen as Listen,
     tls: { certificates: [] },
     log: { level: config.log.level === 'info' ? 'warn' : config.log.level, format: config.log.format },
-    stop: { drainMs },
+    stop: { drainMs, unreadyMs: 0 },
     addressing: { ...config.addressing, defaultDomain: demoDomain },
     queue: { ...config.queue, outbound: 'direct' },
     isIsolated: true,
