@@ -3,7 +3,7 @@ import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { PasswordHasher } from '../sasl/password.ts'
 import type { UpdateAccount } from '../store/mutations/update-account.ts'
-import { type AccountRow, findAccountByAddress } from '../store/read/account.ts'
+import { type AccountKind, type AccountRow, findAccountByAddress } from '../store/read/account.ts'
 import type { Store } from '../store/store.ts'
 import { type Address, normalizeDomain, parseAddress } from './address.ts'
 import type { AccountConfig } from './config.ts'
@@ -38,6 +38,8 @@ export interface NewAccount {
   readonly password?: string
   readonly displayName?: string
   readonly isAdmin?: boolean
+  /** A person's by default. Nobody logs in as a shared one: it owns mailboxes that several use. */
+  readonly kind?: AccountKind
   readonly quotaBytes?: number
   readonly quotaMessages?: number
   /** Takes the address's domain as ours when it is not yet. */
@@ -59,6 +61,9 @@ export const firstMailboxes = [
 /** Makes an account, whole or not at all. Throws `DirectoryError`, and `StoreError` `exists` and `not-found` (the domain is not ours). */
 export async function createAccount(directory: Directory, account: NewAccount): Promise<AccountId> {
   const { address, domain } = getAddress(directory, account.address)
+  const isShared = account.kind === 'shared'
+  if (isShared && (account.password !== undefined || account.isAdmin === true))
+    throw new DirectoryError('not-allowed', 'nobody logs in as a shared account: it has no password')
   const credentials =
     account.password === undefined
       ? []
@@ -69,10 +74,11 @@ export async function createAccount(directory: Directory, account: NewAccount): 
     createDomain: account.createDomain === true,
     displayName: checkName(account.displayName ?? ''),
     isAdmin: account.isAdmin === true,
+    kind: account.kind,
     quotaBytes: account.quotaBytes,
     quotaMessages: account.quotaMessages,
     credentials,
-    mailboxes: firstMailboxes,
+    mailboxes: isShared ? firstMailboxes.slice(0, 1) : firstMailboxes,
   })
   return made.account
 }

@@ -106,6 +106,11 @@ export class Login {
     return peer.secure || peer.isLoopback || this.config.allowPlaintext
   }
 
+  /** The address of the account that somebody means by a name that he could log in with; there need not be one. */
+  addressOf(name: string): string | undefined {
+    return parseAddress(name, this.#directory.config.addressing)?.address
+  }
+
   /** Checks a name and a password as LOGIN and USER/PASS give them (a Buffer must be UTF-8). Throws `LoginError`. */
   async password(peer: LoginPeer, name: string | Buffer, password: string | Buffer): Promise<Identity> {
     if (!this.mayReveal(peer)) throw new LoginError('needs-tls', 'a password in the clear')
@@ -167,7 +172,8 @@ export class Login {
   /** Ends an attempt: who it is, when the credential was right (`scopes` is what it is for) and may act as `authzid`. Throws `LoginError`. */
   async end(attempt: Attempt, scopes: readonly Scope[] | undefined, authzid: string): Promise<Identity> {
     const { peer, row } = attempt
-    if (!row || !scopes || row.state !== 'active') throw this.refuse(attempt)
+    // A shared account is nobody's; an administrator may act as it.
+    if (!row || !scopes || row.state !== 'active' || row.kind === 'shared') throw this.refuse(attempt)
     const identity = await this.#actAs(row, scopes, authzid).catch((error: unknown) => {
       attempt.settle('void')
       throw error

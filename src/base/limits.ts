@@ -256,6 +256,14 @@ export const limits = {
     /** That process ends when nobody needs it for so long. */
     idleMs: 60_000,
   },
+  acl: {
+    /** Entries of one mailbox's ACL. */
+    entries: 1000,
+    /** Entries of others' ACLs that are looked at for what one account sees of others. */
+    visible: 20_000,
+    /** Characters of an identifier. */
+    identifierBytes: 512,
+  },
   annotation: {
     /** Bytes of one annotation's value. RFC 5464 §4.1 asks for 1024 at least. */
     valueBytes: 64 * 1024,

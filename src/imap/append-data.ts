@@ -17,7 +17,8 @@ import { parseFlags } from './flags.ts'
 import type { LiteralHead } from './input/command-input.ts'
 import type { Parser } from './input/parser.ts'
 import type { Session } from './session.ts'
-import { getTarget } from './mailbox-access.ts'
+import { rightsFor } from './command-rights.ts'
+import { checkSelected, getTarget, type VisibleMailbox } from './mailbox-access.ts'
 import { parseImapUrl } from './url/imap-url.ts'
 import { findUrlMailbox, openUrl } from './url/url-content.ts'
 
@@ -106,8 +107,7 @@ export async function acceptMessageLiteral(
   parser: Parser,
   head: LiteralHead,
   name: string,
-  /** REPLACE makes room by itself. */
-  room: 'checked' | 'unknown',
+  command: 'APPEND' | 'REPLACE',
 ): Promise<LiteralPlace> {
   const { lastText } = parser
   // A URL may come as a literal, too, and so may the name and the value of an annotation.
@@ -119,8 +119,9 @@ export async function acceptMessageLiteral(
   // RFC 3502 §6.3.11: the client has changed its mind. A part of CATENATE may be empty.
   if (head.sizeBytes === 0 && !isCatenated)
     throw no(undefined, 'An empty message is not kept; nothing was appended')
-  const { account } = await getTarget(session, name)
-  if (room === 'checked')
+  const { account } = await getTarget(session, name, command)
+  // REPLACE makes room by itself.
+  if (command === 'APPEND')
     await checkRoom(session, account, parser.stagedBytesSince('APPEND ') + head.sizeBytes)
   return 'store'
 }
@@ -131,6 +132,12 @@ async function checkRoom({ store, context }: Session, account: AccountId, sizeBy
   const { freeBytes, freeMessages } = await findRoom(store.reader, account, { bytes, messages })
   if (sizeBytes > freeBytes || freeMessages < 1)
     throw no('OVERQUOTA', 'The account is over its quota: delete something first')
+}
+
+/** RFC 5257 §3.4: annotations that all see need a right of their own. Throws NO [NOPERM]. */
+export function checkAnnotationRights(target: VisibleMailbox, messages: readonly AppendedMessage[]): void {
+  const hasShared = messages.some(({ annotations }) => annotations.some(({ isShared }) => isShared))
+  if (hasShared) checkSelected(target.rights, rightsFor('STORE ANNOTATION'))
 }
 
 /** Messages ready for the store. Call `discard` when they are stored, or were refused. */

@@ -12,6 +12,7 @@ import { conversions } from './commands/conversions.ts'
 import { convert } from './commands/convert.ts'
 import { copy } from './commands/copy.ts'
 import { create } from './commands/create.ts'
+import { deleteAcl } from './commands/deleteacl.ts'
 import { deleteMailbox } from './commands/delete.ts'
 import { enable } from './commands/enable.ts'
 import { esearch } from './commands/esearch.ts'
@@ -19,6 +20,7 @@ import { examine, select } from './commands/select.ts'
 import { expunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
 import { genUrlAuth } from './commands/genurlauth.ts'
+import { getAcl } from './commands/getacl.ts'
 import { getMetadata } from './commands/getmetadata.ts'
 import { getQuota } from './commands/getquota.ts'
 import { getQuotaRoot } from './commands/getquotaroot.ts'
@@ -26,10 +28,12 @@ import { id } from './commands/id.ts'
 import { idle } from './commands/idle.ts'
 import { language } from './commands/language.ts'
 import { list } from './commands/list.ts'
+import { listRights } from './commands/listrights.ts'
 import { login } from './commands/login.ts'
 import { logout } from './commands/logout.ts'
 import { lsub } from './commands/lsub.ts'
 import { move } from './commands/move.ts'
+import { myRights } from './commands/myrights.ts'
 import { namespace } from './commands/namespace.ts'
 import { noop } from './commands/noop.ts'
 import { notify } from './commands/notify.ts'
@@ -38,6 +42,7 @@ import { replace } from './commands/replace.ts'
 import { resetKey } from './commands/resetkey.ts'
 import { search } from './commands/search.ts'
 import { sort } from './commands/sort.ts'
+import { setAcl } from './commands/setacl.ts'
 import { setMetadata } from './commands/setmetadata.ts'
 import { setQuota } from './commands/setquota.ts'
 import { starttls } from './commands/starttls.ts'
@@ -66,6 +71,7 @@ export const commands: readonly Command[] = [
   convert,
   copy,
   create,
+  deleteAcl,
   deleteMailbox,
   enable,
   esearch,
@@ -73,6 +79,7 @@ export const commands: readonly Command[] = [
   expunge,
   fetch,
   genUrlAuth,
+  getAcl,
   getMetadata,
   getQuota,
   getQuotaRoot,
@@ -80,10 +87,12 @@ export const commands: readonly Command[] = [
   idle,
   language,
   list,
+  listRights,
   login,
   logout,
   lsub,
   move,
+  myRights,
   namespace,
   noop,
   notify,
@@ -93,6 +102,7 @@ export const commands: readonly Command[] = [
   search,
   select,
   sort,
+  setAcl,
   setMetadata,
   setQuota,
   starttls,

@@ -90,6 +90,12 @@ export const imapConfig = z
       .describe(
         'Refuse APPEND of messages with 8-bit header fields from clients that have not enabled UTF8=ACCEPT, as RFC 6855 §4 asks. Off by default, since old mail has such fields and could not be copied here.',
       ),
+    shareWithAnyone: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Let every user share mailboxes with "anyone" (RFC 4314), which puts them into the list of mailboxes of everybody else. Off: administrators do, and whoever administers a shared account\'s mailbox.',
+      ),
     quickFlags: z
       .boolean()
       .default(true)

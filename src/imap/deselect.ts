@@ -7,7 +7,8 @@ export async function deselect(session: Session): Promise<void> {
   if (session.state.kind !== 'selected') return
   const { identity, view } = session.state
   session.state = { kind: 'authenticated', identity }
-  if (view.isReadOnly || !view.hasToldNewMail) return
+  // What is \Recent is between the owner's sessions.
+  if (view.isReadOnly || view.isGuest || !view.hasToldNewMail) return
   try {
     await session.store.mutate('claimRecent', { account: view.mailbox.account, mailbox: view.mailbox.id })
   } catch (error) {

@@ -1,6 +1,8 @@
 // Flags between the wire and the store. RFC 9051 §2.3.2.
 import type { FlagSet } from '../store/flags.ts'
-import { systemFlags } from '../store/flags.ts'
+import { seen, systemFlags } from '../store/flags.ts'
+import { rightBits, type Rights } from '../store/rights.ts'
+import { sharedFlags } from '../store/shared-flags.ts'
 import { bad } from './error.ts'
 
 const systemByName = new Map<string, number>(
@@ -32,6 +34,13 @@ export function formatFlags(system: number, keywords: readonly string[], isRecen
   if (isRecent) names.push('\\Recent')
   names.push(...keywords)
   return names.join(' ')
+}
+
+/** The flags that somebody may change, as PERMANENTFLAGS lists them. RFC 4314 §4 (STORE). */
+export function permanentFlags(rights: Rights, keywords: readonly string[]): string {
+  const { system, keywords: mayWrite } = sharedFlags(rights)
+  const names = formatFlags(system | (rights & rightBits.s ? seen : 0), mayWrite ? keywords : [])
+  return mayWrite ? `${names} \\*` : names
 }
 
 /** All system flags, for FLAGS and PERMANENTFLAGS. */

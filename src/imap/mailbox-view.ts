@@ -6,17 +6,20 @@
 //   many clients look for new mail and for nothing else.
 // - The client knows of flag changes up to `#toldModSeq` and of expunges up to `#toldExpunges`; there is no queue between.
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
-import type { ModSeq } from '../base/ids.ts'
+import type { AccountId, ModSeq } from '../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import { rangesOf, type UidRange } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
 import { AnnotationNews } from './annotation/annotation-news.ts'
 import type { ConversionCache } from './convert/conversion-cache.ts'
+import { allRights, type Rights } from '../store/rights.ts'
+import { GuestMailbox } from '../store/snapshots/guest-mailbox.ts'
 import type { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
-import { allSystemFlags, formatFlags } from './flags.ts'
+import { allSystemFlags, formatFlags, permanentFlags } from './flags.ts'
 import type { MailboxKey } from './mailbox-access.ts'
+import { foreignSuffix } from './object-id.ts'
 import type { SearchContexts } from './search/contexts.ts'
 import { formatNumbers, normalizeRanges, type SequenceSet } from './sequence-set.ts'
 
@@ -49,10 +52,32 @@ export interface MailboxIdentity extends MailboxKey {
   readonly name: string
 }
 
+/** A snapshot to begin with, and what gives the next ones to a guest. */
+export interface MailboxPicture {
+  readonly snapshot: MailboxSnapshot
+  readonly guest: GuestMailbox | undefined
+}
+
+/** The mailbox as `viewer` sees it. Throws `StoreError` `no-such-mailbox`. */
+export async function openPicture(
+  store: Store,
+  mailbox: MailboxKey,
+  viewer: AccountId,
+  atLeast?: ModSeq,
+): Promise<MailboxPicture> {
+  const { account, id } = mailbox
+  if (account === viewer) return { snapshot: await store.snapshot(account, id, atLeast), guest: undefined }
+  const guest = new GuestMailbox(store, mailbox, viewer)
+  return { snapshot: await guest.refresh(), guest }
+}
+
 export class MailboxView {
   readonly mailbox: MailboxIdentity
   readonly isReadOnly: boolean
   readonly #store: Store
+  readonly #guest: GuestMailbox | undefined
+  /** What the client was told that he may do. */
+  #toldRights: Rights
   #snapshot: MailboxSnapshot
   /** The snapshot whose UIDs they are, or an array of this session's own where no snapshot has them so. */
   #known: MailboxSnapshot | Uint32Array
@@ -80,7 +105,7 @@ export class MailboxView {
   constructor(
     store: Store,
     mailbox: MailboxIdentity,
-    snapshot: MailboxSnapshot,
+    { snapshot, guest }: MailboxPicture,
     options: {
       readonly isReadOnly: boolean
       readonly firstRecentUid: number
@@ -89,6 +114,8 @@ export class MailboxView {
     },
   ) {
     this.#store = store
+    this.#guest = guest
+    this.#toldRights = this.rights
     this.mailbox = mailbox
     this.isReadOnly = options.isReadOnly
     this.#firstRecentUid = options.firstRecentUid
@@ -100,6 +127,21 @@ export class MailboxView {
     this.#toldExpunges = snapshot.modSeq
     this.#lastUid = snapshot.uidNext - 1
     this.#uidNextAtSelect = snapshot.uidNext
+  }
+
+  /** The mailbox is another account's. */
+  get isGuest(): boolean {
+    return this.#guest !== undefined
+  }
+
+  /** What the session may do here, as of the last `refresh`. */
+  get rights(): Rights {
+    return this.#guest ? this.#guest.rights : allRights
+  }
+
+  /** What object ids of another account's end with. */
+  get idSuffix(): string {
+    return this.#guest ? foreignSuffix(this.mailbox.account) : ''
   }
 
   /** Messages that the client knows of. */
@@ -214,7 +256,9 @@ export class MailboxView {
 
   /** Brings the snapshot up to date without telling the client anything. */
   async refresh(): Promise<MailboxSnapshot> {
-    this.#snapshot = await this.#store.snapshot(this.mailbox.account, this.mailbox.id)
+    this.#snapshot = this.#guest
+      ? await this.#guest.refresh()
+      : await this.#store.snapshot(this.mailbox.account, this.mailbox.id)
     return this.#snapshot
   }
 
@@ -241,6 +285,15 @@ export class MailboxView {
     this.#toldModSeq = snapshot.modSeq
     this.#silenced = undefined
     await this.contexts?.tellChanged(snapshot, out)
+  }
+
+  /** The flags that the session may change, if they have become others since the client was told (RFC 4314 §5.1.1). */
+  takeNewPermanentFlags(): string | undefined {
+    if (this.#toldRights === this.rights) return undefined
+    const before = permanentFlags(this.#toldRights, this.keywords)
+    this.#toldRights = this.rights
+    const now = permanentFlags(this.rights, this.keywords)
+    return this.isReadOnly || now === before ? undefined : now
   }
 
   #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle, mayExpunge: boolean): void {

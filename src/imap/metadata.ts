@@ -8,7 +8,7 @@ import { type Annotation, listAnnotations } from '../store/read/annotations.ts'
 import type { MutationArgs } from '../store/mutations.ts'
 import { bad, no } from './error.ts'
 import type { Parser } from './input/parser.ts'
-import { getVisible } from './mailbox-access.ts'
+import { getVisible, type VisibleMailbox } from './mailbox-access.ts'
 import type { Session } from './session.ts'
 
 /** Who owns the server's own /shared annotations. */
@@ -48,14 +48,22 @@ export function parseValue(parser: Parser): Buffer | null {
 export async function readAnnotations(session: Session, name: string): Promise<readonly Annotation[]> {
   const { store, account } = session
   if (name !== '') {
-    const mailbox = await getVisible(session, name)
-    return listAnnotations(store.reader, mailbox.account, mailbox.id)
+    return readMailboxAnnotations(session, await getVisible(session, name, 'GETMETADATA'))
   }
   const own = await listAnnotations(store.reader, account, undefined)
   const shared = await listAnnotations(store.reader, serverAccount, undefined)
   const { adminContact } = session.context.config.imap
   const contact = adminContact === undefined ? [] : [{ entry: adminEntry, value: Buffer.from(adminContact) }]
   return [...own, ...contact, ...shared]
+}
+
+/** What the session may see of a mailbox's annotations: of another's the shared ones. */
+export async function readMailboxAnnotations(
+  { store, account }: Session,
+  mailbox: VisibleMailbox,
+): Promise<readonly Annotation[]> {
+  const all = await listAnnotations(store.reader, mailbox.account, mailbox.id)
+  return mailbox.account === account ? all : all.filter(({ entry }) => isShared(entry))
 }
 
 /** The change as the store takes it. Throws NO where the client may not make it. */
@@ -71,7 +79,10 @@ export async function annotationChange(
       throw no(`METADATA MAXSIZE ${limits.annotation.valueBytes}`, 'That value is too large')
   }
   if (name !== '') {
-    const mailbox = await getVisible(session, name)
+    const mailbox = await getVisible(session, name, 'SETMETADATA')
+    // RFC 5464 §4.3: private entries of others' mailboxes are not kept.
+    if (mailbox.account !== account && !entries.every(({ entry }) => isShared(entry)))
+      throw no('METADATA NOPRIVATE', 'Private entries are for your own mailboxes')
     return { account: mailbox.account, mailbox: mailbox.id, entries }
   }
   const shared = entries.filter(({ entry }) => isShared(entry))
@@ -84,7 +95,8 @@ export async function annotationChange(
   return { account: serverAccount, entries }
 }
 
-function isShared(entry: string): boolean {
+/** Whether an entry is for all who use the mailbox. */
+export function isShared(entry: string): boolean {
   return entry.toLowerCase().startsWith('/shared/')
 }
 

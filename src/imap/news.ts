@@ -24,11 +24,32 @@ export async function tellNews(session: Session, mayExpunge: boolean): Promise<v
   if (notifications) await notifications.tell()
 }
 
+/** Wakes the connection when there may be news, of the own account and of who owns the selected mailbox, until the function it returns is called. */
+export function watchNews({ store, connection, account, state }: Session): () => void {
+  const owners = new Set([account])
+  if (state.kind === 'selected') owners.add(state.view.mailbox.account)
+  const stops = Array.from(owners, owner => store.watch(owner, () => connection.wake()))
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
 async function tellSelected(session: Session, mayExpunge: boolean): Promise<void> {
   if (session.state.kind !== 'selected') return
   const { view } = session.state
   const { notifications } = session
   try {
+    await tellChanges()
+    const flags = view.takeNewPermanentFlags()
+    if (flags !== undefined) session.say(`PERMANENTFLAGS (${flags})`, 'These can be changed')
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'no-such-mailbox') {
+      throw new ImapError('BYE', undefined, 'The selected mailbox is gone')
+    }
+    throw error
+  }
+
+  async function tellChanges(): Promise<void> {
     if (!notifications) {
       await view.sync(session.out, syncStyle(session), mayExpunge)
       await view.annotations.tell(session, view.annotations.isAsked, false)
@@ -36,11 +57,8 @@ async function tellSelected(session: Session, mayExpunge: boolean): Promise<void
     // RFC 5465 §3.1: after NOTIFY only what it asks for.
     else if (notifications.selected?.messages)
       await tellByNotify(session, view, notifications.selected, mayExpunge)
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'no-such-mailbox') {
-      throw new ImapError('BYE', undefined, 'The selected mailbox was deleted')
-    }
-    throw error
+    // Nothing is told, but who may not read any more has nothing selected.
+    else if (view.isGuest) await view.refresh()
   }
 }
 

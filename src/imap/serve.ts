@@ -8,12 +8,14 @@ import { limits } from '../base/limits.ts'
 import { announcedCapabilities } from './capabilities.ts'
 import type { BoundCommand, Command, Completion } from './command.ts'
 import { findCommand, findUidCommand } from './commands.ts'
+import { findCommandRights } from './command-rights.ts'
 import { deselect } from './deselect.ts'
 import { bad, ImapError, uidRequired } from './error.ts'
 import { type CommandInput, discardLiterals } from './input/command-input.ts'
 import { Parser } from './input/parser.ts'
 import { readCommand } from './input/read-command.ts'
-import { tellNews } from './news.ts'
+import { checkSelected } from './mailbox-access.ts'
+import { tellNews, watchNews } from './news.ts'
 import { complete, Pipeline, refuse, tellOrPart, withProgress } from './pipeline.ts'
 import { refusalOf } from './refusal.ts'
 import { type ImapContext, Session } from './session.ts'
@@ -76,11 +78,18 @@ export async function serveImap(connection: Connection, context: ImapContext): P
 /** After NOTIFY the client hears of events also between commands (RFC 5465 §3.1). */
 async function tellWhileWaiting(session: Session): Promise<void> {
   const { connection, context, out } = session
-  for (;;) {
-    const event = await connection.waitForInput(context.config.imap.keepAliveMs)
-    if (event === 'input' || event === 'end' || connection.isStopping) return
-    await tellNews(session, session.notifications?.selected?.isDelayed === false)
-    out.send()
+  // NOTIFY listens to the accounts that it is about; the selected mailbox may be of another.
+  const unwatch =
+    session.state.kind === 'selected' && session.state.view.isGuest ? watchNews(session) : undefined
+  try {
+    for (;;) {
+      const event = await connection.waitForInput(context.config.imap.keepAliveMs)
+      if (event === 'input' || event === 'end' || connection.isStopping) return
+      await tellNews(session, session.notifications?.selected?.isDelayed === false)
+      out.send()
+    }
+  } finally {
+    unwatch?.()
   }
 }
 
@@ -133,6 +142,7 @@ async function runCommand(session: Session, pipeline: Pipeline, input: CommandIn
     if (isUidOnly && command.uid === 'also' && !found.uid) throw uidRequired()
     const binding = command.bind(parser, { tag, uid: found.uid, session })
     bound = binding instanceof Promise ? await binding : binding
+    await checkSelectedRights(session, pipeline, command)
     if (isUidOnly && bound.usesSequence) throw uidRequired()
     const { usesSequence, step } = bound
     const name = found.uid ? `UID ${command.name}` : command.name
@@ -195,6 +205,16 @@ function checkState(session: Session, command: Command): void {
       if (kind === 'notAuthenticated') throw bad('log in first')
       if (kind !== 'selected') throw bad('select a mailbox first')
   }
+}
+
+/** What a guest may do in the selected mailbox is looked at for each command (RFC 4314 §5.1.1). */
+async function checkSelectedRights({ state }: Session, pipeline: Pipeline, { name }: Command): Promise<void> {
+  if (state.kind !== 'selected' || !state.view.isGuest) return
+  const needed = findCommandRights(name)
+  if (needed?.selected === undefined && needed?.selectedOneOf === undefined) return
+  await pipeline.drained()
+  await state.view.refresh()
+  checkSelected(state.view.rights, needed)
 }
 
 function reply(session: Session, tag: string, refusal: ImapError): void {

@@ -1,7 +1,9 @@
 // Every mutation by its name, and the types that follow from the table. Arguments and results cross threads: plain values only.
 import { acceptMessage } from './mutations/accept-message.ts'
 import { annotateMessages } from './mutations/annotate-messages.ts'
+import { appendAsGuest, replaceAsGuest } from './mutations/append-as-guest.ts'
 import { appendMessages } from './mutations/append-messages.ts'
+import { asGuest } from './mutations/as-guest.ts'
 import { beginAccountRemoval } from './mutations/begin-account-removal.ts'
 import { claimRecent } from './mutations/claim-recent.ts'
 import { copyMessages, moveMessages } from './mutations/copy-messages.ts'
@@ -35,10 +37,13 @@ import { saveSnapshot } from './mutations/save-snapshot.ts'
 import { forgetNode, reportNode } from './mutations/report-node.ts'
 import { resetUrlKeys } from './mutations/reset-url-keys.ts'
 import { setAnnotations } from './mutations/set-annotations.ts'
+import { setRights } from './mutations/set-rights.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
 import { steerQueue } from './mutations/steer-queue.ts'
 import { storeFlags } from './mutations/store-flags.ts'
+import { storeGuestFlags } from './mutations/store-guest-flags.ts'
+import { transferMessages } from './mutations/transfer-messages.ts'
 import { updateAccount } from './mutations/update-account.ts'
 import type { Tx } from './store.ts'
 
@@ -49,7 +54,9 @@ export type Mutation<Args, Result> = (tx: Tx, args: Args) => Promise<Result>
 export const mutations = {
   acceptMessage,
   annotateMessages,
+  appendAsGuest,
   appendMessages,
+  asGuest,
   beginAccountRemoval,
   beginImport,
   claimRecent,
@@ -82,16 +89,20 @@ export const mutations = {
   recordAttempt,
   renameMailbox,
   renewLeases,
+  replaceAsGuest,
   replaceMessage,
   reportNode,
   replacePassword,
   saveSnapshot,
   resetUrlKeys,
   setAnnotations,
+  setRights,
   setSpecialUse,
   setSubscription,
   steerQueue,
   storeFlags,
+  storeGuestFlags,
+  transferMessages,
   updateAccount,
 } as const satisfies Record<string, Mutation<never, unknown>>
 
@@ -105,6 +116,7 @@ const relaxed: ReadonlySet<MutationName> = new Set<MutationName>([
   'saveSnapshot',
   'setSubscription',
   'storeFlags',
+  'storeGuestFlags',
 ])
 
 export function isRelaxed(name: MutationName): boolean {

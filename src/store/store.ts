@@ -33,6 +33,8 @@ export interface Tx extends Reader {
   readonly nowMs: number
   /** Takes one reference to a body for `account`, storing it when it is new to the account; it is durable when the transaction is. `releaseBlob` gives it back. */
   takeBody(account: AccountId, body: BodyRef): Awaitable<void>
+  /** Takes one reference for `to` to a body of which `from` has one. */
+  shareBody(from: AccountId, to: AccountId, hash: BlobHash): Awaitable<void>
   /** Says that `account` has reached `modSeq`: those who watch it hear so after the commit. */
   changed(account: AccountId, modSeq: ModSeq): void
   /** What an account without a quota of its own may hold. */

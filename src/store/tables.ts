@@ -23,6 +23,9 @@ export const accountTables: readonly TableKey[] = [
   { table: 'credential', key: ['account', 'id'] },
   { table: 'annotation', key: ['account', 'mailbox', 'folded'] },
   { table: 'url_key', key: ['account', 'mailbox'] },
+  { table: 'acl', key: ['account', 'mailbox', 'grantee', 'is_negative'] },
+  { table: 'guest_seen', key: ['account', 'mailbox', 'uid', 'guest'] },
+  { table: 'guest', key: ['account', 'mailbox', 'guest'] },
   { table: 'mailbox', key: ['account', 'id'] },
 ]
 

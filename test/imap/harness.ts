@@ -29,7 +29,7 @@ export interface TestServer {
   connect(): Promise<ImapClient>
 }
 
-/** alice@example.test and bob@example.test, both with the password `secret`; cheap hashing. */
+/** alice@example.test, bob@example.test and carol@example.test, all with the password `secret`; cheap hashing. */
 export async function startImap(
   t: TestContext,
   changes: Partial<ImapContext> = {},
@@ -50,6 +50,7 @@ export async function startImap(
     createDomain: true,
   })
   await createAccount(directory, { address: 'bob@example.test', password: 'secret' })
+  await createAccount(directory, { address: 'carol@example.test', password: 'secret' })
   const context: ImapContext = {
     store,
     login: new Login({

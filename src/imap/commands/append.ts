@@ -2,6 +2,7 @@
 // CATENATE of RFC 4469; UTF8 of RFC 6855 §4.
 import {
   acceptMessageLiteral,
+  checkAnnotationRights,
   type AppendedMessage,
   makeMessages,
   parseAppendedMessage,
@@ -46,7 +47,7 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
   parser.sp()
   if (parser.isLiteralNext && !parser.hasLiteral) return 'memory'
   const name = decodeMailboxName(parser.astring(), session.usesUtf8Names)
-  return acceptMessageLiteral(session, parser, head, name, 'checked')
+  return acceptMessageLiteral(session, parser, head, name, 'APPEND')
 }
 
 /** All of the messages are appended, or none is (RFC 3502 §6.3.11). */
@@ -54,12 +55,16 @@ async function beginAppend(session: Session, { name, messages }: AppendArgs): Pr
   // RFC 9738 §3.1: all or nothing.
   const most = saveLimit(session)
   if (messages.length > most) throw no(messageLimitCode(most), 'Too many messages at once')
-  const target = await getTarget(session, name)
+  const target = await getTarget(session, name, 'APPEND')
+  checkAnnotationRights(target, messages)
   const { rows, discard } = await makeMessages(session, messages)
-  const change = session.store
-    .mutate('appendMessages', { account: target.account, mailbox: target.id, messages: rows })
-    .finally(discard)
-  return afterChange(change, ({ uidValidity, uids }) => {
+  const { account, id: mailbox } = target
+  const { account: guest, store } = session
+  const change =
+    account === guest
+      ? store.mutate('appendMessages', { account, mailbox, messages: rows })
+      : store.mutate('appendAsGuest', { guest, account, mailbox, messages: rows })
+  return afterChange(change.finally(discard), ({ uidValidity, uids }) => {
     session.notifications?.ignoreMessages(target, uids)
     return { code: `APPENDUID ${uidValidity} ${formatNumbers(uids)}` }
   })

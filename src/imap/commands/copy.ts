@@ -1,11 +1,11 @@
 // COPY and UID COPY. RFC 9051 §6.4.7; COPYUID of RFC 4315.
 import type { MutationResult } from '../../store/mutations.ts'
+import type { UidRanges } from '../../store/uid-ranges.ts'
 import { afterChange, command, type ParseContext } from '../command.ts'
 import { no } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
-import { getTarget } from '../mailbox-access.ts'
+import { getTarget, type MailboxKey } from '../mailbox-access.ts'
 import { assertMayCopy } from '../message-limit.ts'
-import type { Notifications } from '../notify/notifications.ts'
 import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { mailboxName, uidRanges } from './arguments.ts'
@@ -23,7 +23,7 @@ export const copy = command({
   reportsProgress: true,
   parse: parseTransfer,
   async begin(session, args, isUid) {
-    const change = await beginTransfer(session, 'copyMessages', args, isUid)
+    const change = await beginTransfer(session, 'COPY', args, isUid)
     return change ? afterChange(change.code, code => ({ code })) : () => {}
   },
 })
@@ -38,32 +38,44 @@ export function parseTransfer(parser: Parser, context: ParseContext): TransferAr
 /** Asks for the copy or move, which gives COPYUID; undefined where there is nothing to do. All or nothing (RFC 9051 §6.4.7). */
 export async function beginTransfer(
   session: Session,
-  name: 'copyMessages' | 'moveMessages',
+  command: 'COPY' | 'MOVE',
   { set, target }: TransferArgs,
   isUid: boolean,
 ): Promise<{ readonly code: Promise<string> } | undefined> {
-  const { store, view } = session
+  const { view } = session
   const { count, uids } = view.select(set, isUid)
-  const row = await getTarget(session, target)
+  const row = await getTarget(session, target, command)
   if (count === 0) return undefined
-  if (name === 'copyMessages') assertMayCopy(session, uids)
-  const change = store.mutate(name, {
-    account: view.mailbox.account,
-    mailbox: view.mailbox.id,
-    uids: uidRanges(uids),
-    target: row.id,
-    viewer: session.account,
-  })
+  if (command === 'COPY') assertMayCopy(session, uids)
+  const change = store(session, row, command === 'MOVE', uidRanges(uids))
   return { code: change.then(result => copyUid(session, row, result)) }
 }
 
 function copyUid(
   session: Session,
-  target: Parameters<Notifications['ignoreMessages']>[0],
+  target: MailboxKey,
   { uidValidity, sourceUids, targetUids }: MutationResult<'copyMessages'>,
 ): string {
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
   if (sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
   session.notifications?.ignoreMessages(target, targetUids)
   return `COPYUID ${uidValidity} ${formatNumbers(sourceUids)} ${formatNumbers(targetUids)}`
+}
+
+function store(
+  { account, store, view }: Session,
+  target: MailboxKey,
+  isMove: boolean,
+  uids: UidRanges,
+): Promise<MutationResult<'copyMessages'>> {
+  const source = { account: view.mailbox.account, mailbox: view.mailbox.id }
+  if (source.account === account && target.account === account)
+    return store.mutate(isMove ? 'moveMessages' : 'copyMessages', { ...source, uids, target: target.id })
+  return store.mutate('transferMessages', {
+    actor: account,
+    source,
+    uids,
+    target: { account: target.account, mailbox: target.id },
+    isMove,
+  })
 }

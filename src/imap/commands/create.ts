@@ -1,7 +1,8 @@
 // CREATE. RFC 9051 §6.3.4; USE of RFC 6154 §3; MAILBOXID of RFC 8474 §4.1.
 import { command } from '../command.ts'
 import { bad, no } from '../error.ts'
-import { placeOf } from '../mailbox-access.ts'
+import { rightBits } from '../../store/rights.ts'
+import { getPlace, mutateMailbox } from '../mailbox-access.ts'
 import { mailboxId } from '../object-id.ts'
 import { specialUses } from '../special-use.ts'
 import { mailboxName } from './arguments.ts'
@@ -30,13 +31,16 @@ export const create = command({
       wanted === undefined ? undefined : specialUses.find(use => use.toLowerCase() === wanted)
     if (wanted !== undefined && specialUse === undefined)
       throw no('USEATTR', `${uses[0]} is no use that can be given`)
-    const { account, ownName } = placeOf(session, name)
-    const { mailbox } = await session.store.mutate('createMailbox', {
+    const { account, ownName, parent } = await getPlace(session, name, 'CREATE')
+    // What its owner sends, drafts or throws away is not what a guest does.
+    if (parent && specialUse) throw no('USEATTR', "Uses are for one's own mailboxes")
+    const needs = parent ? [{ mailbox: parent, rights: rightBits.k, name: parent.name }] : []
+    const { mailbox } = await mutateMailbox(session, needs, 'createMailbox', {
       account,
       name: ownName,
       ...(specialUse && { specialUse }),
     })
     session.notifications?.ignoreName(name)
-    return { code: `MAILBOXID (${mailboxId(mailbox)})` }
+    return { code: `MAILBOXID (${mailboxId(mailbox, account, session.account)})` }
   },
 })

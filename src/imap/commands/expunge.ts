@@ -1,7 +1,9 @@
 // EXPUNGE. RFC 9051 §6.4.3; RFC 7162 §3.2.4.
+import { rightBits } from '../../store/rights.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
 import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
+import { mutateMailbox } from '../mailbox-access.ts'
 import type { Session } from '../session.ts'
 import { syncStyle } from '../sync-style.ts'
 import { assertWritable, noArguments } from './arguments.ts'
@@ -19,7 +21,7 @@ export async function expungeDeleted(session: Session, uids: UidRanges | undefin
   const { view } = session
   assertWritable(view)
   const { account, id: mailbox } = view.mailbox
-  await session.store.mutate('expungeMessages', {
+  await mutateMailbox(session, [{ mailbox: view.mailbox, rights: rightBits.e }], 'expungeMessages', {
     account,
     mailbox,
     onlyDeleted: true,

@@ -1,8 +1,10 @@
 // GENURLAUTH: gives out URLs that others may fetch. RFC 4467 §6, from knowledge of it.
 import { randomBytes } from 'node:crypto'
 import { limits } from '../../base/limits.ts'
+import { rightBits } from '../../store/rights.ts'
 import { command } from '../command.ts'
 import { bad, no } from '../error.ts'
+import { mutateMailbox } from '../mailbox-access.ts'
 import { keyBytes, makeToken, parseRump } from '../url/url-auth.ts'
 import { findUrlMailbox, openUrl } from '../url/url-content.ts'
 
@@ -32,9 +34,11 @@ export const genUrlAuth = command({
       const mailbox = await findUrlMailbox(session, url.mailbox, url)
       if (!mailbox || !(await openUrl(store, mailbox, url)))
         throw no('NONEXISTENT', 'The URL names nothing here')
-      const { key } = await store.mutate('createUrlKey', {
-        account: mailbox.account,
-        mailbox: mailbox.id,
+      const { account, id } = mailbox
+      const { key } = await mutateMailbox(session, [{ mailbox, rights: rightBits.r }], 'createUrlKey', {
+        account,
+        mailbox: id,
+        ...(account !== session.account && { guest: session.account }),
         key: randomBytes(keyBytes),
       })
       urls.push(`${rump}:internal:${makeToken(key, rump)}`)

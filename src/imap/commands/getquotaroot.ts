@@ -1,4 +1,6 @@
 // GETQUOTAROOT. RFC 9208 §4.1.2, from knowledge of it.
+import { findAccount } from '../../store/read/account.ts'
+import { rightBits } from '../../store/rights.ts'
 import { command } from '../command.ts'
 import { getVisible } from '../mailbox-access.ts'
 import { findRoot, writeQuota } from '../quota.ts'
@@ -12,12 +14,19 @@ export const getQuotaRoot = command({
     return mailboxName(parser, context)
   },
   async run(session, name) {
-    const { identity, out } = session
-    const mailbox = await getVisible(session, name)
-    const root = await findRoot(session, identity.address)
+    const { account, identity, out, store } = session
+    const mailbox = await getVisible(session, name, 'GETQUOTAROOT')
+    // The root is the owner's; a guest sees it if he can put something there.
+    const root =
+      mailbox.account === account
+        ? await findRoot(session, identity.address)
+        : mailbox.rights & rightBits.i
+          ? await findAccount(store.reader, mailbox.account)
+          : undefined
     out.ascii('* QUOTAROOT ')
     session.writeMailbox(mailbox.name)
-    out.byte(0x20).astring(root.address).crlf()
-    await writeQuota(session, root)
+    if (root) out.byte(0x20).astring(root.address)
+    out.crlf()
+    if (root) await writeQuota(session, root)
   },
 })

@@ -3,7 +3,7 @@ import { limits } from '../../base/limits.ts'
 import { ConnectionError } from '../../net/connection-error.ts'
 import { command } from '../command.ts'
 import { bad, bye } from '../error.ts'
-import { tellNews } from '../news.ts'
+import { tellNews, watchNews } from '../news.ts'
 import type { Session } from '../session.ts'
 import { noArguments } from './arguments.ts'
 
@@ -12,15 +12,13 @@ export const idle = command({
   state: 'authenticated',
   parse: noArguments,
   async run(session) {
-    const { connection, store } = session
+    const { connection } = session
     session.out.line('+ idling').send()
-    const { state, account } = session
-    const owners = new Set([account, ...(state.kind === 'selected' ? [state.view.mailbox.account] : [])])
-    const unwatch = [...owners].map(owner => store.watch(owner, () => connection.wake()))
+    const unwatch = watchNews(session)
     try {
       await waitForDone(session)
     } finally {
-      for (const stop of unwatch) stop()
+      unwatch()
     }
     if (connection.isStopping) throw bye('The server is going down; come back in a minute')
     const line = await connection.readLine(limits.imap.lineBytes)

@@ -1,20 +1,23 @@
 // LIST, basic and extended. RFC 9051 §6.3.9; RFC 5258; LIST-STATUS of RFC 5819; LIST-METADATA of RFC 9590, from knowledge of it; SPECIAL-USE of RFC 6154.
-import { listAnnotations } from '../../store/read/annotations.ts'
 import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { command, type ParseContext } from '../command.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
-import { listVisible } from '../mailbox-access.ts'
+import { rightsFor } from '../command-rights.ts'
+import { listVisible, mayUse } from '../mailbox-access.ts'
 import { MailboxTree, type TreeNode } from '../mailbox-tree.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
-import { parseEntry, selectAnnotations, writeAnnotations } from '../metadata.ts'
+import { parseEntry, readMailboxAnnotations, selectAnnotations, writeAnnotations } from '../metadata.ts'
 import { compilePattern } from '../list-pattern.ts'
 import type { Session } from '../session.ts'
+import { writeMyRights } from './myrights.ts'
 import { enableByStatus, parseStatusItems, writeStatus } from './status.ts'
 
 interface ReturnOptions {
   readonly subscribed: boolean
   readonly statusItems: readonly string[]
+  /** RFC 8440. */
+  readonly rights: boolean
   /** Annotations to show (RFC 9590). */
   readonly entries: readonly string[]
 }
@@ -55,7 +58,12 @@ export const list = command({
 function parseArguments(parser: Parser, context: ParseContext): ListArgs {
   parser.sp()
   const selection = { subscribed: false, specialUse: false, recursiveMatch: false }
-  const result = { subscribed: false, statusItems: [] as readonly string[], entries: [] as readonly string[] }
+  const result = {
+    subscribed: false,
+    statusItems: [] as readonly string[],
+    rights: false,
+    entries: [] as readonly string[],
+  }
   if (parser.isListNext) {
     parser.list(() => parseSelectionOption(parser, selection))
     parser.sp()
@@ -98,10 +106,16 @@ function parseSelectionOption(
 
 function parseReturnOption(
   parser: Parser,
-  result: { subscribed: boolean; statusItems: readonly string[]; entries: readonly string[] },
+  result: {
+    subscribed: boolean
+    statusItems: readonly string[]
+    rights: boolean
+    entries: readonly string[]
+  },
 ): void {
   const option = parser.keyword()
   if (option === 'SUBSCRIBED') result.subscribed = true
+  else if (option === 'MYRIGHTS') result.rights = true
   else if (option === 'STATUS') {
     parser.sp()
     result.statusItems = parseStatusItems(parser)
@@ -128,11 +142,13 @@ async function writeNode(session: Session, node: TreeNode, { selection, result }
   session.writeMailbox(node.name)
   if (hasSelectedBelow) session.out.ascii(' ("CHILDINFO" ("SUBSCRIBED"))')
   session.out.crlf()
-  if (node.mailbox && result.statusItems.length > 0)
+  // RFC 8440 §4: not of a mailbox that is shown for those below it only.
+  if (node.mailbox && isSelected && result.rights) writeMyRights(session, node.mailbox)
+  // What LIST asks for besides needs what the command of its own would.
+  if (node.mailbox && result.statusItems.length > 0 && mayUse(node.mailbox, rightsFor('STATUS')))
     await writeStatus(session, node.mailbox, result.statusItems)
-  if (node.mailbox && result.entries.length > 0) {
-    const { account, id } = node.mailbox
-    const annotations = await listAnnotations(session.store.reader, account, id)
+  if (node.mailbox && result.entries.length > 0 && mayUse(node.mailbox, rightsFor('GETMETADATA'))) {
+    const annotations = await readMailboxAnnotations(session, node.mailbox)
     writeAnnotations(
       session,
       node.name,
@@ -146,6 +162,7 @@ export function attributesOf(node: TreeNode): string[] {
   const attributes = [node.hasChildren ? '\\HasChildren' : '\\HasNoChildren']
   // \NonExistent implies \Noselect, which older clients know (RFC 5258 §3).
   if (!node.mailbox) attributes.push('\\NonExistent', '\\Noselect')
+  else if (!mayUse(node.mailbox, rightsFor('SELECT'))) attributes.push('\\Noselect')
   else if (node.mailbox.specialUse !== null) attributes.push(node.mailbox.specialUse)
   return attributes
 }

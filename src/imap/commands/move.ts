@@ -20,7 +20,7 @@ export const move = command({
 async function moveMessages(session: Session, args: TransferArgs, isUid: boolean): Promise<Completion> {
   const { view } = session
   assertWritable(view)
-  const change = await beginTransfer(session, 'moveMessages', args, isUid)
+  const change = await beginTransfer(session, 'MOVE', args, isUid)
   const code = await change?.code
   // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
   if (code) session.say(code, 'Moved')

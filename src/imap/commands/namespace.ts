@@ -1,5 +1,6 @@
 // NAMESPACE. RFC 2342; RFC 9051 §6.3.10.
 import { command } from '../command.ts'
+import { otherUsers, sharedNamespace } from '../mailbox-access.ts'
 import { noArguments } from './arguments.ts'
 
 export const namespace = command({
@@ -7,6 +8,7 @@ export const namespace = command({
   state: 'authenticated',
   parse: noArguments,
   run(session) {
-    session.out.line('* NAMESPACE (("" "/")) NIL NIL')
+    const others = [otherUsers, sharedNamespace].map(({ prefix }) => `(("${prefix}" "/"))`)
+    session.out.line(`* NAMESPACE (("" "/")) ${others.join(' ')}`)
   },
 })

@@ -1,6 +1,8 @@
 // REPLACE and UID REPLACE: APPEND and UID EXPUNGE in one step. RFC 8508. EXPUNGE may be sent in answer to both, as to MOVE.
+import type { Uid } from '../../base/ids.ts'
 import {
   acceptMessageLiteral,
+  checkAnnotationRights,
   type AppendedMessage,
   makeMessages,
   parseAppendedMessage,
@@ -58,7 +60,7 @@ async function acceptLiteral(session: Session, parser: Parser, head: LiteralHead
   parser.sp()
   if (parser.isLiteralNext && !parser.hasLiteral) return 'memory'
   const name = decodeMailboxName(parser.astring(), session.usesUtf8Names)
-  return acceptMessageLiteral(session, parser, head, name, 'unknown')
+  return acceptMessageLiteral(session, parser, head, name, 'REPLACE')
 }
 
 async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolean): Promise<Completion> {
@@ -66,16 +68,25 @@ async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolea
   assertWritable(view)
   const uid = view.select(args.set, isUid).uids[0]
   if (uid === undefined) throw no('NONEXISTENT', 'There is no such message')
-  const target = await getTarget(session, args.name)
+  const target = await getTarget(session, args.name, 'REPLACE')
+  checkAnnotationRights(target, [args.message])
   const {
     rows: [message],
     discard,
   } = await makeMessages(session, [args.message])
   if (!message) throw new Error('one message in, one message out')
   const { account, id: mailbox } = view.mailbox
-  const { uidValidity, uids } = await store
-    .mutate('replaceMessage', { account, mailbox, uid, target: target.id, message })
-    .finally(discard)
+  const isOwn = account === session.account && target.account === account
+  const change = isOwn
+    ? store.mutate('replaceMessage', { account, mailbox, uid, target: target.id, message })
+    : store.mutate('replaceAsGuest', {
+        guest: session.account,
+        source: { account, mailbox },
+        uid: uid as Uid,
+        target: { account: target.account, mailbox: target.id },
+        message,
+      })
+  const { uidValidity, uids } = await change.finally(discard)
   session.notifications?.ignoreMessages(target, uids)
   // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
   session.say(`APPENDUID ${uidValidity} ${uids.join(',')}`, 'Replacement is stored')

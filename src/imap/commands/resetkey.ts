@@ -16,12 +16,12 @@ export const resetKey = command({
   },
   async run(session, { name, isForInternal }) {
     const { account, store } = session
-    const mailbox = name === undefined ? undefined : await getVisible(session, name)
+    const mailbox = name === undefined ? undefined : await getVisible(session, name, 'RESETKEY')
     if (!isForInternal) throw no('CANNOT', 'INTERNAL is the only mechanism there is')
-    await store.mutate(
-      'resetUrlKeys',
-      mailbox ? { account: mailbox.account, mailbox: mailbox.id } : { account },
-    )
+    await store.mutate('resetUrlKeys', {
+      account,
+      ...(mailbox && { mailbox: { account: mailbox.account, id: mailbox.id } }),
+    })
     return { code: 'URLMECH INTERNAL', text: 'The URLs given out so far are void' }
   },
 })

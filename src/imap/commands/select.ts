@@ -3,14 +3,15 @@ import type { ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../../store/error.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
+import { allRights, rightsOf } from '../../store/rights.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
 import { command, type Command, type Completion, type ParseContext } from '../command.ts'
 import { deselect } from '../deselect.ts'
 import { bad, uidRequired } from '../error.ts'
-import { allSystemFlags } from '../flags.ts'
+import { allSystemFlags, permanentFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
 import { getVisible, type VisibleMailbox } from '../mailbox-access.ts'
-import { MailboxView } from '../mailbox-view.ts'
+import { MailboxView, openPicture } from '../mailbox-view.ts'
 import { mailboxId } from '../object-id.ts'
 import type { Session } from '../session.ts'
 import { syncStyle } from '../sync-style.ts'
@@ -25,16 +26,16 @@ interface SelectArgs {
   readonly resync: Resynchronization | undefined
 }
 
-export const select = makeSelect('SELECT', false)
-export const examine = makeSelect('EXAMINE', true)
+export const select = makeSelect('SELECT')
+export const examine = makeSelect('EXAMINE')
 
-function makeSelect(name: 'SELECT' | 'EXAMINE', isReadOnly: boolean): Command {
+function makeSelect(name: 'SELECT' | 'EXAMINE'): Command {
   return command({
     name,
     state: 'authenticated',
     reportsProgress: true,
     parse: parseArguments,
-    run: (session, args) => open(session, args, isReadOnly),
+    run: (session, args) => open(session, args, name),
   })
 }
 
@@ -87,20 +88,26 @@ function parseResync(parser: Parser): Resynchronization {
   return { uidValidity, modSeq: modSeq as ModSeq, knownUids, match }
 }
 
-async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Promise<Completion> {
+async function open(session: Session, args: SelectArgs, command: 'SELECT' | 'EXAMINE'): Promise<Completion> {
   const { store } = session
+  const isReadOnly = command === 'EXAMINE'
   // A SELECT that fails leaves nothing selected (RFC 9051 §6.3.2), and what follows is about another mailbox (RFC 7162 §3.2.11).
   if (session.state.kind === 'selected') {
     await deselect(session)
     session.say('CLOSED', 'The mailbox before is closed')
   }
   if (args.condstore || args.resync) session.switches.add('CONDSTORE')
-  const row = await getVisible(session, args.name)
+  const row = await getVisible(session, args.name, command)
   const { account, id, name } = row
-  const snapshot = await store.snapshot(account, id, row.modSeq)
+  const picture = await openPicture(store, row, session.account, row.modSeq)
+  const { snapshot } = picture
   const isNothingRecent = snapshot.uidNext <= row.recentUid
-  const firstRecentUid = isReadOnly || isNothingRecent ? row.recentUid : await claimRecent(session, row)
-  const view = new MailboxView(store, { account, id, name }, snapshot, {
+  const firstRecentUid = picture.guest
+    ? noneRecent
+    : isReadOnly || isNothingRecent
+      ? row.recentUid
+      : await claimRecent(session, row)
+  const view = new MailboxView(store, { account, id, name }, picture, {
     isReadOnly,
     firstRecentUid,
     tellsAnnotations: args.annotate,
@@ -108,12 +115,17 @@ async function open(session: Session, args: SelectArgs, isReadOnly: boolean): Pr
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
   if (args.resync) await resynchronize(session, view, args.resync)
+  // RFC 4314 §5.2: a guest who may change nothing that others see is told so; his \Seen he may change even then.
+  const changesNothing = isReadOnly || (view.rights & rightsOf('iewtn')) === 0
   return {
-    code: isReadOnly ? 'READ-ONLY' : 'READ-WRITE',
+    code: changesNothing ? 'READ-ONLY' : 'READ-WRITE',
     text: isReadOnly ? 'Opened for reading' : 'Opened',
     isUpToDate: true,
   }
 }
+
+/** What is \Recent is between the owner's sessions. */
+const noneRecent = Infinity
 
 /** Where what is recent in this session begins. */
 async function claimRecent({ store }: Session, row: VisibleMailbox): Promise<number> {
@@ -135,7 +147,10 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   const flags = [allSystemFlags, ...keywords].join(' ')
   out.line(`* FLAGS (${flags})`)
   if (view.isReadOnly) session.say('PERMANENTFLAGS ()', 'Nothing can be changed')
-  else session.say(`PERMANENTFLAGS (${flags} \\*)`, 'All of it can be changed')
+  else {
+    const text = view.rights === allRights ? 'All of it can be changed' : 'These can be changed'
+    session.say(`PERMANENTFLAGS (${permanentFlags(view.rights, keywords)})`, text)
+  }
   out.line(`* ${snapshot.count} EXISTS`)
   if (syncStyle(session).recent) out.line(`* ${view.recentCount} RECENT`)
   // IMAP4rev2 has no UNSEEN here (RFC 9051 appendix E).
@@ -147,7 +162,8 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   // RFC 5257 §4.1.
   const annotations = view.isReadOnly ? 'READ-ONLY' : String(limits.annotation.valueBytes)
   session.say(`ANNOTATIONS ${annotations}`, 'Annotations of messages')
-  session.say(`MAILBOXID (${mailboxId(view.mailbox.id)})`, 'The mailbox itself')
+  const { id, account } = view.mailbox
+  session.say(`MAILBOXID (${mailboxId(id, account, session.account)})`, 'The mailbox itself')
   if (!isRev2) return
   out.ascii('* LIST () "/" ')
   session.writeMailbox(view.mailbox.name)

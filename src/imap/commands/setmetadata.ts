@@ -1,7 +1,9 @@
 // SETMETADATA. RFC 5464 §4.3.
 import { StoreError } from '../../store/error.ts'
 import { command } from '../command.ts'
+import { rightsFor } from '../command-rights.ts'
 import { bad, no } from '../error.ts'
+import { mutateMailbox } from '../mailbox-access.ts'
 import { annotationChange, parseValue, parseWholeEntry } from '../metadata.ts'
 import { checkFilter } from '../search/filters.ts'
 import { mailboxName } from './arguments.ts'
@@ -25,8 +27,11 @@ export const setMetadata = command({
   async run(session, { name, entries, context }) {
     if (name === '') for (const { entry, value } of entries) checkFilter(entry, value, context)
     const change = await annotationChange(session, name, entries)
+    const { account, mailbox: id } = change
+    const needs =
+      id === undefined ? [] : [{ mailbox: { account, id }, rights: rightsFor('SETMETADATA').mailbox ?? 0 }]
     try {
-      const { modSeq } = await session.store.mutate('setAnnotations', change)
+      const { modSeq } = await mutateMailbox(session, needs, 'setAnnotations', change)
       session.metadataNews?.silence(change.account, modSeq)
     } catch (error) {
       if (error instanceof StoreError && error.code === 'too-many')

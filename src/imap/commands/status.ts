@@ -25,7 +25,7 @@ const items = new Map<string, (mailbox: VisibleMailbox, session: Session) => Awa
   // RFC 3501 only: messages that came since the last session that was told.
   ['RECENT', mailbox => Math.min(mailbox.total, mailbox.uidNext - mailbox.recentUid)],
   ['HIGHESTMODSEQ', mailbox => mailbox.modSeq],
-  ['MAILBOXID', mailbox => `(${mailboxId(mailbox.id)})`],
+  ['MAILBOXID', ({ id, account }, session) => `(${mailboxId(id, account, session.account)})`],
   ['APPENDLIMIT', (_mailbox, session) => session.context.config.imap.messageBytes],
 ])
 
@@ -39,7 +39,7 @@ export const status = command({
     return { name, items: parseStatusItems(parser) }
   },
   async run(session, args) {
-    const mailbox = await getVisible(session, args.name)
+    const mailbox = await getVisible(session, args.name, 'STATUS')
     enableByStatus(session, args.items)
     await writeStatus(session, mailbox, args.items)
   },

@@ -1,12 +1,14 @@
 // STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
 import type { ModSeq } from '../../base/ids.ts'
 import type { FlagSet } from '../../store/flags.ts'
-import type { MutationResult } from '../../store/mutations.ts'
+import { beginFlagChange, finishFlagChange, type FlagsChanged } from '../change-flags.ts'
+import { rightsFor } from '../command-rights.ts'
 import { afterChange, type Answer, command, type Completion, type ParseContext } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import { parseFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
+import { checkSelected } from '../mailbox-access.ts'
 import { limitMessages, saidToBeLimited, withMessageLimit } from '../message-limit.ts'
 import type { MailboxView, Selection } from '../mailbox-view.ts'
 import type { Session } from '../session.ts'
@@ -100,16 +102,14 @@ function beginStore(
 ): Answer {
   const { view } = session
   assertWritable(view)
+  checkSelected(view.rights, rightsFor('STORE FLAGS'))
   const selection = view.select(args.set, isUid)
   if (selection.count === 0) {
     return () => {
       useCondstore(session, args)
     }
   }
-  const { account, id: mailbox } = view.mailbox
-  const change = session.store.mutate('storeFlags', {
-    account,
-    mailbox,
+  const change = beginFlagChange(session, {
     uids: uidRanges(selection.uids),
     mode: args.mode,
     flags: args.flags,
@@ -131,11 +131,11 @@ async function finishStore(
   selection: Selection,
   { isSilent }: StoreRequest,
   isUid: boolean,
-  { modSeq, changed, unmodified }: MutationResult<'storeFlags'>,
+  stored: FlagsChanged,
 ): Promise<Completion> {
   const { view } = session
-  view.silence(changed, modSeq)
-  await view.refresh()
+  const { changed, unmodified } = stored
+  await finishFlagChange(session, stored)
   const isGone = answer(session, view, selection, new Set<number>(unmodified), isSilent, isUid, changed)
   if (isGone && !isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   // A UID that is gone is no error (RFC 9051 §6.4.9), and the EXPUNGE is told in the same answer.

@@ -3,6 +3,8 @@ import type { ModSeq } from '../../base/ids.ts'
 import { ConnectionError } from '../../net/connection-error.ts'
 import { StoreError } from '../../store/error.ts'
 import { seen } from '../../store/flags.ts'
+import { rightBits } from '../../store/rights.ts'
+import { beginFlagChange, finishFlagChange } from '../change-flags.ts'
 import type { Completion } from '../command.ts'
 import { vanishedSince } from '../commands/resynchronize.ts'
 import { enableCondstore } from '../condstore.ts'
@@ -90,6 +92,8 @@ async function markSeen(
 ): Promise<ModSeq | undefined> {
   // RFC 9051 §6.3.3: EXAMINE changes nothing.
   if (view.isReadOnly || !items.some(({ setsSeen }) => setsSeen)) return undefined
+  // RFC 4314 §4: without the right it stays as it is.
+  if ((view.rights & rightBits.s) === 0) return undefined
   const { flags } = view.snapshot
   const unseen: number[] = []
   for (let at = 0; at < targets.count; at++) {
@@ -97,17 +101,13 @@ async function markSeen(
       unseen.push(targets.uids[at] as number)
   }
   if (unseen.length === 0) return undefined
-  const { account, id: mailbox } = view.mailbox
-  const { modSeq, changed } = await session.store.mutate('storeFlags', {
-    account,
-    mailbox,
+  const stored = await beginFlagChange(session, {
     uids: rangesOf(unseen),
     mode: 'add',
     flags: { system: seen, keywords: [] },
   })
-  view.silence(changed, modSeq)
-  await view.refresh()
-  return changed.length > 0 ? modSeq : undefined
+  await finishFlagChange(session, stored)
+  return stored.changed.length > 0 ? stored.modSeq : undefined
 }
 
 /** RFC 7162 §3.2.6. Messages that the client still counts are left to the VANISHED that ends the command. */

@@ -2,14 +2,24 @@
 //
 // Nothing is queued: what the client was told of last is compared with what is there. A hint of the store says when to look; a lost one is made
 // good by the next command.
-import type { MailboxId, ModSeq } from '../../base/ids.ts'
+import type { AccountId, ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { findModSeq } from '../../store/read/annotations.ts'
 import { listChangedMailboxes, listDeletedMailboxes } from '../../store/read/changed-mailboxes.ts'
 import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { attributesOf } from '../commands/list.ts'
 import { writeStatus } from '../commands/status.ts'
-import { asOwn, isSameMailbox, listVisible, type MailboxKey, type VisibleMailbox } from '../mailbox-access.ts'
+import { rightsFor } from '../command-rights.ts'
+import {
+  asOwn,
+  findVisible,
+  isSameMailbox,
+  keyOf,
+  listVisible,
+  type MailboxKey,
+  mayUse,
+  type VisibleMailbox,
+} from '../mailbox-access.ts'
 import { MailboxTree } from '../mailbox-tree.ts'
 import { serverAccount } from '../metadata.ts'
 import { MetadataNews } from '../metadata-news.ts'
@@ -22,12 +32,22 @@ import {
   type NotifySpec,
 } from './notify-spec.ts'
 
+interface News {
+  readonly changed: readonly VisibleMailbox[]
+  /** Keys. */
+  readonly deleted: readonly string[]
+}
+
+const nothingNew: News = { changed: [], deleted: [] }
+
 export class Notifications {
   readonly #session: Session
   #spec: NotifySpec
-  #mailboxes = new Map<MailboxId, VisibleMailbox>()
+  /** By `keyOf`. */
+  readonly #mailboxes = new Map<string, VisibleMailbox>()
   #subscribed: ReadonlySet<string> = new Set()
-  #told = 0 as ModSeq
+  /** How far the client has been told, by account: his own, and those whose mailboxes he sees. */
+  readonly #told = new Map<AccountId, ModSeq>()
   /** Names that this session has itself made, deleted, renamed or subscribed since the last look (§5: they are not told). */
   readonly #ownNames = new Set<string>()
   /** UIDs that this session has itself put into mailboxes: no FETCH for those (§5.2). */
@@ -44,14 +64,19 @@ export class Notifications {
     const notifications = new Notifications(session, spec)
     const { store, account, connection } = session
     const { groups } = spec
-    if (spec.selected || groups.length > 0)
-      notifications.#unwatch.push(store.watch(account, () => connection.wake()))
+    if (spec.selected || groups.length > 0) await notifications.#follow(account)
     if (groups.some(({ mailboxEvents }) => mailboxEvents.has('ServerMetadataChange')))
       notifications.#unwatch.push(store.watch(serverAccount, () => connection.wake()))
     if (groups.some(group => hasMetadata(group))) session.metadataNews ??= await MetadataNews.start(session)
-    notifications.#told = await findModSeq(store.reader, account)
-    for (const mailbox of await listVisible(session)) notifications.#mailboxes.set(mailbox.id, mailbox)
+    for (const mailbox of await listVisible(session, rightsFor('NOTIFY'))) {
+      if (mailbox.account !== account) {
+        if (!notifications.#seesOthers) continue
+        await notifications.#follow(mailbox.account)
+      }
+      notifications.#mailboxes.set(keyOf(mailbox), mailbox)
+    }
     notifications.#subscribed = new Set(await listSubscriptions(store.reader, account))
+    await notifications.#tellNoAccess()
     if (withStatus) await notifications.#tellStart()
     return notifications
   }
@@ -95,13 +120,10 @@ export class Notifications {
   async tell(): Promise<void> {
     const { store, account, out } = this.#session
     if (this.#spec.groups.length === 0) return
-    const reached = await findModSeq(store.reader, account)
-    if (reached === this.#told) return
+    const news = await this.#findNews()
+    if (!news) return
     const before = this.#mailboxes
-    const changed = (await listChangedMailboxes(store.reader, account, this.#told)).map(mailbox =>
-      asOwn(account, mailbox),
-    )
-    const deleted = await listDeletedMailboxes(store.reader, account, this.#told)
+    const { changed, deleted } = news
     const subscribed = new Set(await listSubscriptions(store.reader, account))
     if (changed.length + deleted.length > limits.imap.notifications) {
       this.#overflow()
@@ -111,15 +133,86 @@ export class Notifications {
     this.#subscribed = subscribed
     const isTangled = await this.#tellNames(before, changed, deleted, subscribedBefore)
     for (const mailbox of changed) {
-      const known = before.get(mailbox.id)
+      const known = before.get(keyOf(mailbox))
       const isNew = known === undefined || (isTangled && known.name !== mailbox.name)
       await this.#tellMessages(isNew ? undefined : known, mailbox, isTangled)
     }
-    for (const mailbox of changed) before.set(mailbox.id, mailbox)
-    for (const { mailbox } of deleted) before.delete(mailbox)
-    this.#told = reached
+    for (const mailbox of changed) before.set(keyOf(mailbox), mailbox)
+    for (const key of deleted) before.delete(key)
     this.#ownNames.clear()
     await out.drain()
+  }
+
+  /** What has changed since the client was last told, in accounts that have changed; undefined where none has. */
+  async #findNews(): Promise<News | undefined> {
+    const { store, account } = this.#session
+    const told = this.#told.get(account) ?? (0 as ModSeq)
+    let hasOthers = false
+    let hasOwn = false
+    for (const [owner, before] of this.#told) {
+      const reached = await findModSeq(store.reader, owner)
+      if (reached === before) continue
+      this.#told.set(owner, reached)
+      if (owner === account) hasOwn = true
+      else hasOthers = true
+    }
+    if (!hasOwn && !hasOthers) return undefined
+    const own = hasOwn ? await listChangedMailboxes(store.reader, account, told) : []
+    const gone = hasOwn ? await listDeletedMailboxes(store.reader, account, told) : []
+    // A change of what others let this account do is a change of its own, too.
+    const others = this.#seesOthers ? await this.#compareOthers() : nothingNew
+    return {
+      changed: [...own.map(mailbox => asOwn(account, mailbox)), ...others.changed],
+      deleted: [...gone.map(({ mailbox }) => keyOf({ account, id: mailbox })), ...others.deleted],
+    }
+  }
+
+  /** Others' mailboxes as they are, beside what the client knows of them. */
+  async #compareOthers(): Promise<News> {
+    const { account } = this.#session
+    const changed: VisibleMailbox[] = []
+    const present = new Set<string>()
+    for (const mailbox of await listVisible(this.#session, rightsFor('NOTIFY'))) {
+      if (mailbox.account === account) continue
+      const key = keyOf(mailbox)
+      present.add(key)
+      await this.#follow(mailbox.account)
+      const known = this.#mailboxes.get(key)
+      if (known?.modSeq !== mailbox.modSeq || known.name !== mailbox.name) changed.push(mailbox)
+    }
+    const deleted: string[] = []
+    for (const [key, mailbox] of this.#mailboxes)
+      if (mailbox.account !== account && !present.has(key)) deleted.push(key)
+    return { changed, deleted }
+  }
+
+  /** Whether any group can be about mailboxes of others. */
+  get #seesOthers(): boolean {
+    return this.#spec.groups.some(({ filter }) => filter.kind !== 'personal')
+  }
+
+  /** Listens to an account from now on. */
+  async #follow(owner: AccountId): Promise<void> {
+    const { store, connection } = this.#session
+    if (this.#told.has(owner)) return
+    this.#told.set(owner, 0 as ModSeq)
+    this.#unwatch.push(store.watch(owner, () => connection.wake()))
+    this.#told.set(owner, await findModSeq(store.reader, owner))
+  }
+
+  /** §3.1: mailboxes that are named, may be listed and not be read. */
+  async #tellNoAccess(): Promise<void> {
+    const { out } = this.#session
+    const named = new Set<string>()
+    for (const { filter } of this.#spec.groups)
+      if (filter.kind === 'mailboxes') for (const name of filter.names) named.add(name)
+    for (const name of named) {
+      const mailbox = await findVisible(this.#session, name)
+      if (!mailbox || !mayUse(mailbox, rightsFor('LIST')) || mayUse(mailbox, rightsFor('NOTIFY'))) continue
+      out.ascii('* LIST (\\NoAccess) "/" ')
+      this.#session.writeMailbox(mailbox.name)
+      out.crlf()
+    }
   }
 
   /** §5.8. */
@@ -195,9 +288,9 @@ export class Notifications {
    * can't be told by renames, so all of these names are told as they are now.
    */
   async #tellNames(
-    before: ReadonlyMap<MailboxId, VisibleMailbox>,
+    before: ReadonlyMap<string, VisibleMailbox>,
     changed: readonly VisibleMailbox[],
-    deleted: readonly { readonly mailbox: MailboxId; readonly name: string }[],
+    deleted: readonly string[],
     subscribedBefore: ReadonlySet<string>,
   ): Promise<boolean> {
     const affected = new Map<string, { readonly oldName: string | undefined }>()
@@ -251,10 +344,6 @@ export class Notifications {
   }
 }
 
-function keyOf({ account, id }: MailboxKey): string {
-  return `${account}/${id}`
-}
-
 function hasMetadata({ mailboxEvents }: EventGroup): boolean {
   return mailboxEvents.has('MailboxMetadataChange') || mailboxEvents.has('ServerMetadataChange')
 }
@@ -273,20 +362,21 @@ interface NameChanges {
 
 /** What became of the names that the client knows. */
 function changesOfNames(
-  before: ReadonlyMap<MailboxId, VisibleMailbox>,
+  before: ReadonlyMap<string, VisibleMailbox>,
   changed: readonly VisibleMailbox[],
-  deleted: readonly { readonly mailbox: MailboxId }[],
+  deleted: readonly string[],
 ): NameChanges {
   const renamed: Renamed[] = []
   const created: string[] = []
-  for (const { id, name } of changed) {
-    const oldName = before.get(id)?.name
+  for (const mailbox of changed) {
+    const { name } = mailbox
+    const oldName = before.get(keyOf(mailbox))?.name
     if (oldName === undefined) created.push(name)
     else if (oldName !== name) renamed.push({ oldName, name })
   }
   return {
     // A mailbox may have been renamed before it was deleted: the client knows the name that it had.
-    gone: deleted.flatMap(({ mailbox }) => before.get(mailbox)?.name ?? []),
+    gone: deleted.flatMap(key => before.get(key)?.name ?? []),
     renamed: renamed.sort((a, b) => depthOf(b.oldName) - depthOf(a.oldName)),
     created,
   }

@@ -1,5 +1,6 @@
 // What a client wants to be told of, as NOTIFY SET says it. RFC 5465 §6, §8.
 import type { FetchItem } from '../fetch/fetch-item.ts'
+import { isForeignName } from '../mailbox-access.ts'
 
 /** Events of messages come in two bundles: MessageNew with MessageExpunge always, FlagChange and AnnotationChange only with both. */
 export interface MessageEvents {
@@ -57,7 +58,7 @@ export const eventNames = [
 function isCovered(filter: MailboxFilter, name: string, isSubscribed: (name: string) => boolean): boolean {
   switch (filter.kind) {
     case 'personal':
-      return true
+      return !isForeignName(name)
     case 'subscribed':
       return isSubscribed(name)
     case 'mailboxes':

@@ -4,7 +4,7 @@ import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import { isSameMailbox, type VisibleMailbox } from '../mailbox-access.ts'
-import { MailboxView } from '../mailbox-view.ts'
+import { MailboxView, openPicture } from '../mailbox-view.ts'
 import { messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import type { SearchArgs } from './arguments.ts'
@@ -79,9 +79,9 @@ async function findView(
   const { state, store } = session
   if (state.kind === 'selected' && isSameMailbox(state.view.mailbox, { account, id })) return state.view
   try {
-    const snapshot = await store.snapshot(account, id)
+    const picture = await openPicture(store, { account, id }, session.account)
     const options = { isReadOnly: true, firstRecentUid: recentUid }
-    return new MailboxView(store, { account, id, name }, snapshot, options)
+    return new MailboxView(store, { account, id, name }, picture, options)
   } catch (error) {
     if (error instanceof StoreError && error.code === 'no-such-mailbox') return undefined
     throw error

@@ -3,9 +3,10 @@ import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { canonicalMailboxName } from '../../store/mailbox-name.ts'
 import type { ParseContext } from '../command.ts'
 import { mailboxName } from '../commands/arguments.ts'
+import { rightsFor } from '../command-rights.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
-import { isSameMailbox, listVisible, type VisibleMailbox } from '../mailbox-access.ts'
+import { isSameMailbox, listVisible, mayUse, type VisibleMailbox } from '../mailbox-access.ts'
 import type { Session } from '../session.ts'
 
 export type SearchSource =
@@ -59,7 +60,7 @@ export async function findSources(
   sources: readonly SearchSource[],
 ): Promise<readonly VisibleMailbox[]> {
   const { account, store, state } = session
-  const mailboxes = await listVisible(session)
+  const mailboxes = await listVisible(session, rightsFor('ESEARCH'))
   const subscribed = sources.some(({ kind }) => kind === 'subscribed')
     ? new Set(await listSubscriptions(store.reader, account))
     : new Set<string>()
@@ -76,7 +77,10 @@ export async function findSources(
         return byName(source.kind, new Set(source.names))
     }
   })
-  return mailboxes.filter(mailbox => tests.some(test => test(mailbox)))
+  // RFC 7377 §2.2: what is not named must also be in LIST.
+  const isListed = (mailbox: VisibleMailbox, index: number) =>
+    sources[index]?.kind === 'mailboxes' || mayUse(mailbox, rightsFor('LIST'))
+  return mailboxes.filter(mailbox => tests.some((test, index) => test(mailbox) && isListed(mailbox, index)))
 }
 
 function byName(

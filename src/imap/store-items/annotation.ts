@@ -3,12 +3,14 @@ import { StoreError } from '../../store/error.ts'
 import type { MessageAnnotation } from '../../store/message-annotations.ts'
 import { checkSizes, parseAnnotations, tooManyAnnotations } from '../annotation/annotation-list.ts'
 import { checkPartsOfEmails } from '../annotation/check-parts.ts'
+import { rightsFor } from '../command-rights.ts'
 import type { Completion } from '../command.ts'
 import { assertWritable, uidRanges } from '../commands/arguments.ts'
 import { enableCondstore } from '../condstore.ts'
 import { modSeqItem } from '../fetch/items/modseq.ts'
 import { uidItem } from '../fetch/items/uid.ts'
 import { writeMessages } from '../fetch/write-messages.ts'
+import { checkSelected, mutateMailbox } from '../mailbox-access.ts'
 import type { Session } from '../session.ts'
 import { completeStore } from './complete-store.ts'
 import type { StoreItem, StoreRequest } from './store-item.ts'
@@ -31,8 +33,12 @@ async function storeAnnotations(
   { set, unchangedSince }: StoreRequest,
   isUid: boolean,
 ): Promise<Completion> {
-  const { view, store, account: viewer } = session
+  const { view, account: viewer } = session
   assertWritable(view)
+  const needed = annotations.some(({ isShared }) => isShared)
+    ? rightsFor('STORE ANNOTATION')
+    : rightsFor('STORE')
+  checkSelected(view.rights, needed)
   checkSizes(annotations)
   if (unchangedSince !== undefined) enableCondstore(session)
   const selection = view.select(set, isUid)
@@ -47,7 +53,7 @@ async function storeAnnotations(
     positions.map(position => snapshot.emailAt(position)),
   )
   const { modSeq, changed, unmodified } = await annotate(() =>
-    store.mutate('annotateMessages', {
+    mutateMailbox(session, [{ mailbox: view.mailbox, rights: needed.selected ?? 0 }], 'annotateMessages', {
       account,
       mailbox,
       uids: uidRanges(selection.uids),

@@ -52,7 +52,7 @@ export async function openAuthorizedUrl(session: Session, text: string): Promise
   const owner = await findAccountByAddress(store.reader, addressOf(session, url.server.user))
   if (owner?.state !== 'active') return undefined
   const mailbox = await findUrlMailbox({ store, account: owner.id }, url.mailbox, url)
-  const key = mailbox && (await findUrlKey(store.reader, mailbox.account, mailbox.id))
+  const key = mailbox && (await findUrlKey(store.reader, mailbox.account, mailbox.id, owner.id))
   if (!key || !isGenuine(key, authorization.rump, authorization.token)) return undefined
   return openUrl(store, mailbox, url)
 }

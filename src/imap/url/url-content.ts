@@ -4,13 +4,14 @@ import { limits } from '../../base/limits.ts'
 import { headerFields } from '../../message/sections.ts'
 import { StoreError } from '../../store/error.ts'
 import type { Store } from '../../store/store.ts'
+import { rightsFor } from '../command-rights.ts'
 import { ImapError } from '../error.ts'
 import { readEmailRows } from '../fetch/email-rows.ts'
 import { FetchedMessage } from '../fetch/fetched-message.ts'
 import { fieldsSpan, sectionSpan } from '../fetch/section-bytes.ts'
 import { parseSection, type SectionName } from '../fetch/section-name.ts'
 import { Parser } from '../input/parser.ts'
-import { findVisible, type MailboxKey, type Viewer, type VisibleMailbox } from '../mailbox-access.ts'
+import { findVisible, mayUse, type MailboxKey, type Viewer, type VisibleMailbox } from '../mailbox-access.ts'
 import type { ImapUrl, UrlPartial } from './imap-url.ts'
 
 /** Bytes that a URL stands for. */
@@ -31,7 +32,8 @@ export async function findUrlMailbox(
   url: ImapUrl,
 ): Promise<VisibleMailbox | undefined> {
   const mailbox = await findVisible(viewer, name)
-  return mailbox && (url.uidValidity ?? mailbox.uidValidity) === mailbox.uidValidity ? mailbox : undefined
+  if (!mailbox || !mayUse(mailbox, rightsFor('URLFETCH'))) return undefined
+  return (url.uidValidity ?? mailbox.uidValidity) === mailbox.uidValidity ? mailbox : undefined
 }
 
 /** The bytes that `url` stands for in `mailbox`; undefined when there is no such message or part. */

@@ -2,6 +2,7 @@
 import type { AccountId } from '../../base/ids.ts'
 import { assert } from '../../base/assert.ts'
 import { StoreError } from '../error.ts'
+import type { AccountKind } from '../read/account.ts'
 import type { CredentialKind } from '../read/credential.ts'
 import type { Tx } from '../store.ts'
 import { insertCredential } from './create-credential.ts'
@@ -24,6 +25,8 @@ export interface CreateAccount {
   readonly createDomain: boolean
   readonly displayName: string
   readonly isAdmin: boolean
+  /** A person's by default. */
+  readonly kind?: AccountKind | undefined
   readonly quotaBytes?: number | undefined
   readonly quotaMessages?: number | undefined
   readonly credentials: readonly NewCredential[]
@@ -53,12 +56,13 @@ export async function createAccount(tx: Tx, args: CreateAccount): Promise<{ acco
   const account = next.value
   const firstValidity = Math.floor(tx.nowMs / 1000)
   await tx.run(
-    `INSERT INTO account (id, address, display_name, is_admin, next_mailbox, next_uid_validity, quota_bytes, quota_messages, created_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO account (id, address, display_name, is_admin, kind, next_mailbox, next_uid_validity, quota_bytes, quota_messages, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     account,
     args.address,
     args.displayName,
     args.isAdmin ? 1 : 0,
+    args.kind ?? 'person',
     args.mailboxes.length + 1,
     firstValidity + args.mailboxes.length,
     args.quotaBytes ?? null,

@@ -97,5 +97,20 @@ async function insertRow(
     specialUse ?? null,
     tx.nowMs,
   )
+  await inheritRights(tx, account, ids.mailbox, name)
   return { mailbox: ids.mailbox, uidValidity: ids.uidValidity }
+}
+
+/** RFC 4314 §4: a new mailbox has the rights of the one above it. */
+async function inheritRights(tx: Tx, account: AccountId, mailbox: MailboxId, name: string): Promise<void> {
+  const parent = parentNames(name).at(-1)
+  if (parent === undefined) return
+  await tx.run(
+    `INSERT INTO acl (account, mailbox, grantee, is_negative, rights)
+     SELECT g.account, ?, g.grantee, g.is_negative, g.rights FROM mailbox m JOIN acl g ON g.account = m.account AND g.mailbox = m.id
+     WHERE m.account = ? AND m.name = ?`,
+    mailbox,
+    account,
+    parent,
+  )
 }

@@ -2,6 +2,7 @@
 import type { AccountId, MailboxId, ModSeq } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
+import { forgetGuests } from './guest-seen.ts'
 import { nextModSeq } from './next-mod-seq.ts'
 
 export interface DeleteMailbox {
@@ -37,6 +38,7 @@ export async function deleteMailbox(
     tx.run('DELETE FROM snapshot WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM url_key WHERE account = ? AND mailbox = ?', account, mailbox),
     tx.run('DELETE FROM annotation WHERE account = ? AND mailbox = ?', account, mailbox),
+    forgetGuests(tx, account, mailbox),
     tx.run('DELETE FROM mailbox WHERE account = ? AND id = ?', account, mailbox),
     tx.run(
       'INSERT INTO mailbox_tombstone (account, mod_seq, mailbox, name) VALUES (?, ?, ?, ?)',

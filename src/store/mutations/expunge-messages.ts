@@ -5,6 +5,7 @@ import { StoreError } from '../error.ts'
 import { deleted, seen } from '../flags.ts'
 import type { Tx } from '../store.ts'
 import type { UidRanges } from '../uid-ranges.ts'
+import { forgetGuestSeen } from './guest-seen.ts'
 import { takeModSeq } from './next-mod-seq.ts'
 import { maxUid } from './uid-limit.ts'
 
@@ -99,9 +100,9 @@ export async function removeMessages(
     )
   }
   if (uids.length === 0) return uids
-  const counts = await tx.get<{ tombstones: number }>(
+  const counts = await tx.get<{ tombstones: number; guests: number }>(
     `UPDATE mailbox SET mod_seq = ?, total = total - ?, unseen = unseen - ?, deleted = deleted - ?, size_bytes = size_bytes - ?,
-       tombstones = tombstones + ? WHERE account = ? AND id = ? RETURNING tombstones`,
+       tombstones = tombstones + ? WHERE account = ? AND id = ? RETURNING tombstones, guests`,
     modSeq,
     uids.length,
     unseenCount,
@@ -119,6 +120,7 @@ export async function removeMessages(
       account,
     )
   }
+  if (counts && counts.guests > 0) await forgetGuestSeen(tx, account, mailbox, ranges)
   // A quarter over, so that the work is done for many at once.
   if (counts && counts.tombstones > limits.store.tombstones * 1.25)
     await forgetTombstones(tx, account, mailbox)

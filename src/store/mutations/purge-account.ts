@@ -1,5 +1,5 @@
 // Deletes a bounded number of the rows of an account whose removal has begun; compaction frees the bodies' bytes.
-import type { AccountId, ModSeq } from '../../base/ids.ts'
+import type { AccountId, MailboxId, ModSeq } from '../../base/ids.ts'
 import type { Tx } from '../store.ts'
 import { accountTables } from '../tables.ts'
 
@@ -28,6 +28,50 @@ export async function purgeAccount(tx: Tx, { account, limit }: PurgeAccount): Pr
     )
     if (rest <= 0) return { isDone: false }
   }
+  if (!(await purgeGuest(tx, account, rest))) return { isDone: false }
   await tx.run('DELETE FROM account WHERE id = ?', account)
   return { isDone: true }
+}
+
+/** What the account was given by others, and had in their mailboxes for itself. True when nothing is left. */
+async function purgeGuest(tx: Tx, account: AccountId, limit: number): Promise<boolean> {
+  let rest = limit
+  rest -= await tx.run(
+    `DELETE FROM acl WHERE grantee = ? AND (account, mailbox, is_negative) IN
+       (SELECT account, mailbox, is_negative FROM acl WHERE grantee = ? LIMIT ?)`,
+    account,
+    account,
+    rest,
+  )
+  while (rest > 0) {
+    const place = await tx.get<{ account: AccountId; mailbox: MailboxId }>(
+      'SELECT account, mailbox FROM guest WHERE guest = ? LIMIT 1',
+      account,
+    )
+    if (!place) return true
+    rest -= await tx.run(
+      `DELETE FROM guest_seen WHERE account = ? AND mailbox = ? AND guest = ? AND uid IN
+         (SELECT uid FROM guest_seen WHERE account = ? AND mailbox = ? AND guest = ? LIMIT ?)`,
+      place.account,
+      place.mailbox,
+      account,
+      place.account,
+      place.mailbox,
+      account,
+      rest,
+    )
+    if (rest <= 0) return false
+    rest -= await tx.run(
+      'DELETE FROM guest WHERE account = ? AND mailbox = ? AND guest = ?',
+      place.account,
+      place.mailbox,
+      account,
+    )
+    await tx.run(
+      'UPDATE mailbox SET guests = guests - 1 WHERE account = ? AND id = ?',
+      place.account,
+      place.mailbox,
+    )
+  }
+  return false
 }

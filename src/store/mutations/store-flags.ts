@@ -15,6 +15,8 @@ export interface StoreFlags {
   readonly mode: 'add' | 'remove' | 'replace'
   readonly flags: FlagSet
   readonly unchangedSince?: ModSeq | undefined
+  /** What `replace` leaves as it is; `flags` has none of it. */
+  readonly keeps?: { readonly system: number; readonly keywords: boolean } | undefined
 }
 
 export interface StoredFlags {
@@ -28,8 +30,12 @@ export interface StoredFlags {
 
 /** Messages whose flags are so already keep their modSeq. Throws `no-such-mailbox` and `too-many`. */
 export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags> {
+  return changeFlags(tx, args, await takeModSeq(tx, args.account))
+}
+
+/** The same with the account locked and at `modSeq`. */
+export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Promise<StoredFlags> {
   const { account, mailbox, uids, unchangedSince } = args
-  const modSeq = await takeModSeq(tx, account)
   const flagsAfter = flagChanger(tx, args)
   const changed: Uid[] = []
   const unmodified: Uid[] = []
@@ -99,7 +105,7 @@ interface FlagChanger {
   change(before: number): Promise<number>
 }
 
-function flagChanger(tx: Tx, { account, mode, flags }: StoreFlags): FlagChanger {
+function flagChanger(tx: Tx, { account, mode, flags, keeps }: StoreFlags): FlagChanger {
   const known = new Map<number, number>()
   /** From a keyword set's number to the number after the change. */
   const sets = new Map<number, number>()
@@ -107,10 +113,10 @@ function flagChanger(tx: Tx, { account, mode, flags }: StoreFlags): FlagChanger 
   const changeSystem = (before: number): number => {
     const system = flags.system & systemMask
     if (mode === 'add') return before | system
-    return mode === 'remove' ? before & ~system : system
+    return mode === 'remove' ? before & ~system : system | (before & (keeps?.system ?? 0))
   }
   const changeSet = async (before: number): Promise<number> => {
-    if (mode === 'replace') return internKeywords(tx, account, flags.keywords)
+    if (mode === 'replace') return keeps?.keywords ? before : internKeywords(tx, account, flags.keywords)
     if (flags.keywords.length === 0) return before
     const keywords = await keywordsOf(tx, account, before)
     if (mode === 'add') return internKeywords(tx, account, [...keywords, ...flags.keywords])

@@ -1,5 +1,5 @@
 // The transaction that a mutation sees, on PostgreSQL.
-import type { AccountId, ModSeq } from '../../base/ids.ts'
+import type { AccountId, BlobHash, ModSeq } from '../../base/ids.ts'
 import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
 import type { Statements } from './dialect.ts'
 import type { RowBodies } from './row-bodies.ts'
@@ -68,6 +68,28 @@ export class PostgresTx implements Tx {
 
   takeBody(account: AccountId, body: BodyRef): Promise<void> {
     return this.#parts.bodies.insert((sql, ...params) => this.run(sql, ...params), account, body)
+  }
+
+  async shareBody(from: AccountId, to: AccountId, hash: BlobHash): Promise<void> {
+    const key = Buffer.from(hash, 'hex')
+    // Wherever it lies: in its row, in chunks, or in S3.
+    await Promise.all([
+      this.run(
+        `INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs, data)
+         SELECT ?, hash, segment, position, stored_bytes, size_bytes, compressed, 1, data FROM blob WHERE account = ? AND hash = ?
+         ON CONFLICT (account, hash) DO UPDATE SET refs = blob.refs + 1`,
+        to,
+        from,
+        key,
+      ),
+      this.run(
+        `INSERT INTO body_chunk (account, hash, chunk, data) SELECT ?, hash, chunk, data FROM body_chunk WHERE account = ? AND hash = ?
+         ON CONFLICT (account, hash, chunk) DO NOTHING`,
+        to,
+        from,
+        key,
+      ),
+    ])
   }
 
   changed(account: AccountId, modSeq: ModSeq): void {

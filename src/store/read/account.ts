@@ -5,10 +5,14 @@ import type { Reader } from '../store.ts'
 /** `removing` accounts are gone for everybody but `purgeAccount`. */
 export type AccountState = 'active' | 'disabled' | 'removing'
 
+/** A person's, or a shared one: nobody logs in as that, it owns mailboxes that several use. */
+export type AccountKind = 'person' | 'shared'
+
 export interface AccountRow {
   readonly id: AccountId
   readonly address: string
   readonly displayName: string
+  readonly kind: AccountKind
   readonly state: AccountState
   readonly isAdmin: boolean
   /** Undefined: the server's default. */
@@ -25,7 +29,7 @@ interface Columns extends Omit<AccountRow, 'isAdmin' | 'quotaBytes' | 'quotaMess
   readonly quotaMessages: number | null
 }
 
-const columns = `id, address, display_name AS "displayName", state, is_admin AS "isAdmin", quota_bytes AS "quotaBytes",
+const columns = `id, address, display_name AS "displayName", kind, state, is_admin AS "isAdmin", quota_bytes AS "quotaBytes",
   quota_messages AS "quotaMessages", used_bytes AS "usedBytes", used_messages AS "usedMessages", created_at AS "createdAt"`
 
 /** The account of this id, or undefined. */

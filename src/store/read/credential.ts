@@ -1,7 +1,7 @@
 // Credentials: what proves who someone is. The secrets here are hashes, except for `shared-secret`.
 import type { AccountId } from '../../base/ids.ts'
 import type { Reader } from '../store.ts'
-import type { AccountState } from './account.ts'
+import type { AccountKind, AccountState } from './account.ts'
 
 /**
  * `password`: argon2id. `app-password`: SHA-256 of a random one. `scram-*`: RFC 5802 keys of the password.
@@ -23,6 +23,7 @@ export interface CredentialRow {
 export interface LoginRow {
   readonly account: AccountId
   readonly address: string
+  readonly kind: AccountKind
   readonly state: AccountState
   readonly isAdmin: boolean
   readonly credentials: readonly CredentialRow[]
@@ -42,21 +43,23 @@ type CredentialColumns = readonly [
 
 /** What a log-in as `address` (normalised) needs, in one read; undefined for an unknown one. */
 export async function findLogin(reader: Reader, address: string): Promise<LoginRow | undefined> {
-  const rows = await reader.arrays<readonly [AccountId, string, AccountState, number, ...CredentialColumns]>(
-    `SELECT a.id, a.address, a.state, a.is_admin, ${credentialColumns}
+  const rows = await reader.arrays<
+    readonly [AccountId, string, AccountKind, AccountState, number, ...CredentialColumns]
+  >(
+    `SELECT a.id, a.address, a.kind, a.state, a.is_admin, ${credentialColumns}
        FROM account a LEFT JOIN credential c ON c.account = a.id
       WHERE a.address = ? AND a.id > 0 AND a.state <> 'removing' ORDER BY c.id`,
     address,
   )
   const first = rows[0]
   if (!first) return undefined
-  const [account, address_, state, isAdmin] = first
+  const [account, address_, kind, state, isAdmin] = first
   const credentials: CredentialRow[] = []
-  for (const [, , , , ...credential] of rows) {
+  for (const [, , , , , ...credential] of rows) {
     const row = credentialRow(credential)
     if (row) credentials.push(row)
   }
-  return { account, address: address_, state, isAdmin: isAdmin !== 0, credentials }
+  return { account, address: address_, kind, state, isAdmin: isAdmin !== 0, credentials }
 }
 
 /** The credentials of an account, oldest first. */

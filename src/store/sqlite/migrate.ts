@@ -4,12 +4,13 @@ import { refuseNewer, type Schema } from '../schema-rule.ts'
 import type { Connection } from './connection.ts'
 import { schema1 } from './schema-1.ts'
 import { schema2 } from './schema-2.ts'
+import { schema3 } from './schema-3.ts'
 import { schema4 } from './schema-4.ts'
 import { schema5 } from './schema-5.ts'
 import { schema6 } from './schema-6.ts'
 
 /** Step `i` leads from version `i` to version `i + 1`. Steps are never changed once released. */
-const schemaSteps: readonly string[] = [schema1, schema2, schema4, schema5, schema6]
+const schemaSteps: readonly string[] = [schema1, schema2, schema3, schema4, schema5, schema6]
 
 /** The version that this program writes. */
 export const schemaVersion = schemaSteps.length

@@ -1,5 +1,5 @@
 // The transaction that a mutation sees, on SQLite.
-import type { AccountId, ModSeq } from '../../base/ids.ts'
+import type { AccountId, BlobHash, ModSeq } from '../../base/ids.ts'
 import type { BodySink } from '../bodies/body-sink.ts'
 import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
 import type { Connection } from './connection.ts'
@@ -88,6 +88,17 @@ export class SqliteTx implements Tx {
       storedBytes,
       sizeBytes,
       compressed ? 1 : 0,
+    )
+  }
+
+  shareBody(from: AccountId, to: AccountId, hash: BlobHash): void {
+    this.#open().run(
+      `INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs)
+       SELECT ?, hash, segment, position, stored_bytes, size_bytes, compressed, 1 FROM blob WHERE account = ? AND hash = ?
+       ON CONFLICT (account, hash) DO UPDATE SET refs = blob.refs + 1`,
+      to,
+      from,
+      Buffer.from(hash, 'hex'),
     )
   }
 

@@ -1,21 +1,20 @@
 // EMAILID and THREADID. RFC 8474 §6.
-import type { EmailId, ThreadId } from '../../../base/ids.ts'
 import { bad } from '../../error.ts'
+import type { MailboxView } from '../../mailbox-view.ts'
 import type { Parser } from '../../input/parser.ts'
-import { emailId, threadId } from '../../object-id.ts'
 import type { SearchKeyDefinition } from '../search-key.ts'
 
 const emailIdKey: SearchKeyDefinition = {
   name: 'EMAILID',
   parse(parser) {
-    const wanted = rowId(parser, id => emailId(id as EmailId))
+    const wanted = objectId(parser, 'E')
     return {
       kind: 'key',
       cost: 'snapshot',
-      bind:
-        ({ emails, positions }) =>
-        index =>
-          emails[positions[index] as number] === wanted,
+      bind({ emails, positions, view }) {
+        const id = wanted(view)
+        return index => emails[positions[index] as number] === id
+      },
     }
   },
 }
@@ -23,14 +22,15 @@ const emailIdKey: SearchKeyDefinition = {
 const threadIdKey: SearchKeyDefinition = {
   name: 'THREADID',
   parse(parser) {
-    const wanted = rowId(parser, id => threadId(id as ThreadId))
+    const wanted = objectId(parser, 'T')
     return {
       kind: 'key',
       cost: 'column',
       compares: ['thread'],
-      bind({ columns }) {
+      bind({ columns, view }) {
         const threads = columns.get('thread') as Float64Array
-        return index => threads[index] === wanted
+        const id = wanted(view)
+        return index => threads[index] === id
       },
     }
   },
@@ -38,11 +38,13 @@ const threadIdKey: SearchKeyDefinition = {
 
 export const objectIdKeys: readonly SearchKeyDefinition[] = [emailIdKey, threadIdKey]
 
-/** Reads an object id: the number in it, NaN (which equals nothing) for one that we never gave out. */
-function rowId(parser: Parser, format: (id: number) => string): number {
+/** Reads an object id. Gives the number that it stands for in a mailbox: NaN (which equals nothing) for one that nothing there can have. */
+function objectId(parser: Parser, letter: string): (view: MailboxView) => number {
   parser.sp()
   const text = parser.atom()
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(text)) throw bad('an object id has letters, digits, "-" and "_" only')
-  const id = Number(text.slice(1))
-  return Number.isSafeInteger(id) && format(id) === text ? id : Number.NaN
+  return ({ idSuffix }) => {
+    const id = Number.parseInt(text.slice(1), 10)
+    return Number.isSafeInteger(id) && text === `${letter}${id}${idSuffix}` ? id : Number.NaN
+  }
 }
