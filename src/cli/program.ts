@@ -107,6 +107,7 @@ function addDirectory(program: Command, define: Define): void {
     )
     .option('--name <name>', 'the name of its owner')
     .option('--admin', 'may administer the server')
+    .option('--shared', 'nobody logs in as it: it owns mailboxes that several use (restante acl set)')
     .option('--quota <size>', 'how much mail it may hold, such as 2GB')
     .option('--no-password', 'make it without a password: nobody can log in yet')
   define(account, 'list', 'list the accounts', async () => (await accounts()).listAllAccounts)
@@ -155,6 +156,26 @@ function addDirectory(program: Command, define: Define): void {
     'remove <address> <name>',
     'take one back',
     async () => (await appPasswords()).removeAppPassword,
+  )
+  const acl = group(program, 'acl', 'who else may use a mailbox')
+  const acls = () => import('./commands/acl.ts')
+  define(
+    acl,
+    'list <address> [mailbox]',
+    'show what an account shares',
+    async () => (await acls()).listRights,
+  )
+  define(
+    acl,
+    'set <address> <mailbox> <who> <rights>',
+    'give rights: l(ist) r(ead) s(een) w(rite flags) i(nsert) p(ost) k (make below) x (delete it) t(rash) e(xpunge) a(dminister); +rights adds; who is an account or "anyone"; -who takes away (write -- before what begins with -)',
+    async () => (await acls()).setRights,
+  ).option('--create', 'make the mailbox when it is missing')
+  define(
+    acl,
+    'remove <address> <mailbox> <who>',
+    'take all of them back',
+    async () => (await acls()).removeRights,
   )
   const domain = group(program, 'domain', 'domains: whose mail is accepted here')
   const domains = () => import('./commands/domain.ts')

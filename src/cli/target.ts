@@ -55,3 +55,13 @@ export async function getAccount(target: Target, address: string): Promise<Accou
     `there is no account ${address}${nearest === undefined ? ': restante account list shows them' : `; did you mean ${nearest}?`}`,
   )
 }
+
+/** The account of somebody who logs in. Throws CliError where there is none, and for a shared one. */
+export async function getPerson(target: Target, address: string): Promise<AccountRow> {
+  const found = await getAccount(target, address)
+  if (found.kind === 'shared')
+    throw new CliError(
+      `nobody logs in as ${found.address}: it is shared; restante acl set gives people rights to it`,
+    )
+  return found
+}

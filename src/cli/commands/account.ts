@@ -9,13 +9,14 @@ import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../command.ts'
 import { formatBytes, formatTime, parseSize, printable } from '../output.ts'
 import { readAll, readPassword } from '../read-input.ts'
-import { getAccount, onStore } from '../target.ts'
+import { getAccount, getPerson, onStore } from '../target.ts'
 
 interface AddOptions {
   readonly passwordStdin?: boolean
   readonly from?: string
   readonly name?: string
   readonly admin?: boolean
+  readonly shared?: boolean
   readonly quota?: string
   /** False with --no-password. */
   readonly password: boolean
@@ -34,9 +35,10 @@ export async function addAccount(
   }
   if (address === undefined)
     throw new CliError('which address? restante account add ann@example.org', { exitCode: 2 })
-  const password = options.password
-    ? await readPassword(context.terminal, options.passwordStdin === true)
-    : undefined
+  const password =
+    options.password && options.shared !== true
+      ? await readPassword(context.terminal, options.passwordStdin === true)
+      : undefined
   const row = await onStore(context, { mayCreate: true }, async target => {
     await addOne(context, lenient(target.directory), address, password, options)
     return getAccount(target, address)
@@ -97,7 +99,7 @@ async function addOne(
   directory: Directory,
   address: string,
   password: string | undefined,
-  { name, admin, quota }: AddOptions,
+  { name, admin, shared, quota }: AddOptions,
 ): Promise<void> {
   const quotaBytes = quota === undefined ? undefined : readSize(quota)
   if (password !== undefined && password.length < 8) {
@@ -109,6 +111,7 @@ async function addOne(
     ...(password !== undefined && { password }),
     ...(name !== undefined && { displayName: name }),
     ...(admin === true && { isAdmin: true }),
+    ...(shared === true && { kind: 'shared' as const }),
     ...(typeof quotaBytes === 'number' && { quotaBytes }),
   })
 }
@@ -135,6 +138,7 @@ export async function listAllAccounts(context: CommandContext): Promise<void> {
       { key: 'address', title: 'ADDRESS' },
       { key: 'displayName', title: 'NAME' },
       { key: 'state', title: 'STATE' },
+      { key: 'kind', title: 'KIND' },
       { key: 'isAdmin', title: 'ADMIN', format: value => (value === true ? 'yes' : '') },
       { key: 'usedMessages', title: 'MESSAGES', align: 'right' },
       { key: 'usedBytes', title: 'SIZE', align: 'right', format: formatBytes },
@@ -156,6 +160,7 @@ export async function showAccount(context: CommandContext, address: string): Pro
     [
       `address   ${row.address}`,
       `name      ${printable(row.displayName) || '-'}`,
+      `kind      ${row.kind}`,
       `state     ${row.state}`,
       `admin     ${row.isAdmin ? 'yes' : 'no'}`,
       `messages  ${row.usedMessages} of ${row.quotaMessages ?? 'the default'}`,
@@ -173,7 +178,7 @@ export async function changePassword(
 ): Promise<void> {
   const password = await readPassword(context.terminal, passwordStdin === true)
   await onStore(context, { mayCreate: false }, async target => {
-    const { id } = await getAccount(target, address)
+    const { id } = await getPerson(target, address)
     await setPassword(lenient(target.directory), id, password)
   })
   context.output.result(

@@ -4,7 +4,7 @@ import { scopes, type Scope } from '../../account/scope.ts'
 import { CliError } from '../cli-error.ts'
 import type { CommandContext } from '../command.ts'
 import { formatTime } from '../output.ts'
-import { getAccount, onStore } from '../target.ts'
+import { getAccount, getPerson, onStore } from '../target.ts'
 
 /** Makes one and shows it, once. */
 export async function addAppPassword(
@@ -15,7 +15,7 @@ export async function addAppPassword(
 ): Promise<void> {
   const chosen = options.scope.map(readScope)
   const password = await onStore(context, { mayCreate: false }, async target => {
-    const { id } = await getAccount(target, address)
+    const { id } = await getPerson(target, address)
     return createAppPassword(target.directory, id, { name, ...(chosen.length > 0 && { scopes: chosen }) })
   })
   context.output.result({ address, name, password, scopes: chosen.length > 0 ? chosen : scopes }, password)
