@@ -9,6 +9,7 @@ import { findMailbox, listMailboxes, listSubscriptions } from '../../src/store/r
 import type { ChangeHint, Store } from '../../src/store/store.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
+import { sharingConformance } from './sharing-conformance.ts'
 
 /** Opens an empty store that is closed after the test. */
 export type StoreOpener = (t: TestContext, options?: StoreOptions) => Promise<Store>
@@ -40,6 +41,7 @@ async function uidsOf(store: Store, account: AccountId, mailbox: MailboxId): Pro
 
 /** `takesClock`: the writer runs on the clock of the options (a thread of its own has the system's). */
 export function storeConformance(name: string, open: StoreOpener, takesClock = true): void {
+  sharingConformance(name, open)
   describe(`${name}: messages`, () => {
     test('appended messages get ascending UIDs and one modSeq, and their bodies are read back', async t => {
       const store = await open(t)

@@ -1,14 +1,18 @@
 // A store with something in every table, for what has to carry all of it.
 import { randomBytes } from 'node:crypto'
 import { summarize } from '../../src/message/summary.ts'
-import { noFlags } from '../../src/store/flags.ts'
+import type { AccountId } from '../../src/base/ids.ts'
+import { noFlags, seen } from '../../src/store/flags.ts'
+import { allRights } from '../../src/store/rights.ts'
 import type { Store } from '../../src/store/store.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
 
 /** Fills it. `messages` is how many each of the two accounts gets. */
 export async function fillVaried(store: Store, messages = 60): Promise<void> {
+  const accounts: AccountId[] = []
   for (const at of [1, 2]) {
     const account = await addAccount(store, { quotaBytes: 10 ** 9 * at })
+    accounts.push(account)
     const inbox = await mailboxId(store, account, 'INBOX')
     const sent = await mailboxId(store, account, 'Sent')
     await store.mutate('createMailbox', { account, name: 'Archive/Ünïcode', specialUse: '\\Archive' })
@@ -68,6 +72,18 @@ export async function fillVaried(store: Store, messages = 60): Promise<void> {
       targets: ['user@example.net', `other${at}@example.org`],
     })
   }
+  const [account, guest] = accounts as [AccountId, AccountId]
+  const place = { account, mailbox: await mailboxId(store, account, 'INBOX') }
+  await store.mutate('setRights', {
+    ...place,
+    grantee: guest,
+    isNegative: false,
+    mode: 'replace',
+    rights: allRights,
+  })
+  const flags = { system: seen, keywords: [] }
+  await store.mutate('storeGuestFlags', { ...place, guest, uids: [[1, 20]], mode: 'add', flags })
+  await store.mutate('createUrlKey', { ...place, guest, key: randomBytes(16) })
   await store.mutate('createSecret', { name: 'something', value: 'random' })
   const body = Buffer.from('Subject: out\r\n\r\nout\r\n')
   await store.mutate('enqueueMessages', {
