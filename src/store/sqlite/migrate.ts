@@ -16,7 +16,7 @@ const schemaSteps: readonly string[] = [schema1, schema2, schema3, schema4, sche
 export const schemaVersion = schemaSteps.length
 
 /** Raise `oldest` to the version of a step that contracts. */
-export const schema: Schema = { steps: schemaSteps, oldest: 5 }
+export const schema: Schema = { steps: schemaSteps, oldest: 6 }
 
 /** The name that tells this store from others; made with it. */
 export function nameStore(connection: Connection): void {
