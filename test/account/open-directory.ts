@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { type AccountConfig, accountConfigSchema } from '../../src/account/config.ts'
 import { type Directory, openDirectory } from '../../src/account/directory.ts'
-import { openStore } from '../../src/store/open-store.ts'
+import { openTestStore } from '../open-test-store.ts'
 
 export type ConfigInput = z.input<typeof accountConfigSchema>
 
@@ -17,7 +17,7 @@ export function testConfig(input: ConfigInput = {}): AccountConfig {
 
 /** The directory has the domain example.org. */
 export async function openTestDirectory(input: ConfigInput = {}, now = Date.now): Promise<Directory> {
-  const store = await openStore({ memory: true }, { clock: { now } })
+  const store = await openTestStore({ clock: { now } })
   const directory = openDirectory(store, testConfig(input))
   await store.mutate('createDomain', { name: 'example.org' })
   return directory

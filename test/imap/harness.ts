@@ -13,9 +13,9 @@ import { serveImap } from '../../src/imap/serve.ts'
 import type { ImapContext } from '../../src/imap/session.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { Listener } from '../../src/net/listener.ts'
-import { openStore } from '../../src/store/open-store.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openTestStore } from '../open-test-store.ts'
 import { ImapClient } from './client.ts'
 
 export interface TestServer {
@@ -39,10 +39,12 @@ export async function startImap(
     addressing: { defaultDomain: 'example.test' },
     login: { minPasswordCharacters: 1, hash: { memoryKib: 8, passes: 1, parallelism: 1 } },
   })
-  const store = await openStore(
-    { memory: true },
-    { clock: systemClock, log: silentLog, metrics: silentMetrics, ...storeOptions },
-  )
+  const store = await openTestStore({
+    clock: systemClock,
+    log: silentLog,
+    metrics: silentMetrics,
+    ...storeOptions,
+  })
   const directory = openDirectory(store, config)
   const account = await createAccount(directory, {
     address: 'alice@example.test',

@@ -11,6 +11,13 @@ export interface TestDatabase {
   query(sql: string): Promise<readonly Record<string, unknown>[]>
 }
 
+const made: string[] = []
+
+after(async () => {
+  for (const name of made)
+    await queryOnce(`${await serverUrl()}/postgres`, `DROP DATABASE ${name} WITH (FORCE)`)
+})
+
 /** An empty database that is dropped after the tests of this file. */
 export async function createDatabase(): Promise<TestDatabase> {
   const server = await serverUrl()
@@ -18,7 +25,7 @@ export async function createDatabase(): Promise<TestDatabase> {
   const url = `${server}/${name}`
   const query = (sql: string) => queryOnce(url, sql)
   await queryOnce(`${server}/postgres`, `CREATE DATABASE ${name}`)
-  after(() => queryOnce(`${server}/postgres`, `DROP DATABASE ${name} WITH (FORCE)`))
+  made.push(name)
   return { url, query }
 }
 

@@ -16,10 +16,10 @@ import { QueueRunner } from '../../src/queue/runner.ts'
 import { parseMailbox } from '../../src/smtp/mailbox.ts'
 import type { RcptParameters } from '../../src/smtp/parameters.ts'
 import { returnPathField } from '../../src/smtp/trace.ts'
-import { openStore } from '../../src/store/open-store.ts'
 import type { QueueMessage } from '../../src/store/queue-message.ts'
 import { listQueue } from '../../src/store/read/queue.ts'
 import type { Quota, Store } from '../../src/store/store.ts'
+import { openTestStore } from '../open-test-store.ts'
 import { fakeResolver } from '../smtpclient/fake-resolver.ts'
 
 export interface QueueSetup {
@@ -50,7 +50,7 @@ export interface QueueSetupOptions {
 /** Has example.org with ann; every other domain has the server mx.DOMAIN. */
 export async function setUpQueue(t: TestContext, options: QueueSetupOptions = {}): Promise<QueueSetup> {
   const clock = { nowMs: Date.UTC(2026, 0, 1), now: () => clock.nowMs }
-  const store = await openStore({ memory: true }, { clock, defaultQuota: options.defaultQuota })
+  const store = await openTestStore({ clock, defaultQuota: options.defaultQuota })
   const account = accountConfigSchema.parse({ addressing: { defaultDomain: 'example.org' } })
   const directory = openDirectory(store, account)
   await createDomain(directory, 'example.org')

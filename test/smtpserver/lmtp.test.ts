@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { StoreError } from '../../src/store/error.ts'
-import { openStore } from '../../src/store/open-store.ts'
+import { openTestStore } from '../open-test-store.ts'
 import { codeOf, openServer } from './smtp-server.ts'
 
 test('LMTP has LHLO and gives one reply for each recipient that was accepted (RFC 2033 §4.2)', async t => {
@@ -111,7 +111,7 @@ for (const [code, reply] of [
   ['corrupt', '451 4.3.0'],
 ] as const) {
   test(`while the store says ${code} the answer is ${reply}, and afterwards mail comes in again`, async t => {
-    const store = await openStore({ memory: true })
+    const store = await openTestStore()
     t.after(() => store.close())
     let isBroken = false
     const broken = new Proxy(store, {

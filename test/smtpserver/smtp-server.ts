@@ -22,8 +22,8 @@ import { queueConfigSchema } from '../../src/queue/config.ts'
 import { smtpServerConfigSchema } from '../../src/smtpserver/config.ts'
 import type { SmtpContext, SmtpService } from '../../src/smtpserver/context.ts'
 import { serveLmtp, serveSmtp, serveSubmission } from '../../src/smtpserver/serve.ts'
-import { openStore } from '../../src/store/open-store.ts'
 import type { Quota, Store } from '../../src/store/store.ts'
+import { openTestStore } from '../open-test-store.ts'
 import { testCertificate } from '../net/test-tls.ts'
 
 export interface TestServerOptions {
@@ -63,8 +63,7 @@ export const password = 'correct horse'
 export async function openServer(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
   const clock = options.clock ?? systemClock
   const log = options.log ?? silentLog
-  const store =
-    options.store ?? (await openStore({ memory: true }, { clock, defaultQuota: options.defaultQuota }))
+  const store = options.store ?? (await openTestStore({ clock, defaultQuota: options.defaultQuota }))
   if (!options.store) t.after(() => store.close())
   const account = accountConfigSchema.parse({
     addressing: { defaultDomain: 'example.org' },

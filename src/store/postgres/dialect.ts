@@ -75,6 +75,8 @@ function parseBytes(text: string): Buffer {
 export function toParameter(value: string | number | Uint8Array | null): string | number | Buffer | null {
   if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  if (typeof value === 'number' || value === null) return value
+  // Columns hold whole numbers; a time that was reckoned may have a fraction.
+  if (typeof value === 'number') return Math.floor(value)
+  if (value === null) return value
   throw new TypeError('not a value of a column')
 }

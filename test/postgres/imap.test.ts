@@ -1,0 +1,3 @@
+import { runWireTests } from './wire-tests.ts'
+
+await runWireTests('imap')
