@@ -25,6 +25,11 @@ export class AccountCounts {
     Atomics.add(this.#counts, slotOf(account), by)
   }
 
+  /** Of every account there is and will be. */
+  addAll(): void {
+    for (let slot = 0; slot < slots; slot++) Atomics.add(this.#counts, slot, 1)
+  }
+
   /** Wraps around: compare for equality, or with 0 where all that was added is taken off again. */
   of(account: AccountId): number {
     return Atomics.load(this.#counts, slotOf(account))

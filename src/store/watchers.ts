@@ -32,6 +32,7 @@ export class Watchers {
   /** Hears of every account, for as long as the store is open. */
   watchAll(call: (hints: readonly ChangeHint[]) => void): void {
     this.#ofAll.add(call)
+    this.#counts?.addAll()
   }
 
   tell(hints: readonly ChangeHint[]): void {

@@ -22,8 +22,11 @@ const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
 store.watchAll(hints => indexer.tell(hints))
 
 supervisor.on('message', (message: IndexerMessage) => {
-  if (message.kind === 'newWriter') store.connect(message.writer)
-  else void close()
+  if (message.kind === 'close') void close()
+  else {
+    store.connect(message.writer)
+    indexer.lookAtAll()
+  }
 })
 
 async function close(): Promise<void> {

@@ -30,6 +30,8 @@ export class Indexer {
   #chunks: ChunkStore | undefined
   #timer: NodeJS.Timeout | undefined
   #work: Promise<void> | undefined
+  /** Hints may have been lost: every account is to be looked at. */
+  #looksAtAll = false
   #isClosing = false
   #sliceEnd = 0
 
@@ -42,6 +44,12 @@ export class Indexer {
   /** Something has changed in these accounts. */
   tell(hints: readonly ChangeHint[]): void {
     for (const { account } of hints) if (!this.#waiting.has(account)) this.#waiting.set(account, 0)
+    this.#later(limits.search.settleMs)
+  }
+
+  /** Hints may have been lost. */
+  lookAtAll(): void {
+    this.#looksAtAll = true
     this.#later(limits.search.settleMs)
   }
 
@@ -101,6 +109,7 @@ export class Indexer {
 
   async #catchUp(): Promise<void> {
     const chunks = await this.#current()
+    if (this.#looksAtAll) await this.#queueAll()
     for (const account of this.#inTurns()) {
       if (this.#isClosing) return
       if (!chunks.isCurrent) {
@@ -130,13 +139,18 @@ export class Indexer {
     await known?.close()
     const chunks = await this.#parts.open()
     this.#chunks = chunks
+    await this.#queueAll()
+    for (const { account } of await chunks.accounts()) await this.#verify(chunks, account)
+    return chunks
+  }
+
+  async #queueAll(): Promise<void> {
+    this.#looksAtAll = false
     const rows = await this.#parts.store.reader.arrays<[id: AccountId]>(
       'SELECT id FROM account WHERE id > 0 AND next_email > ? ORDER BY id',
       chunkSizes[0],
     )
     for (const [account] of rows) this.#waiting.set(account, 0)
-    for (const { account } of await chunks.accounts()) await this.#verify(chunks, account)
-    return chunks
   }
 
   /** Forgets an account's chunks when they are not of its emails: a store that was put back to an earlier state gives ids again. */

@@ -218,20 +218,24 @@ test('the indexer is a thread of the server, and one that dies is followed by an
     store: storeConfigSchema.parse({}),
   }
   const parts = { clock: systemClock, log: silentLog, metrics: silentMetrics, onNewWriter: () => {} }
-  const made = Promise.withResolvers<void>()
+  let made = Promise.withResolvers<void>()
   const metrics = {
     ...silentMetrics,
-    count: (name: string) => {
-      if (name === 'search_index_chunks') made.resolve()
+    gauge: (name: string, value: number) => {
+      if (name === 'search_index_waiting_emails' && value === 0) made.resolve()
     },
   }
   const storage = await openStorage({ ...parts, config, metrics })
+  await made.promise
+  made = Promise.withResolvers()
+  // It hears of what comes later.
+  await fill(storage.store, filled.account, 201, 300)
   await made.promise
   const reading = await openStore(
     { dataDir: filled.dataDir, port: storage.connect() as MessagePort },
     { searchIndex: true },
   )
-  assert.ok((await check(reading.searchIndex, filled)) > 200)
+  assert.ok((await check(reading.searchIndex, { account: filled.account, count: 300 })) > 200)
   await reading.close()
   await storage.close()
 
