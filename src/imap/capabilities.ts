@@ -128,6 +128,13 @@ export const capabilities: readonly Capability[] = [
   { name: 'LIST-METADATA', rfc: '9590', from: 'authenticated' },
   { name: 'ANNOTATE-EXPERIMENT-1', rfc: '5257', from: 'authenticated' },
   { name: 'NOTIFY', rfc: '5465', from: 'authenticated', commands: ['NOTIFY'] },
+  {
+    name: 'JMAPACCESS',
+    rfc: '9698',
+    from: 'authenticated',
+    commands: ['GETJMAPACCESS'],
+    isOn: session => session.context.config.imap.jmapUrl !== undefined,
+  },
   { name: 'UIDONLY', rfc: '9586', from: 'authenticated', enable: true },
   { name: 'UIDBATCHES', rfc: '10022', from: 'authenticated', commands: ['UIDBATCHES'] },
   {

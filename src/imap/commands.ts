@@ -21,6 +21,7 @@ import { expunge } from './commands/expunge.ts'
 import { fetch } from './commands/fetch.ts'
 import { genUrlAuth } from './commands/genurlauth.ts'
 import { getAcl } from './commands/getacl.ts'
+import { getJmapAccess } from './commands/getjmapaccess.ts'
 import { getMetadata } from './commands/getmetadata.ts'
 import { getQuota } from './commands/getquota.ts'
 import { getQuotaRoot } from './commands/getquotaroot.ts'
@@ -80,6 +81,7 @@ export const commands: readonly Command[] = [
   fetch,
   genUrlAuth,
   getAcl,
+  getJmapAccess,
   getMetadata,
   getQuota,
   getQuotaRoot,

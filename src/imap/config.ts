@@ -46,6 +46,13 @@ export const imapConfig = z
       .describe(
         'How to reach the administrator, as a URI such as mailto:admin@example.org; clients read it as /shared/admin (RFC 5464).',
       ),
+    jmapUrl: z
+      .string()
+      .regex(/^https:\/\/[\x21\x23-\x7e]+$/)
+      .optional()
+      .describe(
+        'The session resource of a JMAP server that serves the same mail, as an https URL; clients are told of it by JMAPACCESS (RFC 9698).',
+      ),
     messageLimit: z
       .int()
       .min(1)
