@@ -70,8 +70,9 @@ function isAvailable(login: Login, peer: LoginPeer, mechanism: SaslMechanism): b
     case 'client-certificate':
       return login.config.certificate !== 'none' && peer.tls?.clientCertificate !== undefined
     case 'opt-in':
-      // Only CRAM-MD5: there is no account behind ANONYMOUS.
-      return mechanism.name === 'CRAM-MD5' && login.config.sharedSecrets
+      return mechanism.name === 'ANONYMOUS'
+        ? peer.protocol === 'imap' && login.config.anonymousAccount !== undefined
+        : login.config.sharedSecrets
   }
 }
 
@@ -152,7 +153,7 @@ class ExchangeCredentials implements SaslCredentials<Identity> {
   }
 
   async anonymous(): Promise<Identity | undefined> {
-    return undefined
+    return this.#login.anonymous(this.#peer)
   }
 
   /** At the end of an exchange whose client took its time: throws where its proof is of something that is not so any more. */

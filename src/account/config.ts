@@ -183,6 +183,13 @@ const loginSchema = z
       .describe(
         'Whether accounts may opt in to CRAM-MD5 and APOP, for which the server keeps the secret readable.',
       ),
+    anonymousAccount: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The address of the account whose mail anybody may read over IMAP without a name, by the mechanism ANONYMOUS (RFC 4505), which is to be added to mechanisms. Nobody by default.',
+      ),
     certificate: z
       .enum(['none', 'email', 'common-name'])
       .default('none')

@@ -10,6 +10,8 @@ export interface Identity {
   readonly isAdmin: boolean
   /** What the credential may be used for; all of them for the account's own password. */
   readonly scopes: readonly Scope[]
+  /** Whoever came by ANONYMOUS (RFC 4505): may read, nothing else. */
+  readonly isAnonymous?: true
   /** The administrator who acts for this account (SASL authzid), where that is so. */
   readonly actingAdmin?: string
 }

@@ -169,6 +169,15 @@ export class Login {
     return { peer, mechanism, name: key, row, settle: admission.settle }
   }
 
+  /** Whom ANONYMOUS stands for (RFC 4505): a reader of the account that is configured for it. Undefined where there is none. */
+  async anonymous(peer: LoginPeer): Promise<Identity | undefined> {
+    const { anonymousAccount } = this.config
+    if (anonymousAccount === undefined || peer.protocol !== 'imap') return undefined
+    const attempt = await this.begin(peer, 'ANONYMOUS', anonymousAccount)
+    const identity = await this.end(attempt, ['imap'], '')
+    return { ...identity, isAdmin: false, isAnonymous: true }
+  }
+
   /** Ends an attempt: who it is, when the credential was right (`scopes` is what it is for) and may act as `authzid`. Throws `LoginError`. */
   async end(attempt: Attempt, scopes: readonly Scope[] | undefined, authzid: string): Promise<Identity> {
     const { peer, row } = attempt

@@ -35,3 +35,8 @@ export function bye(text: string, code?: ResponseCode): ImapError {
 export function uidRequired(): ImapError {
   return bad('UIDONLY is on: speak of UIDs only', 'UIDREQUIRED')
 }
+
+/** After ANONYMOUS (RFC 4505). */
+export function readersOnly(): ImapError {
+  return no('NOPERM', 'Without a name you may only read')
+}

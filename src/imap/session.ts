@@ -8,11 +8,12 @@ import type { Login } from '../account/login.ts'
 import { type LoginPeer, loginPeer } from '../account/login-peer.ts'
 import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
+import { ObservedStore } from '../store/observed-store.ts'
 import type { Store } from '../store/store.ts'
 import type { ImapConfig } from './config.ts'
 import type { ImageConverter } from './convert/image-converter.ts'
 import { Encoder } from './encoder.ts'
-import { bad } from './error.ts'
+import { bad, readersOnly } from './error.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
 import { type Language, translate } from './language/translate.ts'
 import type { MailboxView } from './mailbox-view.ts'
@@ -96,7 +97,14 @@ export class Session {
   }
 
   get store(): Store {
-    return this.context.store
+    return this.#isAnonymous ? readOnly(this.context.store) : this.context.store
+  }
+
+  get #isAnonymous(): boolean {
+    const { state } = this
+    return (
+      (state.kind === 'authenticated' || state.kind === 'selected') && state.identity.isAnonymous === true
+    )
   }
 
   /** Who is logged in. Throws BAD before log-in. */
@@ -141,4 +149,14 @@ export class Session {
     const isUtf8 = this.usesUtf8Names
     this.out.astring(encodeMailboxName(name, isUtf8), isUtf8)
   }
+}
+
+/** RFC 4505 §5: who has not said who he is changes nothing, whatever command he finds. */
+function readOnly(store: Store): Store {
+  return new ObservedStore(store, {
+    before() {
+      throw readersOnly()
+    },
+    after() {},
+  })
 }

@@ -1,11 +1,11 @@
 // A store that tells what changed it, and lets a test make it fail.
 import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
 import type { Awaitable } from '../base/awaitable.ts'
-import type { EmailColumnCache } from '../store/email-columns.ts'
-import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
-import type { MutationArgs, MutationName, MutationResult } from '../store/mutations.ts'
-import type { SearchIndex } from '../store/search/search-index.ts'
-import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store/store.ts'
+import type { EmailColumnCache } from './email-columns.ts'
+import type { MailboxSnapshot } from './mailbox-snapshot.ts'
+import type { MutationArgs, MutationName, MutationResult } from './mutations.ts'
+import type { SearchIndex } from './search/search-index.ts'
+import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from './store.ts'
 
 export interface StoreObserver {
   /** Before a change; what it throws is what the change fails with. */

@@ -1,5 +1,6 @@
 // An IMAP server over a store in memory, on a free port, for one test.
 import type { TestContext } from 'node:test'
+import type { z } from 'zod'
 import { accountConfigSchema } from '../../src/account/config.ts'
 import { createAccount, openDirectory } from '../../src/account/directory.ts'
 import { Login } from '../../src/account/login.ts'
@@ -34,10 +35,11 @@ export async function startImap(
   t: TestContext,
   changes: Partial<ImapContext> = {},
   storeOptions: StoreOptions = {},
+  login: z.input<typeof accountConfigSchema>['login'] = {},
 ): Promise<TestServer> {
   const config = accountConfigSchema.parse({
     addressing: { defaultDomain: 'example.test' },
-    login: { minPasswordCharacters: 1, hash: { memoryKib: 8, passes: 1, parallelism: 1 } },
+    login: { minPasswordCharacters: 1, hash: { memoryKib: 8, passes: 1, parallelism: 1 }, ...login },
   })
   const store = await openTestStore({
     clock: systemClock,

@@ -35,7 +35,7 @@ function makeSelect(name: 'SELECT' | 'EXAMINE'): Command {
     state: 'authenticated',
     reportsProgress: true,
     parse: parseArguments,
-    run: (session, args) => open(session, args, name),
+    run: (session, args) => open(session, args, session.identity.isAnonymous ? 'EXAMINE' : name),
   })
 }
 

@@ -4,7 +4,7 @@
 import { limits } from '../../base/limits.ts'
 import type { Command, LiteralPlace } from '../command.ts'
 import { findCommand, findUidCommand } from '../commands.ts'
-import { bad, bye, ImapError, no } from '../error.ts'
+import { bad, bye, ImapError, no, readersOnly } from '../error.ts'
 import { refusalOf } from '../refusal.ts'
 import type { Session } from '../session.ts'
 import {
@@ -104,6 +104,7 @@ async function placeLiteral(
     if (isLoggedIn && command?.acceptLiteral) {
       const place = await command.acceptLiteral(session, argumentsOf(input), head)
       if (place === 'store') {
+        if (session.identity.isAnonymous) throw readersOnly()
         const staged = input.pieces.filter(({ literal }) => literal?.kind === 'staged').length
         if (staged >= limits.imap.appendMessages)
           throw no('LIMIT', `One APPEND takes up to ${limits.imap.appendMessages} messages`)

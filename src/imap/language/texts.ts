@@ -30,6 +30,12 @@ export const texts: Readonly<Record<string, Translations>> = {
     'Las anotaciones bajo /flags aún no tienen significado',
     '/flags 以下の注釈にはまだ意味がありません',
   ],
+  'Without a name you may only read': [
+    'Ohne Namen dürfen Sie nur lesen',
+    'Sans nom, vous pouvez seulement lire',
+    'Sin nombre solo puede leer',
+    '匿名では閲覧だけができます',
+  ],
   // CONVERT
   'That are too many messages to convert at once': [
     'Das sind zu viele Nachrichten auf einmal',

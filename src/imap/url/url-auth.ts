@@ -57,17 +57,23 @@ export async function openAuthorizedUrl(session: Session, text: string): Promise
   return openUrl(store, mailbox, url)
 }
 
-/** RFC 4467 §3. Nobody is logged in without a name here, so "anonymous" and "authuser" are for all. */
+/** RFC 4467 §3. */
 function mayUse(session: Session, access: UrlAccess): boolean {
   switch (access.kind) {
     case 'anonymous':
-    case 'authuser':
       return true
+    case 'authuser':
+      return session.identity.isAnonymous !== true
     case 'user':
-      return addressOf(session, access.name) === session.identity.address
+      return (
+        session.identity.isAnonymous !== true && addressOf(session, access.name) === session.identity.address
+      )
     case 'submit':
       // A submission server, logged in as itself, for the user that it has authenticated.
-      return session.context.config.imap.submissionServers.includes(session.identity.address)
+      return (
+        session.identity.isAnonymous !== true &&
+        session.context.config.imap.submissionServers.includes(session.identity.address)
+      )
   }
 }
 
