@@ -33,6 +33,10 @@ export interface ServeOptions {
   readonly nodeFlags?: readonly string[]
   /** Where the data goes, to stay there; without it a temporary folder. */
   readonly folder?: string
+  /** Ports of listeners that are not to be any free one. */
+  readonly ports?: Partial<RestantePorts>
+  /** More arguments of `serve`. */
+  readonly args?: readonly string[]
 }
 
 /** Starts Restante with the accounts of server.ts. */
@@ -106,11 +110,20 @@ export async function addAccounts(folder: string, lines: string): Promise<void> 
 /** Starts `serve` with all listeners on free ports of loopback and waits until it is ready. */
 export async function serve(folder: string, options: ServeOptions = {}): Promise<Serving> {
   const startedAt = performance.now()
-  const args = listeners.flatMap(name => ['--listen', `${name}=127.0.0.1:0`])
+  const args = listeners.flatMap(name => ['--listen', `${name}=127.0.0.1:${options.ports?.[name] ?? 0}`])
   const log = openSync(logOf(folder), 'a')
   const child = spawn(
     process.execPath,
-    [...nodeFlags, ...(options.nodeFlags ?? []), main, 'serve', '--data', folder, ...args],
+    [
+      ...nodeFlags,
+      ...(options.nodeFlags ?? []),
+      main,
+      'serve',
+      '--data',
+      folder,
+      ...args,
+      ...(options.args ?? []),
+    ],
     {
       stdio: ['ignore', 'pipe', log],
       env: environment(),
