@@ -74,7 +74,8 @@ async function plansOf(sql: string): Promise<readonly Plan[]> {
   const [answer] = await query(
     `SET enable_seqscan = off; SET jit = off; EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${numberPlaceholders(sql)}`,
   )
-  const [explained] = answer?.['QUERY PLAN'] as readonly { readonly Plan: Plan }[]
+  assert.ok(answer)
+  const [explained] = answer['QUERY PLAN'] as readonly { readonly Plan: Plan }[]
   assert.ok(explained)
   return scansOf(explained.Plan)
 }
