@@ -5,7 +5,7 @@ import type { StoreOptions } from '../src/store/store-options.ts'
 import type { Store } from '../src/store/store.ts'
 import { createDatabase, type TestDatabase } from './postgres/database.ts'
 
-const isOnPostgres = process.env['RESTANTE_TEST_STORE'] === 'postgres'
+export const isOnPostgres = process.env['RESTANTE_TEST_STORE'] === 'postgres'
 
 /** Databases whose store is closed: emptying one takes less than making one. */
 const free: TestDatabase[] = []

@@ -1,3 +1,4 @@
 import { runWireTests } from './wire-tests.ts'
 
-await runWireTests('imap')
+// The index is the embedded store's.
+await runWireTests('imap', ['search/indexed.test.ts'])

@@ -1,5 +1,6 @@
 // What every store must do, whatever it is built on. A new back-end passes this suite.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
 import type { AccountId, BlobHash, EmailId, MailboxId, ModSeq, Uid } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
@@ -445,6 +446,14 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
           flags: { system: 0, keywords },
         })
       await store1(Array.from({ length: limits.mailbox.keywordsPerMessage }, (_, i) => `k${i}`))
+      const longest = Array.from({ length: limits.mailbox.keywordsPerMessage }, (_, i) =>
+        `l${i}`.padEnd(limits.mailbox.keywordBytes, randomBytes(limits.mailbox.keywordBytes).toString('hex')),
+      )
+      await store1(longest)
+      const [before] = await flagsOf(store, account, mailbox)
+      assert.deepEqual(before?.[2].split(' '), longest.toSorted())
+      await store1(longest.toReversed())
+      assert.deepEqual(await flagsOf(store, account, mailbox), [before])
       await assert.rejects(
         store1(Array.from({ length: limits.mailbox.keywordsPerMessage + 1 }, (_, i) => `n${i}`)),
         refuses('too-many'),

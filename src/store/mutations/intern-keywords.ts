@@ -1,9 +1,12 @@
 // Keyword sets, one row each, so that a message's flags are one integer. RFC 9051 §2.3.2.
+import { hash } from 'node:crypto'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import { type FlagSet, keywordShift, systemMask } from '../flags.ts'
 import type { Tx } from '../store.ts'
+
+const maxKeyCharacters = 500
 
 /** The keywords of a set's row. */
 export function splitKeywords(keywords: string): readonly string[] {
@@ -32,7 +35,7 @@ export async function internKeywords(
   if (unique.size > limits.mailbox.keywordsPerMessage) {
     throw new StoreError('too-many', 'too many keywords on one message')
   }
-  const key = [...unique.keys()].sort().join(' ')
+  const key = setKey([...unique.keys()].sort().join(' '))
   const known = await tx.get<{ id: number }>(
     'SELECT id FROM keyword_set WHERE account = ? AND folded = ?',
     account,
@@ -56,6 +59,11 @@ export async function internKeywords(
     spellings.join(' '),
   )
   return made.id
+}
+
+/** What the index holds: PostgreSQL takes no more than 2,700 bytes. No keyword begins with a space, so a hash is no list of keywords. */
+function setKey(folded: string): string {
+  return folded.length <= maxKeyCharacters ? folded : ` ${hash('sha256', folded, 'hex')}`
 }
 
 /** Each keyword as the account first spelt it, sorted; a new one counts against the limit. */

@@ -156,7 +156,10 @@ test('SubscriptionChange and SUBSCRIBED (RFC 5465 §5.5, §6.4)', async t => {
   await other.ok('SUBSCRIBE Unloved')
   assert.deepEqual(await lines(client, 1), ['* LIST (\\HasNoChildren \\Subscribed) "/" Unloved'])
   await other.append('Unloved', message('two'))
-  assert.deepEqual(await lines(client, 1), ['* STATUS Unloved (UIDNEXT 3 MESSAGES 2)'])
+  let told = await lines(client, 1)
+  // Where looking takes time, the first message is met when the mailbox is subscribed already.
+  if (told[0] === '* STATUS Unloved (UIDNEXT 2 MESSAGES 1)') told = await lines(client, 1)
+  assert.deepEqual(told, ['* STATUS Unloved (UIDNEXT 3 MESSAGES 2)'])
   await other.ok('UNSUBSCRIBE Unloved')
   assert.deepEqual(await lines(client, 1), ['* LIST (\\HasNoChildren) "/" Unloved'])
 })
