@@ -1,7 +1,11 @@
 // Two users: whatever one says with the other's names and numbers, he learns nothing and changes nothing. CVE-2026-47081/3/4/9, CVE-2025-30189.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { AccountId } from '../../src/base/ids.ts'
+import { anyone } from '../../src/store/read/acl.ts'
 import { listMailboxes } from '../../src/store/read/mailboxes.ts'
+import { rightsOf } from '../../src/store/rights.ts'
+import { type ScenarioNames, scenarios } from '../imap/sharing-scenarios.ts'
 import { password, type Peer, type Servers, startAll } from './all-protocols.ts'
 
 /** Nothing that ann hears may hold this: it is in bob's mailbox names, flags and messages only. */
@@ -140,6 +144,70 @@ test('IMAP: no command with another user’s names, numbers or ids tells or chan
   const all = heard.join('')
   assert.ok(!all.includes(found.emailId) && !all.includes(found.mailboxId), 'no id of his is told')
   assert.equal(await stateOf(servers), before)
+})
+
+test('IMAP: a mailbox that is hidden from ann is answered to the byte like one that is not there, by every command (RFC 4314 §6)', async t => {
+  const servers = await startAll(t)
+  const { store, bob, ann: account } = servers
+  const grant = async (name: string, grantee: AccountId, isNegative: boolean, rights: string) => {
+    const { mailbox } = await store.mutate('createMailbox', { account: bob, name })
+    const change = {
+      account: bob,
+      mailbox,
+      grantee,
+      isNegative,
+      mode: 'replace',
+      rights: rightsOf(rights),
+    } as const
+    await store.mutate('setRights', change)
+    return mailbox
+  }
+  // Never shared; for posting only; given and taken away again. All with a message, all subscribed or not as the name is.
+  await grant('never', anyone, true, 'l')
+  await grant('posts', account, false, 'p')
+  const taken = await grant('taken', account, false, 'lrswipkxtena')
+  await store.mutate('setRights', {
+    account: bob,
+    mailbox: taken,
+    grantee: anyone,
+    isNegative: true,
+    mode: 'replace',
+    rights: rightsOf('lrswipkxtena'),
+  })
+  const peer = await servers.enter('imap')
+  const letter = 'Subject: x\r\n\r\nx\r\n'
+  await peer.ask(`a APPEND INBOX {${letter.length}+}\r\n${letter}`, /^a OK.*\r\n$/m)
+  /** What every command says to a name, without the name. */
+  const answers = async (prefix: string, mailbox: string): Promise<readonly string[]> => {
+    const name = `"${prefix}/${mailbox}"`
+    const names: ScenarioNames = {
+      from: name,
+      to: name,
+      below: `"${prefix}/${mailbox}/below"`,
+      grantee: 'ann',
+      url: `imap://ann@localhost/${prefix.replaceAll(' ', '%20')}/${mailbox}/;UID=1;URLAUTH=authuser`,
+    }
+    const heard: string[] = []
+    for (const [scenario, { text }] of Object.entries(scenarios)) {
+      for (const first of ['NOOP', 'SELECT INBOX']) {
+        await peer.ask(`s ${first}`, /^s OK.*\r\n$/m)
+        const answer = await peer.ask(`t ${text(names)}`, /^t (?:OK|NO|BAD).*\r\n$/m)
+        heard.push(`${scenario}: ${answer.replaceAll(`${prefix}/${mailbox}`, 'NAME')}`)
+      }
+    }
+    return heard
+  }
+  const others = 'Other Users/bob@example.org'
+  const missing = await answers(others, 'wrong')
+  for (const mailbox of ['never', 'posts', 'taken'])
+    assert.deepEqual(await answers(others, mailbox), missing, mailbox)
+  // Neither is it told who has an account, nor of what kind.
+  assert.deepEqual(await answers('Other Users/nob@example.org', 'INBOX'), missing)
+  assert.deepEqual(await answers(others, 'INBOX'), missing)
+  assert.deepEqual(await answers('Shared/bob@example.org', 'never'), missing)
+  assert.deepEqual(await answers('Shared/nob@example.org', 'never'), missing)
+  assert.match(await peer.ask('l LIST "" *', /^l OK.*\r\n$/m), /^(?!.*Other Users)/s)
+  assert.equal((await listMailboxes(store.reader, bob)).find(({ name }) => name === 'taken')?.total, 0)
 })
 
 test('POP3: ann’s maildrop is hers alone, and bob’s is not locked by her', async t => {
