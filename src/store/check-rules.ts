@@ -112,6 +112,43 @@ export const consistencyRules: readonly ConsistencyRule[] = [
       `${mailboxOf(row)}, UID ${row['uid']}: ${row['total']} annotations of a message that is not there`,
   },
   {
+    kind: 'guests',
+    severity: 'damage',
+    sql: `SELECT g.account, g.mailbox, g.guest, g.seen, coalesce(s.seen, 0) AS found FROM guest g
+          JOIN account o ON o.id = g.account
+          LEFT JOIN (
+            SELECT account, mailbox, guest, sum(is_seen) AS seen, max(mod_seq) AS mod_seq FROM guest_seen GROUP BY account, mailbox, guest
+          ) s ON s.account = g.account AND s.mailbox = g.mailbox AND s.guest = g.guest
+          WHERE ${isWhole('g')} AND g.guest NOT IN (SELECT id FROM account WHERE state = 'removing')
+            AND (g.seen <> coalesce(s.seen, 0) OR g.mod_seq < coalesce(s.mod_seq, 0) OR o.mod_seq < g.mod_seq)`,
+    describe: row =>
+      `${mailboxOf(row)}: ${row['seen']} messages are counted as seen by account ${row['guest']}, ${row['found']} are`,
+  },
+  {
+    kind: 'guest-counts',
+    severity: 'damage',
+    sql: `SELECT b.account, b.id AS mailbox, b.guests, coalesce(g.total, 0) AS found FROM mailbox b
+          LEFT JOIN (SELECT account, mailbox, count(*) AS total FROM guest GROUP BY account, mailbox) g
+            ON g.account = b.account AND g.mailbox = b.id
+          WHERE ${isWhole('b')} AND b.guests <> coalesce(g.total, 0)`,
+    describe: row => `${mailboxOf(row)}: ${row['guests']} guests are counted, ${row['found']} known`,
+  },
+  {
+    kind: 'seen-but-gone',
+    severity: 'damage',
+    sql: `SELECT s.account, s.mailbox, s.uid FROM guest_seen s
+          WHERE ${isWhole('s')} AND NOT EXISTS (SELECT 1 FROM message m WHERE m.account = s.account AND m.mailbox = s.mailbox AND m.uid = s.uid)`,
+    describe: row => `${mailboxOf(row)}, UID ${row['uid']}: seen by a guest, and not there`,
+  },
+  {
+    kind: 'rights-of-nothing',
+    severity: 'leftover',
+    sql: `SELECT g.account, g.mailbox, g.grantee FROM acl g
+          WHERE ${isWhole('g')} AND (NOT EXISTS (SELECT 1 FROM mailbox b WHERE b.account = g.account AND b.id = g.mailbox)
+            OR g.grantee = g.account OR NOT EXISTS (SELECT 1 FROM account a WHERE a.id = g.grantee))`,
+    describe: row => `${mailboxOf(row)}: rights of account ${row['grantee']} lead to nothing`,
+  },
+  {
     kind: 'expunged-but-there',
     severity: 'damage',
     sql: `SELECT t.account, t.mailbox, t.uid FROM tombstone t

@@ -7,6 +7,7 @@ import { recordHeaderBytes } from '../../src/store/bodies/record.ts'
 import { checkStore } from '../../src/store/check.ts'
 import { deleted, noFlags } from '../../src/store/flags.ts'
 import { openStore } from '../../src/store/open-store.ts'
+import { allRights } from '../../src/store/rights.ts'
 import { refuses } from './conformance.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
 
@@ -34,6 +35,17 @@ async function makeStore(t: TestContext): Promise<string> {
     mode: 'add',
     flags: { ...noFlags, system: 1 },
   })
+  const guest = await addAccount(store)
+  const shared = { account, mailbox: sent }
+  await store.mutate('setRights', {
+    ...shared,
+    grantee: guest,
+    isNegative: false,
+    mode: 'replace',
+    rights: allRights,
+  })
+  const change = { mode: 'add', flags: { ...noFlags, system: 1 } } as const
+  await store.mutate('storeGuestFlags', { ...shared, guest, uids: [[1, 2]], ...change })
   const { mailbox: gone } = await store.mutate('createMailbox', { account, name: 'x/y' })
   await store.mutate('moveMessages', { account, mailbox, uids: [[4, 4]], target: gone })
   await store.mutate('deleteMailbox', { account, mailbox: gone })
@@ -45,7 +57,7 @@ test('a store in order has no findings, closed or in use', async t => {
   const dataDir = await makeStore(t)
   const closed = await checkStore(dataDir)
   assert.deepEqual(closed.findings, [])
-  assert.deepEqual([closed.accounts, closed.messages, closed.bodies], [1, 4, 3])
+  assert.deepEqual([closed.accounts, closed.messages, closed.bodies], [2, 4, 3])
   const store = await openStore({ dataDir })
   const steps = new Set<string>()
   assert.deepEqual((await checkStore(dataDir, { onProgress: step => steps.add(step) })).findings, [])
@@ -58,6 +70,12 @@ const damages: readonly (readonly [kind: string, sql: string])[] = [
   ['message-without-email', 'DELETE FROM email WHERE id = 1'],
   ['email-without-body', 'DELETE FROM blob WHERE hash = (SELECT blob FROM email WHERE id = 1)'],
   ['email-without-message', 'DELETE FROM orphan WHERE email = 3'],
+  ['guests', 'UPDATE guest SET seen = seen + 1'],
+  ['guests', 'UPDATE guest SET mod_seq = 1000'],
+  ['guest-counts', 'UPDATE mailbox SET guests = 0'],
+  ['seen-but-gone', 'UPDATE guest_seen SET uid = uid + 100'],
+  ['rights-of-nothing', 'UPDATE acl SET mailbox = 99'],
+  ['rights-of-nothing', 'UPDATE acl SET grantee = account'],
   ['body-references', 'UPDATE blob SET refs = refs + 1'],
   ['mailbox-counts', 'UPDATE mailbox SET unseen = unseen + 1 WHERE id = 1'],
   ['mailbox-counts', 'UPDATE mailbox SET uid_next = 2 WHERE id = 1'],
@@ -67,7 +85,7 @@ const damages: readonly (readonly [kind: string, sql: string])[] = [
   ['email-numbers', 'UPDATE account SET next_email = 2'],
   ['uid-validity-twice', 'UPDATE mailbox SET uid_validity = 7'],
   ['unknown-keywords', 'UPDATE message SET flags = 99 * 256'],
-  ['without-account', 'UPDATE mailbox SET account = 55 WHERE id = 3'],
+  ['without-account', 'UPDATE mailbox SET account = 55 WHERE account = 1 AND id = 3'],
 ]
 for (const [kind, sql] of damages) {
   test(`${kind} is found after: ${sql}`, async t => {
