@@ -159,6 +159,45 @@ test('accounts are made, shown, changed and removed', async () => {
   assert.deepEqual(await json(['account', 'list', '--data', data]), [])
 })
 
+test('rights are given, listed and taken back, of mailboxes that people or nobody own', async () => {
+  const data = await withAnn()
+  // What begins with - comes behind --.
+  const run = (...args: string[]) => cli(['--data', data, ...args])
+  const shared = await run('account', 'add', '--shared', 'team@example.org')
+  assert.equal(shared.code, 0, shared.err)
+  assert.match((await run('account', 'list')).out, /^team@example\.org +active +shared /m)
+  for (const refused of [
+    ['account', 'passwd', 'team', '--password-stdin'],
+    ['app-password', 'add', 'team', 'phone'],
+  ]) {
+    const { code, err } = await cli([...refused, '--data', data], { stdin: 'secret-pass' })
+    assert.equal(code, 1)
+    assert.match(err, /nobody logs in as team@example\.org/)
+  }
+  assert.match(
+    (await run('acl', 'set', 'team', 'Bills', 'ann', 'lrs')).err,
+    /there is no mailbox Bills; --create/,
+  )
+  const set = await run('acl', 'set', 'team', 'Bills', 'ann', 'lrswd', '--create')
+  assert.equal(set.out, 'ann@example.org has lrswted in Bills of team@example.org\n')
+  assert.equal((await run('acl', 'set', 'team', 'Bills', 'ann', '+k')).code, 0)
+  assert.equal((await run('acl', 'set', 'team', 'Bills', 'ann', '--', '-w')).code, 0)
+  assert.equal((await run('acl', 'set', 'team', 'INBOX', 'anyone', 'lr')).code, 0)
+  assert.equal((await run('acl', 'set', 'team', 'INBOX', '--', '-ann', 'r')).code, 0)
+  assert.deepEqual(await json(['acl', 'list', 'team', '--data', data]), [
+    { mailbox: 'Bills', identifier: 'ann@example.org', rights: 'lrsktecd' },
+    { mailbox: 'INBOX', identifier: 'anyone', rights: 'lr' },
+    { mailbox: 'INBOX', identifier: '-ann@example.org', rights: 'r' },
+  ])
+  assert.match((await run('acl', 'list', 'team', 'Bills')).out, /^Bills +ann@example\.org +lrsktecd$/m)
+  assert.equal((await run('acl', 'set', 'team', 'Bills', 'ann', 'lrQ')).code, 2)
+  assert.match((await run('acl', 'set', 'team', 'Bills', 'nobody', 'lr')).err, /there is no account nobody/)
+  assert.match((await run('acl', 'set', 'team', 'Bills', 'team', 'lr')).err, /owns the mailbox/)
+  assert.equal((await run('acl', 'remove', 'team', 'Bills', 'ann')).code, 0)
+  assert.equal((await run('acl', 'list', 'ann')).out, 'ann shares nothing\n')
+  assert.equal((await run('acl', 'list', 'team', 'Bills')).out, 'team shares nothing\n')
+})
+
 test('accounts come from a file, and each bad line is named', async () => {
   const data = newData()
   writeFileSync(

@@ -1,6 +1,10 @@
 // Mailboxes of others: names, rights, each guest's own \Seen. RFC 2342; RFC 4314; RFC 7162.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MailboxId } from '../../src/base/ids.ts'
+import { summarize } from '../../src/message/summary.ts'
+import { noFlags } from '../../src/store/flags.ts'
+import { rightsOf } from '../../src/store/rights.ts'
 import { message } from './harness.ts'
 import { createSharing, ofAlice } from './sharing.ts'
 
@@ -498,6 +502,63 @@ test('CATENATE takes parts of others’ messages that may be read (RFC 4469)', a
   assert.equal((await bob.command(append)).status, 'OK')
   await bob.ok('SELECT INBOX')
   assert.match((await bob.ok('FETCH 1 BODY[TEXT]')).join(), /text of alice/)
+})
+
+test('a shared account is in its own namespace; nobody logs in as it, mail reaches it, an administrator acts for it', async t => {
+  const { server, bob, carol, accountOf } = await createSharing(t)
+  const { account } = await server.store.mutate('createAccount', {
+    address: 'team@example.test',
+    domain: 'example.test',
+    createDomain: false,
+    displayName: '',
+    isAdmin: false,
+    kind: 'shared',
+    credentials: [],
+    mailboxes: [{ name: 'INBOX' }],
+  })
+  const letter = message('for the team')
+  const body = server.store.bodyOf(Buffer.from(letter))
+  await server.store.mutate('deliverMessages', {
+    deliveries: [{ account, mailbox: 'INBOX', body, email: summarize(Buffer.from(letter)), flags: noFlags }],
+  })
+  await server.store.mutate('setRights', {
+    account,
+    mailbox: 1 as MailboxId,
+    grantee: await accountOf('bob'),
+    isNegative: false,
+    mode: 'replace',
+    rights: rightsOf('lrswiktea'),
+  })
+  const inbox = 'Shared/team@example.test/INBOX'
+  assert.deepEqual(await bob.ok('LIST "" Shared/*'), [
+    '* LIST (\\HasChildren \\NonExistent \\Noselect) "/" Shared/team@example.test',
+    `* LIST (\\HasNoChildren) "/" ${inbox}`,
+  ])
+  assert.match((await carol.command(`SELECT ${inbox}`)).tagged, /^NO \[NONEXISTENT\]/)
+  // Who administers such a mailbox may share it with anyone.
+  await bob.ok(`SETACL ${inbox} anyone lrs`)
+  await carol.ok(`SELECT ${inbox}`)
+  await carol.ok('FETCH 1 BODY[]')
+  await bob.ok(`CREATE ${inbox}/done`)
+  await bob.ok(`SELECT ${inbox}`)
+  assert.deepEqual(await bob.ok('SEARCH UNSEEN'), ['* SEARCH 1'])
+  assert.match((await bob.command(`MOVE 1 ${inbox}/done`)).status, /OK/)
+  await carol.ok(`SELECT ${inbox}/done`)
+  // For carol it is a new message there.
+  assert.deepEqual(await carol.ok('SEARCH UNSEEN'), ['* SEARCH 1'])
+  // Nobody logs in as it, whatever is stored; but an administrator may act for it.
+  await server.store.mutate('updateAccount', { account: server.account, isAdmin: true })
+  const admin = await server.connect()
+  const plain = (authzid: string, name: string) =>
+    Buffer.from(`${authzid}\0${name}\0secret`).toString('base64')
+  assert.equal((await admin.command(`AUTHENTICATE PLAIN ${plain('', 'team')}`)).status, 'NO')
+  await admin.ok(`AUTHENTICATE PLAIN ${plain('team@example.test', 'alice')}`)
+  await admin.ok('CREATE Top')
+  await admin.ok('SETACL Top anyone lr')
+  assert.deepEqual(await carol.ok('LIST "" Shared/team@example.test/%'), [
+    `* LIST (\\HasChildren) "/" ${inbox}`,
+    '* LIST (\\HasNoChildren) "/" Shared/team@example.test/Top',
+  ])
 })
 
 test('CLOSE without "e" is OK and expunges nothing (RFC 4314 §4)', async t => {
