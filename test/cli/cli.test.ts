@@ -162,7 +162,7 @@ test('accounts are made, shown, changed and removed', async () => {
 test('rights are given, listed and taken back, of mailboxes that people or nobody own', async () => {
   const data = await withAnn()
   // What begins with - comes behind --.
-  const run = (...args: string[]) => cli(['--data', data, ...args])
+  const run = (...args: string[]) => cli([...args.slice(0, 2), '--data', data, ...args.slice(2)])
   const shared = await run('account', 'add', '--shared', 'team@example.org')
   assert.equal(shared.code, 0, shared.err)
   assert.match((await run('account', 'list')).out, /^team@example\.org +active +shared /m)
