@@ -1,6 +1,7 @@
 // Fills mailboxes for the questions, the same on every server.
 import { ImapClient } from './imap-client.ts'
 import { smallMessage } from './messages.ts'
+import { cpuMicroseconds } from './process-tree.ts'
 import type { Bench } from './question.ts'
 import { type Server, password, user } from './server.ts'
 
@@ -35,6 +36,18 @@ export async function fill(
     await client.append(mailbox, group)
   }
   await client.logout()
+}
+
+/** Waits until the server does nothing any more in the background, two minutes at most. */
+export async function settle({ pid }: Server): Promise<void> {
+  const stepMs = 500
+  for (let step = 0; step < 240; step++) {
+    const before = cpuMicroseconds(pid)
+    await new Promise(resolve => {
+      setTimeout(resolve, stepMs)
+    })
+    if ((cpuMicroseconds(pid) - before) / 1000 < stepMs / 20) return
+  }
 }
 
 /** Logs in to an account of server.ts. */

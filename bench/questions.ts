@@ -13,6 +13,7 @@ import { pop3Question } from './pop3.ts'
 import type { Question } from './question.ts'
 import { searchQuestion } from './search.ts'
 import { selectQuestion } from './select.ts'
+import { sortQuestion } from './sort.ts'
 import { storeQuestion } from './store.ts'
 
 export const questions: readonly Question[] = [
@@ -27,6 +28,7 @@ export const questions: readonly Question[] = [
   storeQuestion,
   copyQuestion,
   searchQuestion,
+  sortQuestion,
   notifyQuestion,
   pop3Question,
   idleMemoryQuestion,
