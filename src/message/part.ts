@@ -179,10 +179,7 @@ class Parser {
   }
 
   #linesTo(end: number): number {
-    const bytes = this.#bytes
-    for (let at = this.#countedTo; at < end; at++) {
-      if (bytes[at] === LF) this.#lineCount++
-    }
+    this.#lineCount += countLines(this.#bytes, this.#countedTo, end)
     this.#countedTo = Math.max(this.#countedTo, end)
     return this.#lineCount
   }
@@ -294,4 +291,17 @@ function isLineEnd(bytes: Buffer, at: number): boolean {
 /** Whether IMAP tells the lines of such a part (RFC 9051 §7.5.2). */
 function isCounted(part: PartFields): boolean {
   return part.type === 'text' || part.type === 'message'
+}
+
+/** Bodies up to this size are searched, longer ones looped over: a search costs some 100 ns a line, a loop that has become fast 1 ns a byte. */
+const SEARCHED_BYTES = 32 * 1024
+
+function countLines(bytes: Buffer, start: number, end: number): number {
+  let count = 0
+  if (end - start > SEARCHED_BYTES) {
+    for (let at = start; at < end; at++) if (bytes[at] === LF) count++
+    return count
+  }
+  for (let at = bytes.indexOf(LF, start); at !== -1 && at < end; at = bytes.indexOf(LF, at + 1)) count++
+  return count
 }

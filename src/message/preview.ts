@@ -40,31 +40,48 @@ function findText(part: Part, subtype: string): Part | undefined {
   return undefined
 }
 
-/** On one line, without quoted lines and the characters that newsletters pad previews with. */
+/** On one line, without the characters that newsletters pad previews with. */
 function trimPreview(text: string): string {
-  const out: string[] = []
+  const pieces: string[] = []
+  /** Where the run of characters that is kept as it stands began; -1 between two. */
+  let start = -1
   let length = 0
   let isSpaced = false
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0
-    if (isInvisible(code)) continue
-    if (code <= 32 || code === 0xa0 || code === 0x2028 || code === 0x2029 || code === 0x3000) {
-      isSpaced = length > 0
-      continue
-    }
-    if (isSpaced) {
-      out.push(' ')
+  let at = 0
+  for (; at < text.length && length < PREVIEW_CHARS; at++) {
+    const code = text.codePointAt(at) as number
+    const isSpace = isWhite(code)
+    // Most of a text: one space between two plain characters.
+    if (isSpace && code === 32 && start >= 0 && isPlain(text.charCodeAt(at + 1))) {
       length++
-      isSpaced = false
+    } else if (isSpace || isInvisible(code)) {
+      if (start >= 0) pieces.push(text.slice(start, at))
+      start = -1
+      isSpaced ||= isSpace && length > 0
+    } else {
+      if (isSpaced) {
+        pieces.push(' ')
+        isSpaced = false
+        // No room for what would follow.
+        if (++length === PREVIEW_CHARS) break
+      }
+      if (start < 0) start = at
+      length++
     }
-    if (length >= PREVIEW_CHARS) break
-    out.push(char)
-    length++
+    if (code > 0xffff) at++
   }
-  if (out.at(-1) === ' ') out.pop()
-  // A character cut in two by the byte bound.
-  if (out.at(-1) === '\ufffd') out.pop()
-  return out.join('')
+  if (start >= 0) pieces.push(text.slice(start, at))
+  // A space at the end, and a character cut in two by the byte bound.
+  return pieces.join('').replace(/ ?\ufffd?$/, '')
+}
+
+function isWhite(code: number): boolean {
+  return code <= 32 || code === 0xa0 || code === 0x2028 || code === 0x2029 || code === 0x3000
+}
+
+/** A printable character of ASCII; false at the end of a text. */
+function isPlain(code: number): boolean {
+  return code > 32 && code < 127
 }
 
 /** Zero-width characters, marks of direction left alone by themselves, combining grapheme joiner, soft hyphen, controls. */
