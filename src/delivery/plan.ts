@@ -2,7 +2,7 @@
 import { assertNever } from '../base/assert.ts'
 import type { AccountId } from '../base/ids.ts'
 import { fieldValues } from '../message/header.ts'
-import { type EmailSummary, summarize } from '../message/summary.ts'
+import { type EmailSummary, summarizeInSteps } from '../message/summary.ts'
 import { asciiDomain, formatMailbox, parseMailbox } from '../smtp/mailbox.ts'
 import { SmtpRefusal, type SmtpReply } from '../smtp/reply.ts'
 import { encodeXtext } from '../smtp/xtext.ts'
@@ -48,7 +48,7 @@ class Planner {
   readonly #planned = new Map<string, number>()
   readonly #forwards: NewQueueMessage[] = []
   readonly #relayed: NewQueueRecipient[] = []
-  #email: EmailSummary | undefined
+  #email: Promise<EmailSummary> | undefined
   #deliveredTo: ReadonlySet<string> | undefined
   #envelope: Omit<NewQueueMessage, 'prefix' | 'recipients'> | undefined
 
@@ -78,7 +78,7 @@ class Planner {
         for (const account of resolved.accounts) {
           for (const { mailbox, flags } of await fileLetter(this.#context, account))
             deliveries.push({
-              index: this.#deliver(account.account, mailbox, flags),
+              index: await this.#deliver(account.account, mailbox, flags),
               address: account.address,
             })
         }
@@ -89,13 +89,14 @@ class Planner {
     }
   }
 
-  #deliver(account: AccountId, mailbox: string, flags: Delivery['flags']): number {
+  async #deliver(account: AccountId, mailbox: string, flags: Delivery['flags']): Promise<number> {
     const key = `${account} ${mailbox}`
     const known = this.#planned.get(key)
     if (known !== undefined) return known
     const { body, bytes } = this.#letter
-    this.#email ??= summarize(bytes)
-    const index = this.#deliveries.push({ account, mailbox, body, email: this.#email, flags }) - 1
+    this.#email ??= summarizeInSteps(bytes)
+    const email = await this.#email
+    const index = this.#deliveries.push({ account, mailbox, body, email, flags }) - 1
     this.#planned.set(key, index)
     return index
   }

@@ -2,7 +2,7 @@
 import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { unpackParts } from '../message/sections.ts'
-import { summarize } from '../message/summary.ts'
+import { summarizeInSteps } from '../message/summary.ts'
 import { type FlagSet, noFlags } from '../store/flags.ts'
 import { findRoom } from '../store/read/room.ts'
 import type { MessageAnnotation } from '../store/message-annotations.ts'
@@ -187,7 +187,7 @@ async function readMessage(
   const [first] = message.pieces
   if (message.pieces.length === 1 && first?.kind === 'text' && !first.isBinary && bytes.includes(0))
     throw bad('a message with NUL comes in a literal8')
-  const email = summarize(bytes)
+  const email = await summarizeInSteps(bytes)
   checkSizes(message.annotations)
   checkParts(message.annotations, unpackParts(email.parts))
   checkHeader(session, message, bytes.subarray(0, email.headerBytes))

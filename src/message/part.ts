@@ -47,17 +47,31 @@ const LF = 10
 const CR = 13
 const DASH = 45
 const NEW_LINE_DASHES = Buffer.from('\n--')
+/** Bytes that are gone over at once: a few milliseconds at the worst. */
+const STEP_BYTES = 256 * 1024
 /** Longer boundaries are cut (RFC 2046 §5.1.1 allows 70). */
 const BOUNDARY_MAX = 80
 
 /** The part tree of a whole message. Never throws. */
 export function parseMessage(bytes: Buffer): Part {
+  return lastOf(parseInSteps(bytes))
+}
+
+/** Like `parseMessage`, yielding after each `STEP_BYTES` or so, so that others can run before the next. */
+export function parseInSteps(bytes: Buffer): Generator<undefined, Part> {
   return new Parser(bytes).parse(0, true)
 }
 
 /** The part tree of one MIME entity (its header and body), which is no message of its own. Never throws. */
 export function parsePart(bytes: Buffer): Part {
-  return new Parser(bytes).parse(0, false)
+  return lastOf(new Parser(bytes).parse(0, false))
+}
+
+function lastOf<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
 
 class Parser {
@@ -73,6 +87,8 @@ class Parser {
   /** After the line of the last closing boundary. */
   #afterClosing = 0
   #headerBoundary: Boundary | undefined
+  /** Where the step under way began. */
+  #stepStart = 0
   #lineCount = 0
   #countedTo = 0
   #countedOpen = 0
@@ -81,9 +97,9 @@ class Parser {
     this.#bytes = bytes
   }
 
-  parse(start: number, isMessage: boolean): Part {
+  *parse(start: number, isMessage: boolean): Generator<undefined, Part> {
     const end = this.#bytes.length
-    const root = this.#begin(start, isMessage, false)
+    const root = yield* this.#begin(start, isMessage, false)
     let at = root.bodyEnd
     for (;;) {
       let boundary = this.#headerBoundary
@@ -91,29 +107,29 @@ class Parser {
       this.#headerBoundary = undefined
       const inner = this.#open.at(-1)
       if (boundary === undefined && inner !== undefined && isMessageType(inner) && this.#mayOpen()) {
-        at = this.#begin(inner.bodyStart, true, false).bodyEnd
+        at = (yield* this.#begin(inner.bodyStart, true, false)).bodyEnd
         continue
       }
-      boundary ??= this.#findBoundary(at)
+      boundary ??= yield* this.#findBoundary(at)
       // After a closing boundary comes an epilogue: only an outer boundary ends it.
       while (boundary !== undefined && this.#isClosing) {
-        this.#close(boundary.depth, this.#foundAt, isCutHeader)
+        yield* this.#close(boundary.depth, this.#foundAt, isCutHeader)
         this.#boundaries.length = this.#boundaries.indexOf(boundary)
         this.#afterClosing = this.#afterLine
         isCutHeader = false
-        boundary = this.#findBoundary(this.#afterLine)
+        boundary = yield* this.#findBoundary(this.#afterLine)
       }
       if (boundary === undefined) break
-      this.#close(boundary.depth, this.#foundAt, isCutHeader)
+      yield* this.#close(boundary.depth, this.#foundAt, isCutHeader)
       this.#boundaries.length = this.#boundaries.indexOf(boundary) + 1
-      at = this.#begin(this.#afterLine, false, true).bodyEnd
+      at = (yield* this.#begin(this.#afterLine, false, true)).bodyEnd
     }
-    this.#close(0, end)
+    yield* this.#close(0, end)
     return root
   }
 
   /** Parses the header at `start` and opens its part, with a body that is empty so far. */
-  #begin(start: number, isMessage: boolean, isChild: boolean): MutablePart {
+  *#begin(start: number, isMessage: boolean, isChild: boolean): Generator<undefined, MutablePart> {
     const parent = this.#open.at(-1)
     const isInDigest = isChild && parent?.type === 'multipart' && parent.subtype === 'digest'
     const headerEnd = this.#findBodyStart(start)
@@ -123,7 +139,7 @@ class Parser {
     part.headerEnd = headerEnd
     part.bodyStart = headerEnd
     part.bodyEnd = headerEnd
-    part.lines = isCounted(part) ? this.#startLines(headerEnd) : 0
+    part.lines = isCounted(part) ? yield* this.#startLines(headerEnd) : 0
     part.children = []
     part.message = message
     parent?.children.push(part)
@@ -145,7 +161,7 @@ class Parser {
   }
 
   /** Ends every part that is open deeper than `depth` at `end`: the start of a boundary's line, or the end of all. */
-  #close(depth: number, end: number, isCutHeader = false): void {
+  *#close(depth: number, end: number, isCutHeader = false): Generator<undefined, void> {
     const inner = this.#open.at(-1)
     if (inner === undefined) return
     let bodyEnd = end
@@ -164,7 +180,7 @@ class Parser {
       if (part === undefined) return
       part.bodyEnd = isCutHeader && part === inner ? part.bodyStart : Math.max(bodyEnd, part.bodyStart)
       if (isCounted(part)) {
-        part.lines = Math.max(0, this.#linesTo(part.bodyEnd) - part.lines)
+        part.lines = Math.max(0, (yield* this.#linesTo(part.bodyEnd)) - part.lines)
         this.#countedOpen--
       }
     }
@@ -173,14 +189,18 @@ class Parser {
 
   // Lines are counted once however deep messages nest: each counted part takes the difference of one running count.
 
-  #startLines(at: number): number {
+  *#startLines(at: number): Generator<undefined, number> {
     if (this.#countedOpen++ === 0) this.#countedTo = at
-    return this.#linesTo(at)
+    return yield* this.#linesTo(at)
   }
 
-  #linesTo(end: number): number {
-    this.#lineCount += countLines(this.#bytes, this.#countedTo, end)
-    this.#countedTo = Math.max(this.#countedTo, end)
+  *#linesTo(end: number): Generator<undefined, number> {
+    while (this.#countedTo < end) {
+      const to = Math.min(end, this.#countedTo + STEP_BYTES)
+      this.#lineCount += countLines(this.#bytes, this.#countedTo, to)
+      this.#countedTo = to
+      if (to < end) yield
+    }
     return this.#lineCount
   }
 
@@ -215,7 +235,7 @@ class Parser {
   }
 
   /** The next boundary whose line starts at `from` (the start of a line) or later. */
-  #findBoundary(from: number): Boundary | undefined {
+  *#findBoundary(from: number): Generator<undefined, Boundary | undefined> {
     if (this.#boundaries.length === 0 || this.#partCount >= limits.message.parts) return undefined
     const bytes = this.#bytes
     let at = from
@@ -224,6 +244,10 @@ class Parser {
       const boundary = this.#matchBoundary(at)
       if (boundary !== undefined) return boundary
       at = this.#nextCandidate(at)
+      if (at - this.#stepStart > STEP_BYTES) {
+        this.#stepStart = at
+        yield
+      }
     }
     return undefined
   }

@@ -1,4 +1,5 @@
 // What the store keeps of an email, worked out once when it arrives. RFC 9051 §7.5.2; RFC 5256; RFC 5957; RFC 8970.
+import { setImmediate } from 'node:timers/promises'
 import type { Address } from './address.ts'
 import { writeBodyStructure } from './body-structure.ts'
 import { decodeRaw } from './charset.ts'
@@ -8,7 +9,7 @@ import { messageAddresses, writeEnvelope } from './envelope.ts'
 import { unfold } from './header.ts'
 import { parseMessageIds, threadReferences } from './message-id.ts'
 import { collapseSpace } from './nstring.ts'
-import { parseMessage } from './part.ts'
+import { parseInSteps, parseMessage, type Part } from './part.ts'
 import { hasAttachment, makePreview } from './preview.ts'
 import { packParts } from './sections.ts'
 import { parseBaseSubject } from './subject.ts'
@@ -58,7 +59,19 @@ export interface EmailSummary {
 
 /** Sums up a message whose line ends are CRLF. Never throws; time linear in what is looked at. */
 export function summarize(bytes: Buffer): EmailSummary {
-  const root = parseMessage(bytes)
+  return summarizeParts(bytes, parseMessage(bytes))
+}
+
+/** The same for bytes that do not change meanwhile: others run between the steps of a large message. */
+export async function summarizeInSteps(bytes: Buffer): Promise<EmailSummary> {
+  const steps = parseInSteps(bytes)
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return summarizeParts(bytes, step.value)
+    await setImmediate()
+  }
+}
+
+function summarizeParts(bytes: Buffer, root: Part): EmailSummary {
   const fields = root.message
   if (fields === undefined) throw new Error('a parsed message has no message fields')
   const addresses = messageAddresses(fields)

@@ -7,7 +7,7 @@ import { bodyOf } from '../../src/message/body.ts'
 import { composeMessage } from '../../src/message/compose.ts'
 import { parseMessage } from '../../src/message/part.ts'
 import { unpackParts } from '../../src/message/sections.ts'
-import { summarize } from '../../src/message/summary.ts'
+import { summarize, summarizeInSteps } from '../../src/message/summary.ts'
 import { bodyText } from '../../src/message/text.ts'
 import { sharedFolder } from '../shared.ts'
 import { readWire } from './wire.ts'
@@ -285,4 +285,29 @@ test('a large attachment is not decoded for a summary', () => {
   assert(performance.now() - start < 500)
   assert.equal(summary.preview, 'hi')
   assert.equal(parseMessage(bytes).children.length, 2)
+})
+
+test('a large message is summed up in steps, between which others run, with the same result', async () => {
+  const head =
+    'Content-Type: multipart/mixed; boundary=yyyy\r\n\r\n--yyyy\r\nContent-Type: text/plain\r\n\r\n'
+  const lines = [`--yyyz\r\n`, `${'x'.repeat(70)}\r\n`, '\r\n']
+  for (const line of lines) {
+    const bytes = Buffer.concat([
+      Buffer.from(head),
+      Buffer.alloc(4_000_000, line),
+      Buffer.from('\r\n--yyyy--\r\n'),
+    ])
+    let others = 0
+    let isDone = false
+    const count = () => {
+      others++
+      if (!isDone) setImmediate(count)
+    }
+    setImmediate(count)
+    const summary = await summarizeInSteps(bytes)
+    isDone = true
+    assert.ok(others >= 10, `${others} turns`)
+    assert.deepEqual(summary, summarize(bytes))
+  }
+  assert.deepEqual(await summarizeInSteps(sample), summarize(sample))
 })
