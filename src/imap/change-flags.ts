@@ -7,16 +7,21 @@ export type FlagsChanged = MutationResult<'storeFlags'>
 /** Asks the store for the change. */
 export function beginFlagChange(
   { view, store, account: guest }: Session,
-  change: Omit<MutationArgs<'storeFlags'>, 'account' | 'mailbox' | 'keeps'>,
+  asked: Omit<MutationArgs<'storeFlags'>, 'account' | 'mailbox' | 'keeps' | 'knownTo'>,
 ): Promise<FlagsChanged> {
   const { account, id: mailbox } = view.mailbox
+  const change = { ...asked, account, mailbox, knownTo: view.toldFlags }
   return view.isGuest
-    ? store.mutate('storeGuestFlags', { ...change, account, mailbox, guest })
-    : store.mutate('storeFlags', { ...change, account, mailbox })
+    ? store.mutate('storeGuestFlags', { ...change, guest })
+    : store.mutate('storeFlags', change)
 }
 
-/** Keeps the next sync from telling the client what it did itself. */
-export async function finishFlagChange({ view }: Session, { modSeq, changed }: FlagsChanged): Promise<void> {
-  view.silence(changed, modSeq)
+/** Keeps the next sync from telling the client what it did itself. `isSilent`: its answer does not tell the flags. */
+export async function finishFlagChange(
+  { view }: Session,
+  { modSeq, changed, surprising }: FlagsChanged,
+  isSilent: boolean,
+): Promise<void> {
+  view.silence(changed, modSeq, isSilent ? surprising : [])
   await view.refresh()
 }

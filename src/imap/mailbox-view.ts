@@ -262,10 +262,27 @@ export class MailboxView {
     return this.#snapshot
   }
 
-  /** Marks changes of this session that its client asked not to hear of (STORE .SILENT). */
-  silence(uids: ArrayLike<number>, modSeq: ModSeq): void {
-    this.#silenced ??= new Map()
-    for (let at = 0; at < uids.length; at++) this.#silenced.set(uids[at] as number, modSeq)
+  /** How far the client has been told of flags. */
+  get toldFlags(): ModSeq {
+    return this.#toldModSeq
+  }
+
+  /**
+   * Marks changes of this session that its client asked not to hear of (STORE .SILENT), or hears of by their own answer. Not those of messages that
+   * another has changed before, unheard: what their flags are now the client can't know (RFC 9051 §6.4.6).
+   */
+  silence(
+    uids: ArrayLike<number>,
+    modSeq: ModSeq,
+    surprising: readonly { readonly uid: number; readonly modSeq: ModSeq }[] = [],
+  ): void {
+    const own = (this.#silenced ??= new Map())
+    const unheard = new Set<number>()
+    for (const { uid, modSeq: before } of surprising) if (own.get(uid) !== before) unheard.add(uid)
+    for (let at = 0; at < uids.length; at++) {
+      const uid = uids[at] as number
+      if (!unheard.has(uid)) own.set(uid, modSeq)
+    }
   }
 
   /**

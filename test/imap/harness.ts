@@ -32,7 +32,7 @@ export interface TestServer {
 
 /** alice@example.test, bob@example.test and carol@example.test, all with the password `secret`; cheap hashing. */
 export async function startImap(
-  t: TestContext,
+  t: Pick<TestContext, 'after'>,
   changes: Partial<ImapContext> = {},
   storeOptions: StoreOptions = {},
   login: z.input<typeof accountConfigSchema>['login'] = {},

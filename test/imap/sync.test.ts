@@ -275,6 +275,20 @@ test('expunges that the store has forgotten are found by comparing UIDs (RFC 716
   )
 })
 
+test('.SILENT keeps nothing back that another session did to the same message (RFC 9051 §6.4.6)', async t => {
+  const server = await startImap(t)
+  const [client, other] = await withMessages(server, 2)
+  await client.ok('FETCH 1:* FLAGS')
+  await other.ok('STORE 1 +FLAGS (\\Flagged k1)')
+  assert.deepEqual(await client.ok('STORE 1:2 +FLAGS.SILENT (\\Seen)'), [
+    '* FLAGS (\\Seen \\Answered \\Flagged \\Deleted \\Draft k1)',
+    '* 1 FETCH (FLAGS (\\Seen \\Flagged \\Recent k1))',
+  ])
+  // What this session did before is known.
+  assert.deepEqual(await client.ok('STORE 1:2 -FLAGS.SILENT (\\Seen)'), [])
+  assert.deepEqual(await client.ok('NOOP'), [])
+})
+
 test('while VANISHED waits, HIGHESTMODSEQ stays below it whatever MODSEQ was fetched, so that nothing is missed later (RFC 7162 §6)', async t => {
   const server = await startImap(t)
   const [client, other] = [await server.client(), await server.client()]

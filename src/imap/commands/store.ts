@@ -135,7 +135,7 @@ async function finishStore(
 ): Promise<Completion> {
   const { view } = session
   const { changed, unmodified } = stored
-  await finishFlagChange(session, stored)
+  await finishFlagChange(session, stored, isSilent)
   const isGone = answer(session, view, selection, new Set<number>(unmodified), isSilent, isUid, changed)
   if (isGone && !isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   // A UID that is gone is no error (RFC 9051 §6.4.9), and the EXPUNGE is told in the same answer.

@@ -106,7 +106,7 @@ async function markSeen(
     mode: 'add',
     flags: { system: seen, keywords: [] },
   })
-  await finishFlagChange(session, stored)
+  await finishFlagChange(session, stored, false)
   return stored.changed.length > 0 ? stored.modSeq : undefined
 }
 

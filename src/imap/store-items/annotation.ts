@@ -52,17 +52,18 @@ async function storeAnnotations(
     annotations,
     positions.map(position => snapshot.emailAt(position)),
   )
-  const { modSeq, changed, unmodified } = await annotate(() =>
+  const { modSeq, changed, surprising, unmodified } = await annotate(() =>
     mutateMailbox(session, [{ mailbox: view.mailbox, rights: needed.selected ?? 0 }], 'annotateMessages', {
       account,
       mailbox,
       uids: uidRanges(selection.uids),
       viewer,
       annotations,
+      knownTo: view.toldFlags,
       ...(unchangedSince !== undefined && { unchangedSince }),
     }),
   )
-  view.silence(changed, modSeq)
+  view.silence(changed, modSeq, surprising)
   view.annotations.silence(modSeq)
   await view.refresh()
   // RFC 5257 §4.5: silent, but for the modSeq.

@@ -17,19 +17,23 @@ export interface AnnotateMessages {
   readonly viewer: AccountId
   readonly annotations: readonly MessageAnnotation[]
   readonly unchangedSince?: ModSeq | undefined
+  /** Up to where the caller knows the messages. */
+  readonly knownTo?: ModSeq | undefined
 }
 
 export interface AnnotatedMessages {
   /** Of the messages that changed; the mailbox's own where none did. */
   readonly modSeq: ModSeq
   readonly changed: readonly Uid[]
+  /** Those of them that others, or the caller, had changed after `knownTo`, with the modSeq of that: he has not heard of that. */
+  readonly surprising: readonly { readonly uid: Uid; readonly modSeq: ModSeq }[]
   /** Refused because they changed after `unchangedSince`. */
   readonly unmodified: readonly Uid[]
 }
 
 /** The messages get a new modSeq. Throws `no-such-mailbox`, `too-many` (entries of one message) and `over-quota` (bytes). */
 export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<AnnotatedMessages> {
-  const { account, mailbox, uids, viewer, annotations, unchangedSince } = args
+  const { account, mailbox, uids, viewer, annotations, unchangedSince, knownTo } = args
   const modSeq = await takeModSeq(tx, account)
   const known = await tx.get<{ mod_seq: ModSeq }>(
     'SELECT mod_seq FROM mailbox WHERE account = ? AND id = ?',
@@ -38,6 +42,7 @@ export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<
   )
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   const changed: Uid[] = []
+  const surprising: { uid: Uid; modSeq: ModSeq }[] = []
   const unmodified: Uid[] = []
   for (const [first, last] of uids) {
     const rows = await tx.arrays<[uid: Uid, modSeq: ModSeq]>(
@@ -49,7 +54,10 @@ export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<
     )
     for (const [uid, messageModSeq] of rows) {
       if (unchangedSince !== undefined && messageModSeq > unchangedSince) unmodified.push(uid)
-      else changed.push(uid)
+      else {
+        changed.push(uid)
+        if (knownTo !== undefined && messageModSeq > knownTo) surprising.push({ uid, modSeq: messageModSeq })
+      }
     }
   }
   for (const uid of changed) {
@@ -62,11 +70,11 @@ export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<
       uid,
     )
   }
-  if (changed.length === 0) return { modSeq: known.mod_seq, changed, unmodified }
+  if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
   await checkAnnotationRoom(tx, account)
   await recordChanges(tx, { account, mailbox, modSeq, uids: changed, unseen: 0, deleted: 0 })
   tx.changed(account, modSeq)
-  return { modSeq, changed, unmodified }
+  return { modSeq, changed, surprising, unmodified }
 }
 
 /** Of one message that is there. Throws `too-many`. */

@@ -17,6 +17,8 @@ export interface StoreFlags {
   readonly unchangedSince?: ModSeq | undefined
   /** What `replace` leaves as it is; `flags` has none of it. */
   readonly keeps?: { readonly system: number; readonly keywords: boolean } | undefined
+  /** Up to where the caller knows the flags. */
+  readonly knownTo?: ModSeq | undefined
 }
 
 export interface StoredFlags {
@@ -24,6 +26,8 @@ export interface StoredFlags {
   readonly modSeq: ModSeq
   /** Ascending. */
   readonly changed: readonly Uid[]
+  /** Those of them that others, or the caller, had changed after `knownTo`, with the modSeq of that: their flags now are not what the caller would think. */
+  readonly surprising: readonly { readonly uid: Uid; readonly modSeq: ModSeq }[]
   /** Refused because they changed after `unchangedSince`. */
   readonly unmodified: readonly Uid[]
 }
@@ -35,9 +39,10 @@ export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags>
 
 /** The same with the account locked and at `modSeq`. */
 export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Promise<StoredFlags> {
-  const { account, mailbox, uids, unchangedSince } = args
+  const { account, mailbox, uids, unchangedSince, knownTo } = args
   const flagsAfter = flagChanger(tx, args)
   const changed: Uid[] = []
+  const surprising: { uid: Uid; modSeq: ModSeq }[] = []
   const unmodified: Uid[] = []
   let unseenChange = 0
   let deletedChange = 0
@@ -60,6 +65,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Pro
       if (after === before) continue
       transitions.set(before, after)
       changed.push(uid)
+      if (knownTo !== undefined && messageModSeq > knownTo) surprising.push({ uid, modSeq: messageModSeq })
       unseenChange += (before & seen) - (after & seen)
       deletedChange += ((after & deleted) - (before & deleted)) / deleted
     }
@@ -86,7 +92,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Pro
       mailbox,
     )
     if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-    return { modSeq: known.mod_seq, changed, unmodified }
+    return { modSeq: known.mod_seq, changed, surprising, unmodified }
   }
   await recordChanges(tx, {
     account,
@@ -97,7 +103,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Pro
     deleted: deletedChange,
   })
   tx.changed(account, modSeq)
-  return { modSeq, changed, unmodified }
+  return { modSeq, changed, surprising, unmodified }
 }
 
 interface FlagChanger {

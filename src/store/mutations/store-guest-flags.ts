@@ -18,6 +18,8 @@ export interface StoreGuestFlags {
   readonly mode: 'add' | 'remove' | 'replace'
   readonly flags: FlagSet
   readonly unchangedSince?: ModSeq | undefined
+  /** Up to where the guest knows the flags. */
+  readonly knownTo?: ModSeq | undefined
 }
 
 /** Flags that the guest has no right to stay as they are. Throws `no-such-mailbox` (also where he may not read) and `too-many`. */
@@ -26,6 +28,7 @@ export async function storeGuestFlags(tx: Tx, args: StoreGuestFlags): Promise<St
   const modSeq = await takeModSeq(tx, account)
   const rights = await checkRights(tx, guest, args, rightBits.r)
   const { uids, unmodified } = await withoutChanged(tx, args)
+  const unheard = await changedUnheard(tx, args)
   const may = sharedFlags(rights)
   const shared = { system: flags.system & may.system, keywords: may.keywords ? flags.keywords : [] }
   const isNamed = mode === 'replace' || shared.system !== 0 || shared.keywords.length > 0
@@ -49,7 +52,33 @@ export async function storeGuestFlags(tx: Tx, args: StoreGuestFlags): Promise<St
   const own = changesSeen ? await setGuestSeen(tx, { account, mailbox, guest, uids, isSeen, modSeq }) : []
   if (own.length > 0) tx.changed(account, modSeq)
   const all = own.length === 0 ? changed : [...new Set([...changed, ...own])].sort((a, b) => a - b)
-  return { modSeq, changed: all, unmodified }
+  const isChanged = new Set(all)
+  return { modSeq, changed: all, surprising: unheard.filter(({ uid }) => isChanged.has(uid)), unmodified }
+}
+
+/** Messages that have changed for this guest after `knownTo`. */
+async function changedUnheard(
+  tx: Tx,
+  { guest, account, mailbox, uids, knownTo }: StoreGuestFlags,
+): Promise<StoredFlags['surprising']> {
+  if (knownTo === undefined) return []
+  const unheard: { uid: Uid; modSeq: ModSeq }[] = []
+  for (const [first, last] of uids) {
+    const rows = await tx.arrays<[uid: Uid, message: ModSeq, own: ModSeq]>(
+      `SELECT m.uid, m.mod_seq, coalesce(s.mod_seq, 0) FROM message m
+         LEFT JOIN guest_seen s ON s.account = m.account AND s.mailbox = m.mailbox AND s.uid = m.uid AND s.guest = ?
+       WHERE m.account = ? AND m.mailbox = ? AND m.uid BETWEEN ? AND ? AND (m.mod_seq > ? OR s.mod_seq > ?)`,
+      guest,
+      account,
+      mailbox,
+      first,
+      last,
+      knownTo,
+      knownTo,
+    )
+    for (const [uid, message, own] of rows) unheard.push({ uid, modSeq: message > own ? message : own })
+  }
+  return unheard
 }
 
 /** Leaves out messages that have changed after `unchangedSince` for this guest. */
