@@ -31,7 +31,9 @@ const noMailbox = [
   'CAPABILITY',
   'COMPARATOR',
   'COMPRESS',
+  'CONVERSIONS',
   'ENABLE',
+  'GETJMAPACCESS',
   'GETQUOTA',
   'ID',
   'IDLE',
@@ -47,6 +49,7 @@ const noMailbox = [
 /** Once a mailbox is selected "r" is there, or the session ends. Flags that may not be changed are left as they are. */
 const onSelected = [
   'CHECK',
+  'CONVERT',
   'FETCH',
   'SEARCH',
   'SORT',
