@@ -19,7 +19,6 @@ import type { Encoder } from './encoder.ts'
 import { bad } from './error.ts'
 import { allSystemFlags, formatFlags, permanentFlags } from './flags.ts'
 import type { MailboxKey } from './mailbox-access.ts'
-import { foreignSuffix } from './object-id.ts'
 import type { SearchContexts } from './search/contexts.ts'
 import { formatNumbers, normalizeRanges, type SequenceSet } from './sequence-set.ts'
 
@@ -139,9 +138,9 @@ export class MailboxView {
     return this.#guest ? this.#guest.rights : allRights
   }
 
-  /** What object ids of another account's end with. */
-  get idSuffix(): string {
-    return this.#guest ? foreignSuffix(this.mailbox.account) : ''
+  /** Whose the mailbox is, where that is another account than the session's. */
+  get foreignOwner(): AccountId | undefined {
+    return this.#guest && this.mailbox.account
   }
 
   /** Messages that the client knows of. */

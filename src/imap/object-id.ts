@@ -1,20 +1,39 @@
-// Object ids as clients see them. RFC 8474 §4: 1 to 255 letters, digits, '-' and '_'.
+// Object ids as clients see them. RFC 8474 §4: 1 to 255 letters, digits, '-' and '_'. And the numbers of X-GM-EXT-1, 64 bits unsigned.
 //
-// Numbers are unique in their account only, so what belongs to another account than the client's own ends with that one's.
+// Numbers are unique in their account only, so what belongs to another account than the client's own (`foreignOwner`) says whose it is.
 import type { AccountId, EmailId, MailboxId, ThreadId } from '../base/ids.ts'
 
-export function foreignSuffix(owner: AccountId): string {
-  return `-${owner}`
+type Owner = AccountId | undefined
+
+export function mailboxId(id: MailboxId, foreignOwner: Owner): string {
+  return objectId('M', id, foreignOwner)
 }
 
-export function mailboxId(id: MailboxId, owner: AccountId, viewer: AccountId): string {
-  return `M${id}${owner === viewer ? '' : foreignSuffix(owner)}`
+export function emailId(id: EmailId, foreignOwner: Owner): string {
+  return objectId('E', id, foreignOwner)
 }
 
-export function emailId(id: EmailId, suffix: string): string {
-  return `E${id}${suffix}`
+export function threadId(id: ThreadId, foreignOwner: Owner): string {
+  return objectId('T', id, foreignOwner)
 }
 
-export function threadId(id: ThreadId, suffix: string): string {
-  return `T${id}${suffix}`
+function objectId(letter: string, id: number, foreignOwner: Owner): string {
+  return foreignOwner === undefined ? `${letter}${id}` : `${letter}${id}-${foreignOwner}`
+}
+
+/** The number that an object id stands for; NaN, which equals nothing, for one that nothing of that owner has. */
+export function parseObjectId(text: string, letter: 'E' | 'T', foreignOwner: Owner): number {
+  const id = Number.parseInt(text.slice(1), 10)
+  return Number.isSafeInteger(id) && text === objectId(letter, id, foreignOwner) ? id : Number.NaN
+}
+
+/** X-GM-MSGID and X-GM-THRID of a row. */
+export function gmailId(id: number, foreignOwner: Owner): string {
+  return foreignOwner === undefined ? String(id) : String((BigInt(foreignOwner) << 32n) + BigInt(id))
+}
+
+/** The row of an X-GM-MSGID or X-GM-THRID; NaN, which equals nothing, for one that nothing of that owner has. */
+export function parseGmailId(id: bigint, foreignOwner: Owner): number {
+  const row = foreignOwner === undefined ? id : id - (BigInt(foreignOwner) << 32n)
+  return row >= 0n && row <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(row) : Number.NaN
 }

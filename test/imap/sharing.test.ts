@@ -337,6 +337,11 @@ test('object ids of others’ mailboxes are not those of one’s own, and SEARCH
   const thread = id(await bob.ok('FETCH 1 THREADID'))
   assert.deepEqual(await bob.ok(`SEARCH EMAILID ${email} THREADID ${thread}`), ['* SEARCH 1'])
   assert.deepEqual(await bob.ok(`SEARCH EMAILID ${ownEmail}`), ['* SEARCH'])
+  const [line = ''] = await bob.ok('FETCH 1 (X-GM-MSGID X-GM-THRID)')
+  const [, gmailId = '', gmailThread = ''] = /X-GM-MSGID (\d+) X-GM-THRID (\d+)/.exec(line) ?? []
+  assert.ok(Number(gmailId) > 2 ** 32)
+  assert.deepEqual(await bob.ok(`SEARCH X-GM-MSGID ${gmailId} X-GM-THRID ${gmailThread}`), ['* SEARCH 1'])
+  assert.deepEqual(await bob.ok(`SEARCH X-GM-MSGID ${ownEmail?.slice(1)}`), ['* SEARCH'])
 })
 
 test('METADATA of others’ mailboxes is what they share, and private entries stay with the owner (RFC 5464 §3.3)', async t => {

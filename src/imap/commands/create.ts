@@ -41,6 +41,6 @@ export const create = command({
       ...(specialUse && { specialUse }),
     })
     session.notifications?.ignoreName(name)
-    return { code: `MAILBOXID (${mailboxId(mailbox, account, session.account)})` }
+    return { code: `MAILBOXID (${mailboxId(mailbox, parent && account)})` }
   },
 })

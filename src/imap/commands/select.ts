@@ -162,8 +162,7 @@ function describe(session: Session, view: MailboxView, snapshot: MailboxSnapshot
   // RFC 5257 §4.1.
   const annotations = view.isReadOnly ? 'READ-ONLY' : String(limits.annotation.valueBytes)
   session.say(`ANNOTATIONS ${annotations}`, 'Annotations of messages')
-  const { id, account } = view.mailbox
-  session.say(`MAILBOXID (${mailboxId(id, account, session.account)})`, 'The mailbox itself')
+  session.say(`MAILBOXID (${mailboxId(view.mailbox.id, view.foreignOwner)})`, 'The mailbox itself')
   if (!isRev2) return
   out.ascii('* LIST () "/" ')
   session.writeMailbox(view.mailbox.name)

@@ -25,7 +25,10 @@ const items = new Map<string, (mailbox: VisibleMailbox, session: Session) => Awa
   // RFC 3501 only: messages that came since the last session that was told.
   ['RECENT', mailbox => Math.min(mailbox.total, mailbox.uidNext - mailbox.recentUid)],
   ['HIGHESTMODSEQ', mailbox => mailbox.modSeq],
-  ['MAILBOXID', ({ id, account }, session) => `(${mailboxId(id, account, session.account)})`],
+  [
+    'MAILBOXID',
+    ({ id, account }, session) => `(${mailboxId(id, account === session.account ? undefined : account)})`,
+  ],
   ['APPENDLIMIT', (_mailbox, session) => session.context.config.imap.messageBytes],
 ])
 

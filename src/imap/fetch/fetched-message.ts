@@ -25,8 +25,8 @@ export class FetchedMessage {
   readonly receivedAts: Float64Array
   readonly savedAts: Float64Array
   readonly #emails: Float64Array
-  /** What its object ids end with. */
-  readonly idSuffix: string
+  /** Whose it is, where that is another account than the session's. */
+  readonly foreignOwner: AccountId | undefined
   number = 0
   uid = 0
   /** In the snapshot's arrays. */
@@ -41,10 +41,10 @@ export class FetchedMessage {
   /** Why an item could not be given although the message is there: ends the command with NO. */
   refusal: ImapError | undefined
 
-  constructor(store: Store, account: AccountId, snapshot: MailboxSnapshot, idSuffix = '') {
+  constructor(store: Store, account: AccountId, snapshot: MailboxSnapshot, foreignOwner?: AccountId) {
     this.#store = store
     this.#account = account
-    this.idSuffix = idSuffix
+    this.foreignOwner = foreignOwner
     this.flags = snapshot.flags
     this.modSeqs = snapshot.modSeqs
     this.sizes = snapshot.sizes

@@ -58,7 +58,7 @@ export class MessageWriter {
     this.#addsModSeq = session.has('CONDSTORE') && !items.includes(modSeqItem)
     this.#isUidOnly = session.has('UIDONLY')
     this.#flagTexts = new FlagTexts(view, out, !session.has('IMAP4REV2'))
-    this.#message = new FetchedMessage(store, view.mailbox.account, view.snapshot, view.idSuffix)
+    this.#message = new FetchedMessage(store, view.mailbox.account, view.snapshot, view.foreignOwner)
   }
 
   /** Why something could not be given of a message that is there. */

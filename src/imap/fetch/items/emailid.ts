@@ -5,7 +5,7 @@ import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 const item: FetchItem = {
   label: 'EMAILID',
   write(message, out) {
-    out.ascii(`EMAILID (${format(message.email, message.idSuffix)})`)
+    out.ascii(`EMAILID (${format(message.email, message.foreignOwner)})`)
   },
 }
 

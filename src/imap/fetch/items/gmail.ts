@@ -2,6 +2,7 @@
 import { systemMask } from '../../../store/flags.ts'
 import type { Encoder } from '../../encoder.ts'
 import { flagLabels, labelOf } from '../../gmail/labels.ts'
+import { gmailId } from '../../object-id.ts'
 import type { Session } from '../../session.ts'
 import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 import type { FetchedMessage } from '../fetched-message.ts'
@@ -9,7 +10,7 @@ import type { FetchedMessage } from '../fetched-message.ts'
 const messageId: FetchItem = {
   label: 'X-GM-MSGID',
   write(message, out) {
-    out.ascii('X-GM-MSGID ').number(message.email)
+    out.ascii('X-GM-MSGID ').ascii(gmailId(message.email, message.foreignOwner))
   },
 }
 
@@ -17,7 +18,7 @@ const threadId: FetchItem = {
   label: 'X-GM-THRID',
   columns: ['thread'],
   write(message, out) {
-    out.ascii('X-GM-THRID ').number(message.row.thread)
+    out.ascii('X-GM-THRID ').ascii(gmailId(message.row.thread, message.foreignOwner))
   },
 }
 

@@ -7,7 +7,7 @@ const item: FetchItem = {
   label: 'THREADID',
   columns: ['thread'],
   write(message, out) {
-    out.ascii(`THREADID (${format(message.row.thread as ThreadId, message.idSuffix)})`)
+    out.ascii(`THREADID (${format(message.row.thread as ThreadId, message.foreignOwner)})`)
   },
 }
 

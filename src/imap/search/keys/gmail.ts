@@ -1,5 +1,6 @@
 // Gmail's keys: X-GM-MSGID, X-GM-THRID, X-GM-LABELS and X-GM-RAW. X-GM-EXT-1, from knowledge of it.
 import type { Parser } from '../../input/parser.ts'
+import { parseGmailId } from '../../object-id.ts'
 import { isLabelled, type Label, parseLabel } from '../../gmail/labels.ts'
 import { parseRawSearch } from '../../gmail/raw-search.ts'
 import { labelKey } from '../../gmail/label-key.ts'
@@ -12,10 +13,10 @@ const messageIdKey: SearchKeyDefinition = {
     return {
       kind: 'key',
       cost: 'snapshot',
-      bind:
-        ({ emails, positions }) =>
-        index =>
-          emails[positions[index] as number] === wanted,
+      bind({ emails, positions, view }) {
+        const id = parseGmailId(wanted, view.foreignOwner)
+        return index => emails[positions[index] as number] === id
+      },
     }
   },
 }
@@ -28,9 +29,10 @@ const threadIdKey: SearchKeyDefinition = {
       kind: 'key',
       cost: 'column',
       compares: ['thread'],
-      bind({ columns }) {
+      bind({ columns, view }) {
         const threads = columns.get('thread') as Float64Array
-        return index => threads[index] === wanted
+        const id = parseGmailId(wanted, view.foreignOwner)
+        return index => threads[index] === id
       },
     }
   },
@@ -55,10 +57,8 @@ const rawKey: SearchKeyDefinition = {
 
 export const gmailKeys: readonly SearchKeyDefinition[] = [messageIdKey, threadIdKey, labelsKey, rawKey]
 
-/** 64 bits unsigned, as Gmail's are: larger than any of ours, they match nothing. */
-function rowId(parser: Parser): number {
+/** 64 bits unsigned, as Gmail's are; what is larger matches nothing. */
+function rowId(parser: Parser): bigint {
   parser.sp()
-  const digits = parser.digits(20)
-  const id = Number(digits)
-  return Number.isSafeInteger(id) ? id : Number.NaN
+  return BigInt(parser.digits(20))
 }

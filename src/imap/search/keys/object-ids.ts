@@ -1,6 +1,7 @@
 // EMAILID and THREADID. RFC 8474 §6.
 import { bad } from '../../error.ts'
 import type { MailboxView } from '../../mailbox-view.ts'
+import { parseObjectId } from '../../object-id.ts'
 import type { Parser } from '../../input/parser.ts'
 import type { SearchKeyDefinition } from '../search-key.ts'
 
@@ -38,13 +39,10 @@ const threadIdKey: SearchKeyDefinition = {
 
 export const objectIdKeys: readonly SearchKeyDefinition[] = [emailIdKey, threadIdKey]
 
-/** Reads an object id. Gives the number that it stands for in a mailbox: NaN (which equals nothing) for one that nothing there can have. */
-function objectId(parser: Parser, letter: string): (view: MailboxView) => number {
+/** Reads an object id. Gives the number that it stands for in a mailbox. */
+function objectId(parser: Parser, letter: 'E' | 'T'): (view: MailboxView) => number {
   parser.sp()
   const text = parser.atom()
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(text)) throw bad('an object id has letters, digits, "-" and "_" only')
-  return ({ idSuffix }) => {
-    const id = Number.parseInt(text.slice(1), 10)
-    return Number.isSafeInteger(id) && text === `${letter}${id}${idSuffix}` ? id : Number.NaN
-  }
+  return ({ foreignOwner }) => parseObjectId(text, letter, foreignOwner)
 }
