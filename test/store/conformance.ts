@@ -132,7 +132,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         mode: 'add',
         flags: { system: seen, keywords: [] },
       })
-      assert.deepEqual(again, { modSeq: added.modSeq, changed: [], unmodified: [] })
+      assert.deepEqual(again, { modSeq: added.modSeq, changed: [], surprising: [], unmodified: [] })
       const removed = await store.mutate('storeFlags', {
         account,
         mailbox,
