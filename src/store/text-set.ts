@@ -10,11 +10,18 @@ export interface TextOrder {
   readonly keyOf: (text: string) => string
 }
 
+/** What was worked out of the texts that there were. */
+interface KnownNumbers {
+  readonly order: string
+  readonly numbers: Uint32Array
+}
+
 export class TextSet {
   readonly #numbers = new Map<string, number>([['', 0]])
   readonly #texts: string[] = ['']
   #length = 0
-  #known: { readonly order: string; readonly count: number; readonly ranks: Uint32Array } | undefined
+  #ranks: KnownNumbers | undefined
+  #classes: KnownNumbers | undefined
 
   /** The text's number; 0 for the empty one. */
   add(text: string): number {
@@ -47,7 +54,7 @@ export class TextSet {
     breathe: Breathe,
   ): Promise<Uint32Array> {
     const count = this.#texts.length
-    if (this.#known?.order === name && this.#known.count === count) return this.#known.ranks
+    if (this.#ranks?.order === name && this.#ranks.numbers.length === count) return this.#ranks.numbers
     const keys = new Array<string>(count)
     for (let number = 0; number < count; number++) {
       keys[number] = keyOf(this.#texts[number] as string)
@@ -61,8 +68,25 @@ export class TextSet {
       if (keys[order[at] as number] !== keys[order[at - 1] as number]) rank++
       ranks[order[at] as number] = rank
     }
-    this.#known = { order: name, count, ranks }
+    this.#ranks = { order: name, numbers: ranks }
     return ranks
+  }
+
+  /** A number for each text, by its number: the same for texts with one key, 0 for the empty one. */
+  async classes({ name, keyOf }: TextOrder, breathe: Breathe): Promise<Uint32Array> {
+    const count = this.#texts.length
+    if (this.#classes?.order === name && this.#classes.numbers.length === count) return this.#classes.numbers
+    const classes = new Uint32Array(count)
+    const byKey = new Map<string, number>()
+    for (let number = 0; number < count; number++) {
+      const key = keyOf(this.#texts[number] as string)
+      const known = byKey.get(key)
+      if (known === undefined) byKey.set(key, number)
+      classes[number] = known ?? number
+      if (number % textsAtOnce === 0) await breathe()
+    }
+    this.#classes = { order: name, numbers: classes }
+    return classes
   }
 }
 

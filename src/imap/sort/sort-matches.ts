@@ -4,7 +4,7 @@
 // first; each sort keeps the order of what it holds for equal.
 import type { Breathe, KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
-import { TextSet } from '../../store/text-set.ts'
+import { type TextOrder, TextSet } from '../../store/text-set.ts'
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../search/evaluate.ts'
@@ -110,10 +110,14 @@ export function sentDates(loaded: EmailColumns, receivedAts: Float64Array): Floa
   return sent
 }
 
-/** The rank of each text of a set by a collation: equal for texts that it holds for equal, 0 for the empty one. */
-export function ranksOf(set: TextSet, comparator: Collation, breathe: Breathe): Promise<Uint32Array> {
+/** How a collation puts texts in order. */
+export function textOrder(comparator: Collation): TextOrder {
+  return { name: comparator.name, keyOf: text => collationKey(text, comparator) }
+}
+
+function ranksOf(set: TextSet, comparator: Collation, breathe: Breathe): Promise<Uint32Array> {
   return set.ranks(
-    { name: comparator.name, keyOf: text => collationKey(text, comparator) },
+    textOrder(comparator),
     (numbers, compare) => breathingSort(numbers, compare, breathe),
     breathe,
   )

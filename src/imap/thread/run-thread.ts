@@ -10,7 +10,7 @@ import { limitScope } from '../search/limit-scope.ts'
 import { emailsOf, openScope, type SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { breathingSort } from '../sort/breathing-sort.ts'
-import { ranksOf, received, sentDates } from '../sort/sort-matches.ts'
+import { received, sentDates, textOrder } from '../sort/sort-matches.ts'
 import { type ThreadedMessages, threadByReferences, threadByRefs } from './by-references.ts'
 import { threadBySubject } from './by-subject.ts'
 import { type Forest, writeForest } from './forest.ts'
@@ -70,10 +70,10 @@ async function threadMatches(
   )
   const receivedAt = received(scope, matches)
   const subjects = columns.texts('base_subject')
-  const subjectRanks = await ranksOf(subjects.set, session.comparator, breathe)
+  const classes = await subjects.set.classes(textOrder(session.comparator), breathe)
   const messages: ThreadedMessages = {
     ranks: await orderOf(sentDates(columns, receivedAt), breathe),
-    subjects: subjects.numbers.map(number => subjectRanks[number] as number),
+    subjects: subjects.numbers.map(number => classes[number] as number),
     isReply: Uint8Array.from(columns.numbers('is_reply')),
     received: receivedAt,
   }
