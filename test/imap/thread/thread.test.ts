@@ -152,6 +152,64 @@ function written(forest: Forest, ids: readonly number[]): string {
   return parts.join('')
 }
 
+/** In the order of their dates. */
+const byDate =
+  '166 167 168 169 172 170 171 173 174 175 176 178 181 180 179 177 183 182 188 184 185 186 187 189 190 191 192 193 194 195 196 197 198 199 200 202 201 203 204 205 206 207 208'
+    .split(' ')
+    .map(Number)
+
+/** Those of one subject, and who refers to whom; 0 is a message that is not there. */
+const subjects = [
+  '174 175 176 178 181 180',
+  '177 183 182 188 184 185 186 187 189',
+  '194 195',
+  '196 197 198',
+  '200 202',
+  '206 207',
+]
+const parents = new Map([
+  [170, 0],
+  [179, 0],
+  [184, 188],
+  [189, 188],
+  [186, 185],
+  [196, 195],
+  [198, 197],
+  [202, 200],
+  [206, 205],
+  [207, 206],
+])
+
+test('the long examples of ORDEREDSUBJECT and REFERENCES are answered as RFC 5256 §3 has them', async t => {
+  const stored: Stored[] = []
+  for (let number = 1; number <= 208; number++) {
+    const parent = parents.get(number)
+    const { bytes } = mail({
+      subject:
+        subjects.find(all => all.split(' ').includes(String(number)))?.replaceAll(' ', '') ??
+        `Subject ${number}`,
+      id: `${number}@example.test`,
+      ...(parent !== undefined && { references: `<${parent}@example.test>` }),
+      sent: 1,
+    })
+    const at = Date.UTC(2000, 2, 5) + byDate.indexOf(number) * 60_000
+    const date = new Date(at).toUTCString().replace('GMT', '+0000')
+    stored.push({
+      bytes: Buffer.from(bytes.toString().replace(/Date: .*/, `Date: ${date}`)),
+      // The first 165 came before.
+      receivedAt: number <= 165 ? Date.UTC(2000, 2, 4) : Date.UTC(2000, 2, 5) + number * 60_000,
+    })
+  }
+  const { imap: client } = await openInbox(t, stored)
+  assert.deepEqual(await client.ok('THREAD ORDEREDSUBJECT UTF-8 SINCE 5-MAR-2000'), [
+    '* THREAD (166)(167)(168)(169)(172)(170)(171)(173)(174 (175)(176)(178)(181)(180))(179)(177 (183)(182)(188)(184)(185)(186)(187)(189))(190)(191)(192)(193)(194 195)(196 (197)(198))(199)(200 202)(201)(203)(204)(205)(206 207)(208)',
+  ])
+  assert.deepEqual(await client.ok('THREAD ORDEREDSUBJECT US-ASCII TEXT "gewp"'), ['* THREAD'])
+  assert.deepEqual(await client.ok('THREAD REFERENCES UTF-8 SINCE 5-MAR-2000'), [
+    '* THREAD (166)(167)(168)(169)(172)((170)(179))(171)(173)((174)(175)(176)(178)(181)(180))((177)(183)(182)(188 (184)(189))(185 186)(187))(190)(191)(192)(193)((194)(195 196))(197 198)(199)(200 202)(201)(203)(204)(205 206 207)(208)',
+  ])
+})
+
 test('threads are written as in the examples of RFC 5256 §4', () => {
   const ids = [2, 3, 6, 4, 23, 44, 7, 96]
   const children = new Map([
