@@ -1,14 +1,23 @@
 // Text as SEARCH compares it: without regard to case, and to the ways of writing one character. RFC 5051 (i;unicode-casemap).
 
 /**
- * The text with each character in its upper case and decomposed (NFKD). Two texts are equal to SEARCH when their folded forms are,
- * and one holds the other when its folded form does. Folding twice changes nothing.
+ * The text decomposed (NFKD) and each character in title case. Two texts are equal to SEARCH when their folded forms are, and one holds the other when
+ * its folded form does. Folding twice changes nothing.
+ *
+ * What RFC 5051 §2 holds for equal is equal here. It decomposes after the title case and so leaves the letters in `ª` or `ﬁ` as small ones, which then
+ * equal neither; here they lose their case like others.
  */
 export function foldCase(text: string): string {
-  // Upper rather than lower case: 'Σ' has two lower-case forms, by its place in the word. Of all decomposed characters only 'ß' grows in
-  // upper case, and RFC 5051 maps characters one by one.
-  return text.normalize('NFKD').replaceAll('ß', 'ẞ').toUpperCase()
+  const decomposed = text.normalize('NFKD')
+  // Title case is upper case, but for these, which have none of their own: RFC 5051 goes by the simple mapping, one character to one.
+  return hasNoTitle.test(decomposed)
+    ? decomposed.replace(others, part => part.toUpperCase())
+    : decomposed.toUpperCase()
 }
+
+/** Sharp s, and the letters of Georgian, whose capitals are for whole words only (UnicodeData.txt). */
+const hasNoTitle = /[ß\u10d0-\u10fa\u10fd-\u10ff]/
+const others = /[^ß\u10d0-\u10fa\u10fd-\u10ff]+/g
 
 /** Marks in a row that are kept together where a long text is folded in pieces. */
 export const markMargin = 64
