@@ -33,9 +33,22 @@ test('every file and test that docs/imap.md names is there', () => {
     for (const file of tests?.split(' ') ?? [])
       assert.ok(existsSync(`${root}/test/imap/${file}`), `${name}: ${file}`)
   }
-  for (const [meet, , tests] of tableUnder('Interactions'))
-    for (const file of tests?.split(' ') ?? [])
-      assert.ok(existsSync(`${root}/test/imap/${file}`), `${meet}: ${file}`)
+})
+
+test('every row of the table of interactions names tests that are there', () => {
+  const rows = tableUnder('Interactions')
+  assert.ok(rows.length > 80)
+  const met = new Set<string>()
+  for (const [meet = '', what, tests = ''] of rows) {
+    assert.ok(!met.has(meet) && what, meet)
+    met.add(meet)
+    const named = [...tests.matchAll(/([\w/-]+\.test\.ts) "([^"]+)"/g)]
+    assert.equal(named.map(([text]) => text).join(' '), tests, meet)
+    for (const [, file = '', title = ''] of named) {
+      const source = readFileSync(`${root}/test/imap/${file}`, 'utf8').replaceAll(/\\(['\\])/g, '$1')
+      assert.ok(source.includes(`${title}`), `${file} has no test "${title}"`)
+    }
+  }
 })
 
 test('the README names every extension', () => {
