@@ -90,7 +90,10 @@ export class SnapshotCache implements SnapshotContext {
     const entry = this.#connection.consistently(() => {
       const state = this.#state(account, mailbox)
       if (known && state.modSeq === known.snapshot.modSeq) return known
-      return (known && this.#update(known, state)) ?? this.#load(account, mailbox, state)
+      return (
+        (known && this.#update(known, state, messagesSince(known, state))) ??
+        this.#load(account, mailbox, state)
+      )
     })
     if (counted) this.#counted.set(entry, counted)
     const { snapshot } = entry
@@ -174,7 +177,7 @@ export class SnapshotCache implements SnapshotContext {
       return snapshotOfHeader(this, key, state, header, uids => this.#loadColumns(key, header, uids))
     }
     const before = snapshotOfChunks(this, key, state, row[0], header, this.#chunks(key))
-    return before && this.#update(before, state)
+    return before && this.#update(before, state, 'other')
   }
 
   #loadColumns({ account, mailbox }: SnapshotKey, header: PackedHeader, uids: Uint32Array): SnapshotColumns {
@@ -233,25 +236,17 @@ export class SnapshotCache implements SnapshotContext {
   }
 
   /** The next state of a snapshot; undefined when the way there is forgotten. */
-  #update(entry: SnapshotEntry, state: MailboxState): SnapshotEntry | undefined {
+  #update(entry: SnapshotEntry, state: MailboxState, messages: 'same' | 'other'): SnapshotEntry | undefined {
     if (!canFollow(entry, state)) return undefined
     const { account, mailbox, modSeq } = entry.snapshot
+    const lastUid = lastUidOf(entry)
+    const changed = this.#changed(entry, lastUid)
+    if (messages === 'same') return applyChanges(this, entry, state, [], changed, [])
     const gone = this.#connection.arrays<GoneRow>(
       'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, uid',
       account,
       mailbox,
       modSeq,
-    )
-    const lastUid = lastUidOf(entry)
-    // In the order of the ranges' modSeqs, and each message in the range that changed it last.
-    const changed = this.#connection.arrays<ChangedRow>(
-      `SELECT m.uid, m.flags, m.mod_seq FROM message_change c CROSS JOIN message m
-       WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
-         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, m.uid`,
-      account,
-      mailbox,
-      modSeq,
-      lastUid,
     )
     const added = this.#connection.arrays<SnapshotRow>(
       `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? ORDER BY uid`,
@@ -261,4 +256,23 @@ export class SnapshotCache implements SnapshotContext {
     )
     return applyChanges(this, entry, state, gone, changed, added)
   }
+
+  #changed({ snapshot }: SnapshotEntry, lastUid: number): readonly ChangedRow[] {
+    const { account, mailbox, modSeq } = snapshot
+    // In the order of the ranges' modSeqs, and each message in the range that changed it last.
+    return this.#connection.arrays<ChangedRow>(
+      `SELECT m.uid, m.flags, m.mod_seq FROM message_change c CROSS JOIN message m
+       WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
+         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, m.uid`,
+      account,
+      mailbox,
+      modSeq,
+      lastUid,
+    )
+  }
+}
+
+/** Whether messages came or went since a state that was read from the rows: each one that comes takes a UID, and without that none can make up for one that goes. */
+function messagesSince({ snapshot }: SnapshotEntry, { uidNext, total }: MailboxState): 'same' | 'other' {
+  return snapshot.uidNext === uidNext && snapshot.count === total ? 'same' : 'other'
 }

@@ -9,6 +9,8 @@ export class Connection {
   readonly #database: DatabaseSync
   readonly #statements = new Lru<string, StatementSync>(limits.store.statements)
   readonly #arrayStatements = new Lru<string, StatementSync>(limits.store.statements)
+  /** Rows that `run` has changed so far. */
+  changedRows = 0
 
   /** Opens `path` (`:memory:` for none). `timeoutMs` is how long a statement waits, blocking, for another process; `cacheBytes` is the most that pages may take. */
   constructor(
@@ -37,7 +39,9 @@ export class Connection {
 
   /** The count of rows changed. */
   run(sql: string, ...params: readonly SqlValue[]): number {
-    return Number(this.#statement(sql).run(...params).changes)
+    const count = Number(this.#statement(sql).run(...params).changes)
+    this.changedRows += count
+    return count
   }
 
   /** Runs SQL without placeholders, several statements if need be; nothing is kept. */

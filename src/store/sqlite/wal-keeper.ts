@@ -13,6 +13,8 @@ import type { Connection } from './connection.ts'
 export type Durability = 'mail' | 'strict'
 
 const pageBytes = 4096
+/** Changed rows after which the length of the log is looked at: a few megabytes. */
+const rowsPerLook = 256
 
 export class WalKeeper {
   readonly #connection: Connection
@@ -22,6 +24,8 @@ export class WalKeeper {
   #isFull = true
   #isDoubtful = false
   #checkpointAtFrames = limits.store.walBytes / pageBytes
+  /** Rows that had been changed when the log was looked at last. */
+  #lookedAtRows = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(connection: Connection, databaseFile: string, durability: Durability, log: Log) {
@@ -66,6 +70,9 @@ export class WalKeeper {
     } else {
       this.#timer ??= setTimeout(() => this.#syncLog(), limits.store.relaxedSyncMs).unref()
     }
+    // Looking costs as much as a small change: a row seldom dirties more than four pages.
+    if (this.#connection.changedRows - this.#lookedAtRows < rowsPerLook) return
+    this.#lookedAtRows = this.#connection.changedRows
     const frames = this.#framesAfter('NOOP')
     if (frames < this.#checkpointAtFrames) return
     // Readers that are in the midst of a statement make this partial; then the log grows until the next attempt.
