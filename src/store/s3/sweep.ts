@@ -1,7 +1,8 @@
 // Removes objects that no row refers to: of transactions that failed after the upload, and of mail that was expunged.
 //
 // Safe beside everything else, on any node: an object old enough (by the clock of S3 itself, which dates both it and the listing) can no longer be claimed by an
-// upload that is under way (`s3-bodies.ts`), and names are never given twice, so what no row refers to then no row ever will.
+// upload that is under way (`s3-bodies.ts`), and names are never given twice, so what no row refers to then no row ever will. A row that is shared with another account
+// is copied while both accounts are locked, so one of the two is always to be seen.
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { S3Client } from './client.ts'
@@ -36,8 +37,12 @@ export async function sweep({ client, log, findUsed, mayGoOn, signal }: SweepPar
       const numbers = findObjectNumbers(object.name)
       return numbers && object.modifiedAt <= serverNow - limits.s3.graceMs ? [{ ...object, numbers }] : []
     })
-    const used = due.length > 0 ? await findUsed(due.map(({ numbers }) => numbers)) : new Set<string>()
-    const orphans = due.filter(({ numbers }) => !used.has(objectName(numbers)))
+    let orphans = due
+    // Twice: a database in several parts may tell of one before a body was shared with another account, and of the other after its first owner let go of it.
+    for (let look = 0; look < 2 && orphans.length > 0; look++) {
+      const used = await findUsed(orphans.map(({ numbers }) => numbers))
+      orphans = orphans.filter(({ numbers }) => !used.has(objectName(numbers)))
+    }
     await client.deleteMany(orphans.map(({ name }) => name))
     removed += orphans.length
     for (const { sizeBytes } of orphans) freedBytes += sizeBytes
