@@ -132,13 +132,14 @@ class ExchangeCredentials implements SaslCredentials<Identity> {
 
   async cramSecret(authcid: string): Promise<Buffer | undefined> {
     this.#attempt = await this.#login.begin(this.#peer, this.#mechanism, authcid)
-    const secret = this.#login.sharedSecretOf(this.#attempt)
-    return secret === undefined ? undefined : Buffer.from(secret)
+    const row = this.#login.sharedSecretOf(this.#attempt)
+    return row && Buffer.from(row.secret)
   }
 
   async authorize(authzid: string): Promise<Identity | undefined> {
     if (!this.#attempt) throw new Error('a proof was right before its keys were asked for')
-    return this.#login.end(this.#attempt, allScopes, authzid)
+    const proved = this.#login.credentialOf(this.#attempt, this.#kind)
+    return this.#login.end(this.#attempt, allScopes, authzid, proved)
   }
 
   async verifyToken(authzid: string, token: string): Promise<Identity | undefined> {

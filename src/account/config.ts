@@ -160,7 +160,9 @@ const loginSchema = z
       .number()
       .min(0)
       .default(10)
-      .describe('How long a verified password is remembered (as an HMAC), so that it is not hashed again.'),
+      .describe(
+        'How long a verified password is remembered (as a hash with a secret), so that it is not hashed again.',
+      ),
     mechanisms: z
       .array(z.string())
       .default([
@@ -197,6 +199,12 @@ const loginSchema = z
         'EXTERNAL: which name in a verified client certificate is the account: an e-mail address among its alternative names, or its common name.',
       ),
     issuers: z.array(issuerSchema).default([]).describe('Servers whose OAuth tokens are accepted.'),
+    maxSessions: z
+      .int()
+      .min(1)
+      .max(60_000)
+      .default(250)
+      .describe('Sessions that one account may have at the same time, of all protocols together.'),
     hash: hashSchema.prefault({}),
     limiter: limiterSchema.prefault({}),
   })

@@ -18,6 +18,8 @@ export type LoginErrorCode =
   | 'unknown-mechanism'
   /** The credential is right but not for this service. */
   | 'scope'
+  /** The account has as many sessions as it may. */
+  | 'too-many-sessions'
 
 /** Thrown by `Login` and `authenticate`. Its message is for a log and never holds a secret; give the peer the code in your own words. */
 export class LoginError extends Error {

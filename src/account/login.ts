@@ -27,12 +27,14 @@ import { findAppPassword } from './app-password.ts'
 import { certificateNames } from './certificate-names.ts'
 import type { LoginConfig } from './config.ts'
 import type { Directory } from './directory.ts'
-import type { Identity } from './identity.ts'
+import type { Identity, Proof } from './identity.ts'
 import { LoginError } from './login-error.ts'
 import type { Admission, LoginLimiter } from './login-limiter.ts'
 import type { LoginPeer } from './login-peer.ts'
+import { OpenSessions } from './open-sessions.ts'
 import { parseScopes, type Scope, scopes as allScopes } from './scope.ts'
 import { parseScramKeys, scramKinds } from './scram-secret.ts'
+import { allocateSessionCounts, SessionCounts } from './session-counts.ts'
 import { deriveCredentials, passwordSecretName } from './set-password.ts'
 import { VerifiedPasswords } from './verified-passwords.ts'
 import { TokenVerifier } from './verify-token.ts'
@@ -45,6 +47,8 @@ export interface LoginOptions {
   readonly metrics: Metrics
   /** Named in CRAM-MD5's challenge. */
   readonly hostname: string
+  /** What is counted of sessions in all threads; by itself when absent. */
+  readonly counts?: SessionCounts | undefined
   /** Hears how each attempt ended; what it throws is a bug of its own. */
   readonly onResult?: ((result: LoginResult) => void) | undefined
   readonly sleep?: (ms: number) => Promise<void>
@@ -77,6 +81,8 @@ export class Login {
   readonly clock: Clock
   readonly tokens: TokenVerifier
   readonly randomBytes: (count: number) => Buffer
+  /** Where each session begins once its log-in has succeeded. */
+  readonly sessions: OpenSessions
   readonly #directory: Directory
   readonly #limiter: LoginLimiter
   readonly #log: Log
@@ -92,6 +98,12 @@ export class Login {
     this.clock = options.clock
     this.randomBytes = options.randomBytes ?? randomBytes
     this.tokens = new TokenVerifier(this.config.issuers, options.clock)
+    this.sessions = new OpenSessions({
+      store: options.directory.store,
+      log: options.log,
+      counts: options.counts ?? new SessionCounts(0, allocateSessionCounts()),
+      most: this.config.maxSessions,
+    })
     this.#directory = options.directory
     this.#limiter = options.limiter
     this.#log = options.log
@@ -128,8 +140,8 @@ export class Login {
   ): Promise<Identity> {
     const attempt = await this.begin(peer, 'APOP', textOf(name) ?? '')
     const secret = this.sharedSecretOf(attempt)
-    const right = isRight(secret)
-    return this.end(attempt, right && secret !== undefined ? allScopes : undefined, '')
+    const right = isRight(secret?.secret)
+    return this.end(attempt, right && secret ? allScopes : undefined, '', secret)
   }
 
   /** A password of any mechanism, already allowed on this connection; `authzid` is '' for none. */
@@ -143,7 +155,7 @@ export class Login {
     const attempt = await this.begin(peer, mechanism, name)
     try {
       const credential = await this.#matching(attempt, password)
-      return await this.end(attempt, credential && parseScopes(credential.scopes), authzid)
+      return await this.end(attempt, credential && parseScopes(credential.scopes), authzid, credential)
     } catch (error) {
       attempt.settle('void')
       throw error instanceof QueueFull ? new LoginError('unavailable', 'too many log-ins wait') : error
@@ -178,15 +190,25 @@ export class Login {
     return { ...identity, isAdmin: false, isAnonymous: true }
   }
 
-  /** Ends an attempt: who it is, when the credential was right (`scopes` is what it is for) and may act as `authzid`. Throws `LoginError`. */
-  async end(attempt: Attempt, scopes: readonly Scope[] | undefined, authzid: string): Promise<Identity> {
+  /**
+   * Ends an attempt: who it is, when the credential was right (`scopes` is what it is for) and may act as `authzid`; `credential` is the row that
+   * was right, where it was one of ours. Throws `LoginError`.
+   */
+  async end(
+    attempt: Attempt,
+    scopes: readonly Scope[] | undefined,
+    authzid: string,
+    credential?: CredentialRow,
+  ): Promise<Identity> {
     const { peer, row } = attempt
     // A shared account is nobody's; an administrator may act as it.
     if (!row || !scopes || row.state !== 'active' || row.kind === 'shared') throw this.refuse(attempt)
-    const identity = await this.#actAs(row, scopes, authzid).catch((error: unknown) => {
-      attempt.settle('void')
-      throw error
-    })
+    const identity = await this.#actAs(row, scopes, authzid, { account: row.account, credential }).catch(
+      (error: unknown) => {
+        attempt.settle('void')
+        throw error
+      },
+    )
     if (!identity) throw this.refuse(attempt)
     if (!scopes.includes(peer.protocol)) {
       attempt.settle('void')
@@ -225,11 +247,17 @@ export class Login {
     return secretsOf(now, kind) === secretsOf(row, kind)
   }
 
+  /** What a proof of `kind` is over. */
+  credentialOf(attempt: Attempt, kind: CredentialKind): CredentialRow | undefined {
+    if (kind === 'shared-secret') return this.sharedSecretOf(attempt)
+    return attempt.row?.credentials.find(each => each.kind === kind)
+  }
+
   /** The secret of an account that has opted in to CRAM-MD5 and APOP. */
-  sharedSecretOf(attempt: Attempt): string | undefined {
+  sharedSecretOf(attempt: Attempt): CredentialRow | undefined {
     if (!this.config.sharedSecrets) return undefined
     const own = attempt.row?.credentials.filter(each => each.kind === 'shared-secret') ?? []
-    return (own.find(each => each.name !== passwordSecretName) ?? own[0])?.secret
+    return own.find(each => each.name !== passwordSecretName) ?? own[0]
   }
 
   /** Checks an access token. Undefined when it is refused. Throws `LoginError` `limited`, `unavailable`, `scope`. */
@@ -350,8 +378,13 @@ export class Login {
   }
 
   /** Undefined when `row` may not act as `authzid`. RFC 4422 §3.4.1. */
-  async #actAs(row: LoginRow, scopes: readonly Scope[], authzid: string): Promise<Identity | undefined> {
-    const own = { account: row.account, address: row.address, isAdmin: row.isAdmin, scopes }
+  async #actAs(
+    row: LoginRow,
+    scopes: readonly Scope[],
+    authzid: string,
+    proof: Proof,
+  ): Promise<Identity | undefined> {
+    const own = { account: row.account, address: row.address, isAdmin: row.isAdmin, scopes, proof }
     if (authzid === '') return own
     const wanted = parseAddress(authzid, this.#directory.config.addressing)?.address
     if (wanted === row.address) return own
@@ -366,6 +399,7 @@ export class Login {
       isAdmin: false,
       scopes,
       actingAdmin: row.address,
+      proof,
     }
   }
 

@@ -82,6 +82,8 @@ function loginRefusal(error: LoginError): ImapError {
       return new ImapError('BAD', undefined, 'authentication was cancelled')
     case 'malformed':
       return new ImapError('BAD', undefined, 'the response does not follow the mechanism')
+    case 'too-many-sessions':
+      return no('LIMIT', 'This account has too many sessions open')
     case 'unknown-mechanism':
       return no('CANNOT', 'There is no such mechanism here')
     default:

@@ -26,11 +26,11 @@ export async function serveImap(connection: Connection, context: ImapContext): P
   let isWaiting = false
   const pipeline = new Pipeline(session, error => {
     if (error !== undefined) endOnError(session, error)
-    else if (isWaiting && connection.isStopping) sayGoingDown(session)
+    else if (isWaiting && connection.isStopping) sayBye(session, session.farewell)
   })
   connection.onShutdown(() => {
     // Between commands the farewell goes out at once; a command that runs is finished first.
-    if (isWaiting && pipeline.isEmpty) sayGoingDown(session)
+    if (isWaiting && pipeline.isEmpty) sayBye(session, session.farewell)
     else connection.wake()
   })
   try {
@@ -44,7 +44,7 @@ export async function serveImap(connection: Connection, context: ImapContext): P
     while (session.state.kind !== 'logout') {
       if (connection.isStopping) {
         await pipeline.drained()
-        sayGoingDown(session)
+        sayBye(session, session.farewell)
         break
       }
       if (session.state.kind !== 'notAuthenticated') connection.setDeadline(context.config.imap.idleTimeoutMs)
@@ -220,10 +220,6 @@ async function checkSelectedRights({ state }: Session, pipeline: Pipeline, { nam
 function reply(session: Session, tag: string, refusal: ImapError): void {
   session.respond(tag, refusal.status, refusal.code, refusal.message)
   session.out.send()
-}
-
-function sayGoingDown(session: Session): void {
-  sayBye(session, 'The server is going down; come back in a minute')
 }
 
 function sayBye(session: Session, text: string, code?: string): void {

@@ -72,6 +72,8 @@ export class Session {
   language: Language = 'i-default'
   /** How SEARCH compares texts (RFC 5255 §4.7). */
   comparator: Collation = defaultCollation
+  /** Since log-in: ends what is counted and watched of the session. */
+  leave: (() => void) | undefined
   /** Since NOTIFY was used (RFC 5465). */
   notifications: Notifications | undefined
 
@@ -84,6 +86,8 @@ export class Session {
   /** Back to the state before log-in, with all that extensions have switched on (RFC 8437 §4.1). No mailbox is selected any more. */
   forget(): void {
     this.state = { kind: 'notAuthenticated' }
+    this.leave?.()
+    this.leave = undefined
     this.switches.clear()
     this.metadataNews = undefined
     this.notifications?.stop()
@@ -137,6 +141,13 @@ export class Session {
     this.out.ascii(`${tag} ${status} `)
     if (code !== undefined) this.out.ascii(`[${code}] `)
     this.out.text(translate(text, this.language, status === 'BAD')).crlf()
+  }
+
+  /** Why the session has to end, where it was asked to. */
+  get farewell(): string {
+    return this.connection.stopReason === 'account'
+      ? 'Your account or its password has changed; log in again'
+      : 'The server is going down; come back in a minute'
   }
 
   /** Writes an untagged OK. */

@@ -231,6 +231,7 @@ async function startParts(options: MailServerOptions): Promise<Parts> {
       log,
       metrics,
       store,
+      index: 0,
       shared: allocateSharedTables(sharedEntries),
       onLogin: ({ account, protocol, mechanism, result }) => {
         if (result === 'success' && account !== undefined)

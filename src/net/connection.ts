@@ -47,6 +47,9 @@ export interface ConnectionOptions {
   readonly limits?: Partial<NetLimits>
 }
 
+/** Why a session is asked to end: the server goes down, or the account that has logged in is not what it was. */
+export type StopReason = 'server' | 'account'
+
 /** What `waitForInput` saw. */
 export type InputEvent = 'input' | 'end' | 'woken' | 'timeout'
 
@@ -84,7 +87,7 @@ export class Connection {
   #closed: PromiseWithResolvers<void> | undefined
   #onClose: (() => void)[] | undefined
   #onShutdown: (() => void) | undefined
-  #isStopping = false
+  #stopReason: StopReason | undefined
 
   /** Takes over `socket`; make it with `allowHalfOpen`, so that a client who has said all still gets his answers. */
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -472,21 +475,26 @@ export class Connection {
     else (this.#onClose ??= []).push(callback)
   }
 
-  /** Whether the listener has asked sessions to end: finish the command, say farewell, `close()`. */
+  /** Whether the session was asked to end: finish the command, say farewell, `close()`. */
   get isStopping(): boolean {
-    return this.#isStopping
+    return this.#stopReason !== undefined
+  }
+
+  /** Why it was, for the farewell. */
+  get stopReason(): StopReason | undefined {
+    return this.#stopReason
   }
 
   /** Calls `callback` (in place of an earlier one) when sessions are asked to end; without one the connection is closed then. */
   onShutdown(callback: () => void): void {
     this.#onShutdown = callback
-    if (this.#isStopping) callback()
+    if (this.isStopping) callback()
   }
 
   /** Asks the session to end. */
-  shutdown(): void {
-    if (this.#isStopping) return
-    this.#isStopping = true
+  shutdown(reason: StopReason = 'server'): void {
+    if (this.isStopping) return
+    this.#stopReason = reason
     if (this.#onShutdown) this.#onShutdown()
     else this.close()
   }

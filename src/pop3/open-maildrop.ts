@@ -20,23 +20,28 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
     const seconds = context.config.pop3.loginDelaySeconds
     throw new Pop3Error(texts => texts.loginDelay(seconds), { code: 'LOGIN-DELAY' })
   }
+  let leave: (() => void) | undefined
+  const release = () => {
+    lock.release()
+    leave?.()
+  }
   try {
+    leave = await identified(async () => context.login.sessions.open(identity, connection))
     const { reader } = context.store
     const mailbox = await findMailbox(reader, identity.account, context.config.pop3.mailbox)
     if (!mailbox) throw new Pop3Error(texts => texts.noMaildrop, { code: 'SYS/PERM' })
     const maildrop = new Maildrop(await context.store.snapshot(identity.account, mailbox.id, mailbox.modSeq))
-    const release = () => lock.release()
     session.state = { kind: 'transaction', identity, maildrop, release }
     connection.setDeadline(context.config.pop3.idleTimeoutMs)
     session.ok(texts => texts.maildropHas(maildrop.count, maildrop.bytes))
   } catch (error) {
-    lock.release()
+    release()
     throw error
   }
 }
 
 /** Every reason for a refused log-in in POP3's words. RFC 3206 §4, §5. */
-async function identified(identify: () => Promise<Identity>): Promise<Identity> {
+async function identified<T>(identify: () => Promise<T>): Promise<T> {
   try {
     return await identify()
   } catch (error) {
@@ -53,6 +58,8 @@ async function identified(identify: () => Promise<Identity>): Promise<Identity> 
         throw new Pop3Error(texts => texts.limited, { code: 'SYS/TEMP', isBad: true, cause: error })
       case 'unavailable':
         throw new Pop3Error(texts => texts.unavailable, { code: 'SYS/TEMP', cause: error })
+      case 'too-many-sessions':
+        throw new Pop3Error(texts => texts.tooManySessions, { code: 'SYS/TEMP', cause: error })
       case 'cancelled':
         throw new Pop3Error(texts => texts.cancelled, { isBad: true, cause: error })
       case 'malformed':

@@ -153,7 +153,8 @@ function fail(session: Session, error: unknown): boolean {
 }
 
 function sayFarewell(session: Session): void {
-  session.err('SYS/TEMP', texts => texts.shuttingDown)
+  if (session.connection.stopReason === 'account') session.err('AUTH', texts => texts.accountChanged)
+  else session.err('SYS/TEMP', texts => texts.shuttingDown)
   if (session.state.kind === 'transaction') session.state.release()
   session.state = { kind: 'ended' }
   session.connection.close()

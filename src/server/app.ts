@@ -3,6 +3,7 @@ import type { Directory } from '../account/directory.ts'
 import { openDirectory } from '../account/directory.ts'
 import { Login, type LoginResult } from '../account/login.ts'
 import { LoginLimiter } from '../account/login-limiter.ts'
+import { SessionCounts } from '../account/session-counts.ts'
 import { ByteBudget } from '../base/byte-budget.ts'
 import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
@@ -38,12 +39,14 @@ export interface AppParts {
   readonly metrics: Metrics
   readonly store: Store
   readonly shared: SharedTables
+  /** Of the thread. */
+  readonly index: number
   /** Hears how each log-in ended. */
   readonly onLogin?: ((result: LoginResult) => void) | undefined
 }
 
 /** Puts a thread's parts together. */
-export function createApp({ config, clock, log, metrics, store, shared, onLogin }: AppParts): App {
+export function createApp({ config, clock, log, metrics, store, shared, index, onLogin }: AppParts): App {
   const live = withLiveDefaultDomain(config, store.reader, clock)
   const directory = openDirectory(store, live)
   const { hostname } = config
@@ -63,6 +66,7 @@ export function createApp({ config, clock, log, metrics, store, shared, onLogin 
       log,
       metrics,
       hostname,
+      counts: new SessionCounts(index, shared.sessions),
       onResult: onLogin,
     }),
     maildropLocks: new MaildropLocks(clock, shared.maildropLocks),

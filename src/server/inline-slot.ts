@@ -65,7 +65,15 @@ export class InlineSlot implements Slot {
     if (!this.#data || !this.#runner) return
     const { config, shared } = this.#data
     const { log } = this.#options
-    const app = createApp({ config, clock: systemClock, log, metrics: this.#metrics, store, shared })
+    const app = createApp({
+      config,
+      clock: systemClock,
+      log,
+      metrics: this.#metrics,
+      store,
+      shared,
+      index: this.#data.index,
+    })
     this.#runner.start(app)
     this.#queue = createQueueRunner(app)
     this.#queue.start().then(() => {

@@ -86,7 +86,7 @@ async function openDoors(): Promise<Runner> {
 async function open(writer: MessagePort | undefined): Promise<void> {
   const { config, shared } = data
   store = await openThreadStore(config, writer, { clock: systemClock, log, metrics })
-  const app = createApp({ config, clock: systemClock, log, metrics, store, shared })
+  const app = createApp({ config, clock: systemClock, log, metrics, store, shared, index: data.index })
   runner.start(app)
   if (data.index === 0) {
     queue = createQueueRunner(app)

@@ -52,14 +52,14 @@ async function serve(connection: Connection, context: SmtpContext, service: Smtp
   const log = context.log.child({ connection: connection.id, service })
   let isWaiting = false
   connection.onShutdown(() => {
-    if (isWaiting) sayFarewell(connection, shuttingDown)
+    if (isWaiting) sayFarewell(connection, farewellOf(connection))
   })
   try {
     context.metrics.count('smtp_connections_total', { service })
     if (!(await greet(session))) return
     let badCommands = 0
     while (!connection.isClosed) {
-      if (connection.isStopping) return sayFarewell(connection, shuttingDown)
+      if (connection.isStopping) return sayFarewell(connection, farewellOf(connection))
       connection.setDeadline(context.config.smtp.commandTimeoutSeconds * 1000)
       isWaiting = true
       const awaited = readCommand(connection)
@@ -94,11 +94,20 @@ async function serve(connection: Connection, context: SmtpContext, service: Smtp
 }
 
 const shuttingDown: SmtpReply = { code: 421, status: '4.3.2', text: 'Closing down, come again' }
+const accountChanged: SmtpReply = {
+  code: 421,
+  status: '4.7.0',
+  text: 'Your account or its password has changed, log in again',
+}
 const timedOut: SmtpReply = { code: 421, status: '4.4.2', text: 'Too slow' }
 const tooManyErrors: SmtpReply = { code: 421, status: '4.7.0', text: 'Too many errors' }
 const serverBug: SmtpReply = { code: 421, status: '4.3.0', text: 'Internal error' }
 const lineTooLong: SmtpReply = { code: 500, status: '5.5.6', text: 'The line is too long' }
 const unknownCommand: SmtpReply = { code: 500, status: '5.5.1', text: 'Unknown command' }
+
+function farewellOf({ stopReason }: Connection): SmtpReply {
+  return stopReason === 'account' ? accountChanged : shuttingDown
+}
 
 function sayFarewell(connection: Connection, reply: SmtpReply): void {
   connection.write(encodeReply(reply))

@@ -1,7 +1,7 @@
 // DELE, RSET, QUIT and what the configuration adds. RFC 1939 §5, §6, §8; RFC 2449 §6.7.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { removeAccount } from '../../src/account/remove-account.ts'
+import { StoreError } from '../../src/store/error.ts'
 import { seen } from '../../src/store/flags.ts'
 import { letter, startServer, type TestServer } from './client.ts'
 
@@ -124,7 +124,7 @@ test('QUIT says so when messages could not be removed', async t => {
   await server.deliver(...three)
   const client = await server.logIn()
   await client.command('DELE 1')
-  await removeAccount(server.store, server.account)
+  t.mock.method(server.store, 'mutate', () => Promise.reject(new StoreError('disk-full', 'no room')))
   assert.equal(await client.command('QUIT'), '-ERR [SYS/TEMP] some deleted messages not removed')
   assert.ok(await client.closed())
 })

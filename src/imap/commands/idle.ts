@@ -20,7 +20,7 @@ export const idle = command({
     } finally {
       unwatch()
     }
-    if (connection.isStopping) throw bye('The server is going down; come back in a minute')
+    if (connection.isStopping) throw bye(session.farewell)
     const line = await connection.readLine(limits.imap.lineBytes)
     if (line === undefined) throw new ConnectionError('ConnectionClosed', 'the client left while idling')
     if (line.toString('latin1').toUpperCase() !== 'DONE') throw bad('IDLE ends with DONE')

@@ -4,8 +4,9 @@ import { announcedCapabilities } from '../capabilities.ts'
 import type { Completion } from '../command.ts'
 import type { Session } from '../session.ts'
 
-/** Enters the authenticated state; the tagged OK carries what the server can do now (RFC 9051 §6.2.2). */
+/** Enters the authenticated state; the tagged OK carries what the server can do now (RFC 9051 §6.2.2). Throws `LoginError`. */
 export function logIn(session: Session, identity: Identity): Completion {
+  session.leave = session.context.login.sessions.open(identity, session.connection)
   session.state = { kind: 'authenticated', identity }
   session.context.metrics.count('imap_logins')
   session.context.log.info(

@@ -740,6 +740,18 @@ export const texts: Readonly<Record<string, Translations>> = {
     'El servidor se detiene; vuelva en un minuto',
     'サーバーを停止します。1 分後に接続し直してください',
   ],
+  'Your account or its password has changed; log in again': [
+    'Ihr Konto oder sein Passwort wurde geändert; bitte neu anmelden',
+    'Votre compte ou son mot de passe a changé ; reconnectez-vous',
+    'Su cuenta o su contraseña ha cambiado; inicie sesión de nuevo',
+    'アカウントまたはパスワードが変更されました。もう一度ログインしてください',
+  ],
+  'This account has too many sessions open': [
+    'Für dieses Konto sind zu viele Sitzungen offen',
+    'Trop de sessions sont ouvertes pour ce compte',
+    'Esta cuenta tiene demasiadas sesiones abiertas',
+    'このアカウントのセッションが多すぎます',
+  ],
   'The account is gone': [
     'Das Konto gibt es nicht mehr',
     "Le compte n'existe plus",

@@ -50,6 +50,8 @@ export const de: Language = {
     noMaildrop: 'das Konto hat dieses Postfach nicht',
     notAllRemoved: 'einige gelöschte Nachrichten wurden nicht entfernt',
     shuttingDown: 'der Server wird beendet, bitte in einer Minute wiederkommen',
+    accountChanged: 'Ihr Konto oder sein Passwort wurde geändert, bitte neu anmelden',
+    tooManySessions: 'für das Konto sind zu viele Sitzungen offen',
     needsUtf8: 'die Nachricht braucht UTF-8: bitte vor der Anmeldung UTF8 senden',
     serverBug: trace => `interner Fehler, bitte dem Administrator die Nummer ${trace} nennen`,
   },

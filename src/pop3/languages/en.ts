@@ -50,6 +50,8 @@ export const en: Language = {
     noMaildrop: 'the account has no such mailbox',
     notAllRemoved: 'some deleted messages not removed',
     shuttingDown: 'the server is going down, come back in a minute',
+    accountChanged: 'your account or its password has changed, log in again',
+    tooManySessions: 'the account has too many sessions open',
     needsUtf8: 'the message needs UTF-8: say UTF8 before you log in',
     serverBug: trace => `internal error, tell the administrator the number ${trace}`,
   },

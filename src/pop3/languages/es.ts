@@ -50,6 +50,8 @@ export const es: Language = {
     noMaildrop: 'la cuenta no tiene ese buzón',
     notAllRemoved: 'algunos mensajes borrados no se han eliminado',
     shuttingDown: 'el servidor se está apagando, vuelva en un minuto',
+    accountChanged: 'su cuenta o su contraseña ha cambiado, inicie sesión de nuevo',
+    tooManySessions: 'la cuenta tiene demasiadas sesiones abiertas',
     needsUtf8: 'el mensaje requiere UTF-8: envíe UTF8 antes de identificarse',
     serverBug: trace => `error interno, indique al administrador el número ${trace}`,
   },

@@ -50,6 +50,8 @@ export const fr: Language = {
     noMaildrop: "ce compte n'a pas cette boîte aux lettres",
     notAllRemoved: "certains messages supprimés n'ont pas été effacés",
     shuttingDown: "le serveur s'arrête, revenez dans une minute",
+    accountChanged: 'votre compte ou son mot de passe a changé, reconnectez-vous',
+    tooManySessions: 'trop de sessions sont ouvertes pour ce compte',
     needsUtf8: 'ce message exige UTF-8 : envoyez UTF8 avant de vous identifier',
     serverBug: trace => `erreur interne, indiquez le numéro ${trace} à l'administrateur`,
   },

@@ -48,6 +48,8 @@ export const ja: Language = {
     noMaildrop: 'アカウントにそのメールボックスがありません',
     notAllRemoved: '削除されなかったメッセージがあります',
     shuttingDown: 'サーバーを停止します。1 分ほどしてから接続し直してください',
+    accountChanged: 'アカウントまたはパスワードが変更されました。もう一度ログインしてください',
+    tooManySessions: 'このアカウントのセッションが多すぎます',
     needsUtf8: 'このメッセージには UTF-8 が必要です。ログインの前に UTF8 を実行してください',
     serverBug: trace => `内部エラーです。番号 ${trace} を管理者に伝えてください`,
   },

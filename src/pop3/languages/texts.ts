@@ -46,6 +46,8 @@ export interface Texts {
   readonly noMaildrop: string
   readonly notAllRemoved: string
   readonly shuttingDown: string
+  readonly accountChanged: string
+  readonly tooManySessions: string
   readonly needsUtf8: string
   serverBug(trace: string): string
 }

@@ -36,6 +36,7 @@ export const auth = command({
         initial === undefined ? undefined : decode(initial),
         challenge => ask(session, challenge),
       )
+      session.context.login.sessions.open(identity, session.connection)
       session.enter({ ...state, identity })
       return { code: 235, status: '2.7.0', text: 'Welcome' }
     } catch (error) {
@@ -100,6 +101,8 @@ function refusalOf(error: LoginError): SmtpRefusal {
       return refuse(501, '5.7.0', 'Cancelled')
     case 'malformed':
       return refuse(501, '5.5.2', 'Malformed')
+    case 'too-many-sessions':
+      return refuse(454, '4.7.0', 'The account has too many sessions open')
     case 'unavailable':
       return refuse(454, '4.7.0', 'Log-in is not possible now')
     case 'unknown-mechanism':

@@ -2,7 +2,7 @@
 import type { AccountId, ModSeq } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
-import { directoryChanged } from './directory-changed.ts'
+import { directoryChanged, standingChanged } from './directory-changed.ts'
 
 export interface BeginAccountRemoval {
   readonly account: AccountId
@@ -26,4 +26,5 @@ export async function beginAccountRemoval(tx: Tx, { account }: BeginAccountRemov
   ])
   tx.changed(account, (found.mod_seq + 1) as ModSeq)
   directoryChanged(tx)
+  standingChanged(tx, account)
 }

@@ -30,6 +30,7 @@ export async function insertCredential(
   tx: Tx,
   account: AccountId,
   credential: NewCredential,
+  createdAt = tx.nowMs,
 ): Promise<number> {
   const next = await tx.get<{ id: number }>(
     `UPDATE account SET next_credential = next_credential + 1
@@ -46,7 +47,7 @@ export async function insertCredential(
     credential.name,
     credential.secret,
     JSON.stringify(credential.scopes),
-    tx.nowMs,
+    createdAt,
     credential.expiresAt ?? null,
   )
   return next.id

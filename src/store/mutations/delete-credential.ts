@@ -3,6 +3,7 @@ import type { AccountId } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { CredentialKind } from '../read/credential.ts'
 import type { Tx } from '../store.ts'
+import { standingChanged } from './directory-changed.ts'
 
 export interface DeleteCredential {
   readonly account: AccountId
@@ -21,4 +22,5 @@ export async function deleteCredential(tx: Tx, { account, kind, name }: DeleteCr
     name === undefined ? 1 : 0,
   )
   if (gone === 0) throw new StoreError('not-found', `there is no ${kind} of that name`)
+  standingChanged(tx, account)
 }

@@ -2,7 +2,7 @@
 import type { AccountId } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { SqlValue, Tx } from '../store.ts'
-import { directoryChanged } from './directory-changed.ts'
+import { directoryChanged, standingChanged } from './directory-changed.ts'
 
 export interface UpdateAccount {
   readonly account: AccountId
@@ -41,4 +41,5 @@ export async function updateAccount(tx: Tx, args: UpdateAccount): Promise<void> 
   )
   if (changed === 0) throw new StoreError('no-such-account', 'the account is gone')
   directoryChanged(tx)
+  standingChanged(tx, args.account)
 }
