@@ -209,3 +209,29 @@ test('a label of the system for which there is no mailbox is refused', async t =
     'NO [CANNOT] No mailbox here is for \\Sent',
   )
 })
+
+test('in a mailbox of another account ids are not those of one’s own, and where else its emails lie is not told (RFC 4314)', async t => {
+  const server = await startImap(t)
+  const [owner, guest] = [await server.client(), await server.connect()]
+  await guest.login('bob@example.test')
+  await owner.ok('CREATE Secret')
+  await owner.ok('CREATE Shared')
+  await owner.ok('SETACL Shared bob@example.test lrswite')
+  await owner.append('Shared', message('one'), '(\\Flagged) ')
+  await guest.append('INBOX', message('own'))
+  await owner.ok('SELECT Shared')
+  await owner.ok('STORE 1 +X-GM-LABELS (Secret)')
+  await guest.ok('SELECT INBOX')
+  const own = /X-GM-MSGID (\d+)/.exec((await guest.ok('FETCH 1 X-GM-MSGID')).join())?.[1]
+  const shared = '"Other Users/alice@example.test/Shared"'
+  await guest.ok(`SELECT ${shared}`)
+  const [line] = await guest.ok('FETCH 1 (X-GM-MSGID X-GM-THRID X-GM-LABELS)')
+  const [, id, thread, labels] =
+    /X-GM-MSGID (\d+) X-GM-THRID (\d+) X-GM-LABELS (\(.*?\))/.exec(line ?? '') ?? []
+  assert.notEqual(id, own)
+  assert.equal(labels, '("\\\\Starred")')
+  assert.deepEqual(await guest.ok(`UID SEARCH X-GM-MSGID ${id} X-GM-THRID ${thread}`), ['* SEARCH 1'])
+  assert.deepEqual(await guest.ok(`UID SEARCH X-GM-MSGID ${own}`), ['* SEARCH'])
+  assert.deepEqual(await guest.ok('UID SEARCH X-GM-LABELS Secret'), ['* SEARCH'])
+  assert.match((await guest.command('STORE 1 +X-GM-LABELS (mine)')).tagged, /^NO \[CANNOT\]/)
+})
