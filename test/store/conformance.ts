@@ -7,6 +7,12 @@ import { limits } from '../../src/base/limits.ts'
 import { StoreError, type StoreErrorCode } from '../../src/store/error.ts'
 import { deleted, flagged, noFlags, seen } from '../../src/store/flags.ts'
 import { findMailbox, listMailboxes, listSubscriptions } from '../../src/store/read/mailboxes.ts'
+import type { MessageAnnotation } from '../../src/store/message-annotations.ts'
+import {
+  listChangedMessageAnnotations,
+  listMessageAnnotations,
+} from '../../src/store/read/message-annotations.ts'
+import { findQuota } from '../../src/store/read/quota.ts'
 import type { ChangeHint, Store } from '../../src/store/store.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
@@ -264,6 +270,122 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       })
       assert.deepEqual(self.targetUids, [2])
       assert.deepEqual(await uidsOf(store, account, trash), [2])
+    })
+
+    test('labels put emails into mailboxes and take them out, whole or not at all, and none loses its last mailbox', async t => {
+      const store = await open(t)
+      const account = await addAccount(store, { quotaMessages: 4 })
+      const [inbox, sent, trash] = [
+        await mailboxId(store, account, 'INBOX'),
+        await mailboxId(store, account, 'Sent'),
+        await mailboxId(store, account, 'Trash'),
+      ]
+      await store.mutate('appendMessages', {
+        account,
+        mailbox: inbox,
+        messages: [mail(store, '1', { flags: { system: seen, keywords: [] } }), mail(store, '2')],
+      })
+      const label = (
+        uids: [number, number],
+        mode: 'add' | 'remove' | 'replace',
+        labels: readonly (typeof sent)[],
+      ) =>
+        store.mutate('labelMessages', { account, mailbox: inbox, uids: [uids], mode, labels, archive: trash })
+      const totals = async () => [
+        ...(await Promise.all([inbox, sent, trash].map(mailbox => uidsOf(store, account, mailbox)))).map(
+          uids => uids.length,
+        ),
+        (await findQuota(store.reader, account))?.usedMessages,
+      ]
+      const { added } = await label([1, 2], 'add', [sent])
+      assert.deepEqual(added, [{ mailbox: sent, uids: [1, 2] }])
+      assert.deepEqual(await flagsOf(store, account, sent), [
+        [1, seen, ''],
+        [2, 0, ''],
+      ])
+      assert.deepEqual(await totals(), [2, 2, 0, 4])
+      // Those that are there already are not put there twice.
+      assert.deepEqual((await label([1, 2], 'add', [sent])).added, [])
+      await assert.rejects(label([1, 2], 'add', [trash]), refuses('over-quota'))
+      assert.deepEqual(await totals(), [2, 2, 0, 4])
+      // One that only changes its place may do so.
+      await label([1, 1], 'replace', [trash])
+      assert.deepEqual(await totals(), [1, 1, 1, 3])
+      await label([2, 2], 'remove', [sent])
+      await label([2, 2], 'remove', [inbox])
+      assert.deepEqual(await totals(), [0, 0, 2, 2])
+      const delta = await (await store.snapshot(account, inbox)).changesAfter(1 as ModSeq)
+      assert.deepEqual(
+        delta.vanished.map(({ uid }) => uid),
+        [1, 2],
+      )
+    })
+
+    test('annotations of messages are set, copied, counted and removed with their message (RFC 5257)', async t => {
+      const store = await open(t)
+      const [account, guest] = [await addAccount(store), await addAccount(store)]
+      const [inbox, sent] = [
+        await mailboxId(store, account, 'INBOX'),
+        await mailboxId(store, account, 'Sent'),
+      ]
+      const shared = { entry: '/comment', isShared: true, value: Buffer.from('ours') }
+      const own = { entry: '/comment', isShared: false, value: Buffer.from('mine') }
+      await store.mutate('appendMessages', {
+        account,
+        mailbox: inbox,
+        messages: [{ ...mail(store), annotations: [shared, own] }, mail(store)],
+      })
+      const before = (await store.snapshot(account, inbox)).modSeq
+      const set = (viewer: AccountId, annotations: readonly MessageAnnotation[], unchangedSince?: ModSeq) =>
+        store.mutate('annotateMessages', {
+          account,
+          mailbox: inbox,
+          uids: [[1, 2]],
+          viewer,
+          annotations,
+          unchangedSince,
+        })
+      const texts = async (mailbox: typeof inbox, viewer: AccountId) =>
+        (await listMessageAnnotations(store.reader, account, mailbox, viewer, [1, 9])).map(
+          ({ uid, owner, value }) =>
+            `${uid} ${owner === 0 ? 'shared' : 'own'} ${Buffer.from(value).toString()}`,
+        )
+      const { modSeq, changed } = await set(guest, [{ ...own, value: Buffer.from('guest') }])
+      assert.deepEqual(changed, [1, 2])
+      assert.ok(modSeq > before)
+      assert.deepEqual((await set(account, [own], before)).unmodified, [1, 2])
+      assert.deepEqual(await texts(inbox, account), ['1 shared ours', '1 own mine'])
+      assert.deepEqual(await texts(inbox, guest), ['1 shared ours', '1 own guest', '2 own guest'])
+      await store.mutate('copyMessages', { account, mailbox: inbox, uids: [[1, 2]], target: sent })
+      assert.deepEqual(
+        [await texts(sent, account), await texts(sent, guest)],
+        [['1 shared ours', '1 own mine'], ['1 shared ours']],
+      )
+      assert.equal((await findQuota(store.reader, account))?.usedAnnotationBytes, 4 * 12 + 2 * 13)
+      await set(account, [{ ...shared, value: null }])
+      assert.deepEqual(await texts(inbox, account), ['1 own mine'])
+      assert.deepEqual(
+        (
+          await listChangedMessageAnnotations(
+            store.reader,
+            account,
+            inbox,
+            account,
+            modSeq,
+            Number.MAX_SAFE_INTEGER as ModSeq,
+          )
+        ).map(({ uid, entry }) => [uid, entry]),
+        [[1, '/comment']],
+      )
+      await store.mutate('updateAccount', { account, quotaAnnotationBytes: 100 })
+      await assert.rejects(set(account, [{ ...own, value: Buffer.alloc(100) }]), refuses('over-quota'))
+      await store.mutate('expungeMessages', { account, mailbox: inbox, onlyDeleted: false })
+      await store.mutate('deleteMailbox', { account, mailbox: sent })
+      const rows = await store.reader.get<{ total: number }>(
+        'SELECT count(*) AS total FROM message_annotation WHERE account = ?',
+        account,
+      )
+      assert.equal(rows?.total, 0)
     })
 
     test('EXPUNGE takes only deleted messages, only of the given UIDs (RFC 4315 §2.1)', async t => {
