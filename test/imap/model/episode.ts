@@ -53,14 +53,11 @@ export async function runEpisode(plan: Plan): Promise<Outcome> {
   try {
     await truth.adoptNames()
     for (let number = 0; number < plan.clients; number++) await connect(number)
-    for (let at = 0; at < plan.steps.length; at += plan.atOnce) {
-      const numbers = plan.steps.slice(at, at + plan.atOnce)
+    for (const tick of ticksOf(plan)) {
       await Promise.all(
-        numbers.map(number => {
+        tick.map(number => {
           const world = worldOf(number)
-          const first = world.random.below(plan.clients)
-          // At once are those of different clients.
-          const which = plan.atOnce === 1 ? first : number % plan.clients
+          const which = plan.atOnce === 1 ? world.random.below(plan.clients) : number % plan.clients
           return step(world, clients[which] as ModelClient)
         }),
       )
@@ -76,6 +73,18 @@ export async function runEpisode(plan: Plan): Promise<Outcome> {
     for (const client of clients) client.destroy()
     for (const end of ends) await end()
   }
+}
+
+/** Steps that are taken at once: of different clients, whichever steps were left out. */
+function ticksOf({ steps, atOnce, clients }: Plan): number[][] {
+  const ticks: number[][] = []
+  for (const number of steps) {
+    const last = ticks.at(-1)
+    const fits = last && last.length < atOnce && last.every(other => other % clients !== number % clients)
+    if (fits) last.push(number)
+    else ticks.push([number])
+  }
+  return ticks
 }
 
 /** A quiet point: nobody changes anything, everybody hears everything, and all agree with the store. */

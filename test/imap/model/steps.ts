@@ -281,6 +281,11 @@ async function store(world: World, client: ModelClient): Promise<void> {
     for (const [entry, flagsBefore] of believed) {
       if (flagsBefore === undefined || entry.flags !== flagsBefore || modified.has(idOf(entry))) continue
       entry.flagsModSeq = 0
+      // After a NO the client can't know which of them were changed.
+      if (reply.status !== 'OK') {
+        entry.flags = undefined
+        continue
+      }
       entry.flags = flagsKey(changed(flagsBefore.split(' ').filter(Boolean), sign, flags))
     }
   }

@@ -16,7 +16,8 @@ export class Box {
   name: string
   readonly id: MailboxId
   readonly uidValidity: number
-  uidNext: number
+  /** Mailboxes are empty when they are taken up, or were made by one of the commands that ran at once. */
+  uidNext = 1
   readonly messages = new Map<number, Message>()
   modSeq = 0
   readonly modSeqs = new Map<number, number>()
@@ -25,7 +26,6 @@ export class Box {
     this.name = name
     this.id = snapshot.mailbox
     this.uidValidity = snapshot.uidValidity
-    this.uidNext = snapshot.uidNext
   }
 
   add(subject: string | undefined, flags: Iterable<string>): number {
