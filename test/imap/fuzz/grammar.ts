@@ -405,6 +405,12 @@ const convertItem: Rule = random =>
     () => 'UID',
   ])()
 
+const grantee: Rule = random => {
+  const minus = random.chance(0.2) ? '-' : ''
+  return `${minus}${random.pick(['alice@example.test', 'bob@example.test', 'bob', 'anyone', 'nobody@example.test', '"two words"'])}`
+}
+const rights = oneOf('lrs', '+w', '-lrswipkxtea', '""', 'lrswipkxtea', '+cd', 'l', 'q')
+
 const none: Rule = () => ''
 const oneMailbox: Rule = random => ` ${mailbox(random)}`
 const select: Rule = random => ` ${knownMailbox(random)}${random.chance(0.4) ? selectParameters(random) : ''}`
@@ -435,6 +441,7 @@ export const grammar: Readonly<Record<string, Rule>> = {
   CREATE: random =>
     ` ${mailbox(random)}${maybe(random, () => ` (USE (${random.pick(['\\Drafts', '\\Sent', '\\Junk', '\\All', '\\None', ''])}))`)}`,
   DELETE: oneMailbox,
+  DELETEACL: random => ` ${mailbox(random)} ${grantee(random)}`,
   ENABLE: random =>
     ` ${many(random, 3, oneOf('CONDSTORE', 'QRESYNC', 'IMAP4rev2', 'METADATA', 'METADATA-SERVER', 'UTF8=ACCEPT', 'X-NONE'))}${random.chance(0.05) ? ' UIDONLY' : ''}`,
   ESEARCH: random =>
@@ -444,6 +451,8 @@ export const grammar: Readonly<Record<string, Rule>> = {
   FETCH: random =>
     ` ${sequenceSet(random)} ${fetchAtt(random)}${random.chance(0.3) ? fetchModifiers(random) : ''}`,
   GENURLAUTH: random => ` ${many(random, 2, () => `${astring(random, rump(random))} INTERNAL`)}`,
+  GETACL: oneMailbox,
+  GETJMAPACCESS: none,
   GETMETADATA: random =>
     ` ${maybe(random, () => `${depthOption(random)} `)}${random.chance(0.3) ? '""' : mailbox(random)} ${random.chance(0.5) ? entry(random) : list(random, 3, entry)}`,
   GETQUOTA: random => ` ${random.pick(['""', 'alice@example.test', 'x'])}`,
@@ -458,11 +467,13 @@ export const grammar: Readonly<Record<string, Rule>> = {
     ),
   LIST: random =>
     `${maybe(random, () => ` ${list(random, 2, oneOf('SUBSCRIBED', 'SPECIAL-USE', 'REMOTE', 'RECURSIVEMATCH'))}`)} ${random.pick(['""', 'a', '"a/"'])} ${random.chance(0.7) ? pattern(random) : list(random, 3, pattern)}${maybe(random, listReturn)}`,
+  LISTRIGHTS: random => ` ${mailbox(random)} ${grantee(random)}`,
   LOGIN: random =>
     ` ${random.pick(['alice@example.test', 'bob', literal('alice@example.test')])} ${random.pick(['secret', '"wrong"'])}`,
   LOGOUT: none,
   LSUB: oldList,
   MOVE: transfer,
+  MYRIGHTS: oneMailbox,
   NAMESPACE: none,
   NOOP: none,
   NOTIFY: random =>
@@ -473,6 +484,7 @@ export const grammar: Readonly<Record<string, Rule>> = {
   RESETKEY: random => maybe(random, () => ` ${mailbox(random)}${maybe(random, () => ' INTERNAL')}`),
   SEARCH: random => ` ${searchProgram(random)}`,
   SELECT: select,
+  SETACL: random => ` ${mailbox(random)} ${grantee(random)} ${rights(random)}`,
   SETMETADATA: random =>
     ` ${random.chance(0.3) ? '""' : mailbox(random)} ${list(random, 2, () => `${wholeEntry(random)} ${value(random)}`)}`,
   SETQUOTA: random =>
