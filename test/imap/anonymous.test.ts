@@ -64,6 +64,8 @@ test('who is not known changes nothing, whatever the command', async t => {
     'RESETKEY INBOX',
     'GENURLAUTH "imap://alice%40example.test@mail.example.test/INBOX/;uid=1;urlauth=anonymous" INTERNAL',
     'SETQUOTA alice@example.test (STORAGE 1)',
+    'SETACL INBOX bob@example.test lr',
+    'DELETEACL INBOX alice@example.test',
   ]
   for (const text of changes) {
     assert.match((await guest.command(text)).tagged, /^NO \[(?:NOPERM|READ-ONLY|CANNOT)\]/, text)
@@ -89,6 +91,7 @@ test('who is not known changes nothing, whatever the command', async t => {
     'ESEARCH',
     'EXAMINE',
     'FETCH',
+    'GETACL',
     'GETJMAPACCESS',
     'GETMETADATA',
     'GETQUOTA',
@@ -97,6 +100,8 @@ test('who is not known changes nothing, whatever the command', async t => {
     'IDLE',
     'LANGUAGE',
     'LIST',
+    'LISTRIGHTS',
+    'MYRIGHTS',
     'LOGIN',
     'LOGOUT',
     'LSUB',

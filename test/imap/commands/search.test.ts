@@ -259,7 +259,7 @@ test('keys about header fields look in decoded, unfolded text without regard to 
     'NOT SUBJECT ""': [3],
     'HEADER "Subject" "AUS K"': [1],
     'HEADER from @example.org': [1, 2],
-    [`SUBJECT {${Buffer.byteLength('GRÜẞE')}+}\r\n${utf8('GRÜẞE')}`]: [1],
+    [`SUBJECT {${Buffer.byteLength('GRÜßE')}+}\r\n${utf8('GRÜßE')}`]: [1],
     [`SUBJECT "${utf8('köln AM rhein')}"`]: [1],
     [`SUBJECT "${utf8('ko\u0308ln')}"`]: [1],
     [`CHARSET utf-8 SUBJECT "${utf8('grüße')}"`]: [1],
@@ -341,7 +341,7 @@ test('text is found wherever it lies in a long part, whatever its letters', asyn
       ),
     })),
   )
-  const literal = Buffer.from('CAFE\u0301 AB STRA\u1e9eE')
+  const literal = Buffer.from('CAFE\u0301 AB STRA\u00dfE')
   const found = numbers(await imap.ok(`SEARCH BODY {${literal.length}+}\r\n${literal.toString('latin1')}`))
   assert.deepEqual(
     found,
