@@ -9,6 +9,6 @@ export function bodyOf(bytes: Uint8Array): BodyRef {
 }
 
 /** The bytes in an allocation of their own size: a view of a larger one would take all of it along to another thread. */
-export function exactBytes(bytes: Uint8Array): Uint8Array {
+function exactBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
 }

@@ -1,5 +1,5 @@
 // A body on its way into a store on disk: in memory while it is small, then in a staging file that already looks like a segment.
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash, type Hash, randomUUID } from 'node:crypto'
 import { close, fdatasync, open, unlink, write } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -8,7 +8,7 @@ import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import { findStorageError } from '../sqlite/storage-error.ts'
 import type { BodyRef, StagedBody } from '../store.ts'
-import { exactBytes } from './body-of.ts'
+import { bodyOf } from './body-of.ts'
 import { type DataFolder, stagingFile } from './data-folder.ts'
 import { encodeRecordHeader, recordHeaderBytes } from './record.ts'
 
@@ -21,7 +21,8 @@ const writeBytes = 256 * 1024
 
 export class FileStagedBody implements StagedBody {
   readonly #folder: DataFolder
-  readonly #hash = createHash('sha256')
+  /** Of a body that is too large to be hashed at its end. */
+  #hash: Hash | undefined
   #chunks: Buffer[] = []
   #chunkBytes = 0
   #file: { readonly name: string; readonly fd: number } | undefined
@@ -44,11 +45,15 @@ export class FileStagedBody implements StagedBody {
   write(chunk: Uint8Array): void | Promise<void> {
     if (this.#finishing) throw new Error('the body is finished')
     if (this.#isDiscarded) return
-    this.#hash.update(chunk)
     this.#chunks.push(Buffer.from(chunk))
     this.#chunkBytes += chunk.byteLength
     this.sizeBytes += chunk.byteLength
     if (this.sizeBytes <= limits.store.inlineBodyBytes) return
+    if (this.#hash) this.#hash.update(chunk)
+    else {
+      this.#hash = createHash('sha256')
+      for (const gathered of this.#chunks) this.#hash.update(gathered)
+    }
     if (this.#chunkBytes < writeBytes) return
     // One write is under way while the next is gathered; a third has to wait.
     const behind = this.#isWriting ? this.#writing : undefined
@@ -100,18 +105,18 @@ export class FileStagedBody implements StagedBody {
 
   async #finish(): Promise<BodyRef> {
     if (this.sizeBytes <= limits.store.inlineBodyBytes) {
-      const bytes = exactBytes(Buffer.concat(this.#chunks))
+      this.#ref = bodyOf(joinExactly(this.#chunks, this.sizeBytes))
       this.#chunks = []
-      this.#ref = { kind: 'inline', hash: this.#hash.digest('hex') as BlobHash, bytes }
       return this.#ref
     }
     this.#startWrite()
     await this.#writing
     if (this.#failure !== undefined) throw this.#failure
     const file = this.#file
-    if (!file) throw new StoreError('no-such-body', 'the body was discarded')
+    const hasher = this.#hash
+    if (!file || !hasher) throw new StoreError('no-such-body', 'the body was discarded')
     const { sizeBytes } = this
-    const hash = this.#hash.digest('hex') as BlobHash
+    const hash = hasher.digest('hex') as BlobHash
     try {
       const header = encodeRecordHeader({ hash, storedBytes: sizeBytes, sizeBytes, compressed: false })
       await writeFile(file.fd, header, 0, header.length, 0)
@@ -169,6 +174,17 @@ export class FileStagedBody implements StagedBody {
     if (this.#file) close(this.#file.fd, ignore)
     this.#file = undefined
   }
+}
+
+/** All in an allocation of their own size, which alone goes along to another thread. */
+function joinExactly(chunks: readonly Buffer[], sizeBytes: number): Uint8Array {
+  const all = new Uint8Array(sizeBytes)
+  let at = 0
+  for (const chunk of chunks) {
+    all.set(chunk, at)
+    at += chunk.length
+  }
+  return all
 }
 
 /** For what can't be helped: a file that is left behind is removed at the next start. */
