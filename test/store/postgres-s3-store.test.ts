@@ -5,7 +5,8 @@ import { limits } from '../../src/base/limits.ts'
 import { summarize } from '../../src/message/summary.ts'
 import { noFlags } from '../../src/store/flags.ts'
 import { leastCacheBytes } from '../../src/store/s3/body-cache.ts'
-import { S3Client } from '../../src/store/s3/client.ts'
+import { contentOf, S3Client } from '../../src/store/s3/client.ts'
+import { checkDatabase } from '../../src/store/postgres/check-database.ts'
 import { openPostgres } from '../../src/store/postgres/open-postgres.ts'
 import { createDatabase } from '../postgres/database.ts'
 import { storeConformance } from './conformance.ts'
@@ -104,4 +105,36 @@ test('the sweep takes what no row refers to, on one node at a time and once a da
   assert.equal(reports.filter(report => report?.removed === 1).length, 1)
   assert.equal((await client.list()).objects.length, 2)
   assert.deepEqual(await store.readBody(account, large.body.hash), bytes)
+})
+
+test('check reads every object, and tells of one that is gone and one that is another', async t => {
+  const { url } = await createDatabase()
+  const own = { ...bucket, prefix: 'check/' }
+  const store = await openPostgres({ url, bucket: own })
+  t.after(() => store.close())
+  const account = await addAccount(store)
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  const bytes = Buffer.concat([Buffer.from('Subject: large\r\n\r\n'), randomBytes(1_100_000)])
+  const large = { body: store.bodyOf(bytes), email: summarize(bytes), flags: noFlags }
+  await store.mutate('appendMessages', {
+    account,
+    mailbox,
+    messages: [mail(store, 'one'), mail(store, 'two'), large],
+  })
+  const whole = await checkDatabase({ url, bucket: own })
+  assert.deepEqual([whole.findings, whole.bodies], [[], 3])
+  await assert.rejects(checkDatabase({ url }), { code: 'unavailable' })
+  const client = new S3Client(own)
+  t.after(() => client.close())
+  const objects = (await client.list()).objects.toSorted((a, b) => a.sizeBytes - b.sizeBytes)
+  const [gone, , changed] = objects
+  await client.deleteMany([gone?.name as string])
+  const other = Buffer.from(bytes)
+  other[1_099_999] = (other[1_099_999] ?? 0) ^ 1
+  await client.put(changed?.name as string, contentOf(other))
+  const damaged = await checkDatabase({ url, bucket: own })
+  assert.deepEqual(damaged.findings.map(({ severity, kind }) => `${severity} ${kind}`).toSorted(), [
+    'damage body-hash',
+    'damage object-missing',
+  ])
 })

@@ -1,6 +1,7 @@
 // check: whether the store is whole.
 import { type CheckOptions, checkStore } from '../../store/check.ts'
 import { checkDatabase } from '../../store/postgres/check-database.ts'
+import { bucketOf } from '../../store/s3/bucket.ts'
 import type { CommandContext } from '../command.ts'
 import { printable } from '../output.ts'
 import { Steps } from '../progress.ts'
@@ -18,7 +19,7 @@ export async function check(context: CommandContext, { bodies }: CheckArguments)
   const report =
     store.url === undefined
       ? await checkStore(dataDir, options)
-      : await checkDatabase({ url: store.url, tls: store.tls }, options)
+      : await checkDatabase({ url: store.url, tls: store.tls, bucket: bucketOf(store) }, options)
   steps.end()
   const damages = report.findings.filter(finding => finding.severity === 'damage')
   const lines = report.findings.map(

@@ -1,11 +1,16 @@
 // Whether a store on PostgreSQL is whole: what must hold between its rows, and every body against its hash. Reads only, also beside running servers.
 import { createHash } from 'node:crypto'
+import { limits } from '../../base/limits.ts'
 import { silentLog } from '../../base/log.ts'
 import type { CheckOptions, CheckReport, Finding } from '../check.ts'
 import { consistencyRules, type RuleRow } from '../check-rules.ts'
 import { StoreError } from '../error.ts'
 import { schemaVersion } from '../sqlite/migrate.ts'
+import { S3Client } from '../s3/client.ts'
+import { S3Error } from '../s3/error.ts'
+import { objectName } from '../s3/object-name.ts'
 import type { SqlValue } from '../store.ts'
+import { inTables } from './bodies.ts'
 import { Statements } from './dialect.ts'
 import type { PostgresPlace } from './place.ts'
 import { findServerError } from './server-error.ts'
@@ -17,6 +22,8 @@ interface BodyRow {
   readonly account: number
   readonly hash: Buffer
   readonly size: number
+  readonly segment: number
+  readonly offset: number
   readonly data: Buffer | null
 }
 
@@ -25,31 +32,37 @@ const bodiesPerStep = 50
 
 /** Throws `StoreError` when there is no store, or one of another version. */
 export async function checkDatabase(
-  place: Pick<PostgresPlace, 'url' | 'tls'>,
+  place: Pick<PostgresPlace, 'url' | 'tls' | 'bucket'>,
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   const opener = new SessionOpener({ targets: parseTarget(place.url, place.tls), log: silentLog })
+  const objects = place.bucket && new S3Client(place.bucket)
   try {
     const session = await opener.open()
     try {
-      return await new DatabaseCheck(session, options).run()
+      return await new DatabaseCheck(session, objects, options).run()
     } finally {
       await session.close()
     }
   } catch (error) {
+    if (error instanceof S3Error) throw new StoreError('unavailable', error.message, { cause: error })
     throw findServerError(error) ?? error
+  } finally {
+    objects?.close()
   }
 }
 
 class DatabaseCheck {
   readonly #session: Session
+  readonly #objects: S3Client | undefined
   readonly #statements = new Statements()
   readonly #options: CheckOptions
   readonly #findings: Finding[] = []
   #isTruncated = false
 
-  constructor(session: Session, options: CheckOptions) {
+  constructor(session: Session, objects: S3Client | undefined, options: CheckOptions) {
     this.#session = session
+    this.#objects = objects
     this.#options = options
   }
 
@@ -100,11 +113,13 @@ class DatabaseCheck {
     for (;;) {
       const { rows } = await this.#session.query<BodyRow>(
         this.#statements.get(
-          `SELECT account, hash, size_bytes AS size, data FROM blob WHERE (account, hash) > (?, ?) ORDER BY account, hash LIMIT ?`,
+          `SELECT account, hash, size_bytes AS size, segment, position AS "offset", data FROM blob WHERE (account, hash) > (?, ?) ORDER BY account, hash LIMIT ?`,
         ),
         [...last, bodiesPerStep],
       )
-      for (const row of rows) await this.#checkBody(row)
+      const inBucket = rows.filter(({ segment }) => segment > inTables)
+      for (const row of rows) if (row.segment <= inTables) await this.#checkBody(row)
+      await Promise.all(inBucket.map(row => this.#checkObject(row)))
       checked += rows.length
       const end = rows.at(-1)
       if (!end || rows.length < bodiesPerStep) return checked
@@ -133,17 +148,32 @@ class DatabaseCheck {
       }
     }
     if (length === size && digest.digest().equals(hash)) return
+    await this.#findBody(account, hash, 'body-hash', 'is not what was stored')
+  }
+
+  /** In pieces, past the cache of the node. */
+  async #checkObject({ account, hash, size, segment, offset }: BodyRow): Promise<void> {
+    if (!this.#objects)
+      throw new StoreError('unavailable', 'bodies lie in S3, and the configuration names no bucket')
+    const name = objectName({ segment, offset })
+    const digest = createHash('sha256')
+    for (let start = 0; start < size; start += limits.s3.pieceBytes) {
+      const bytes = await this.#objects.get(name, start, Math.min(start + limits.s3.pieceBytes, size))
+      if (!bytes) return this.#findBody(account, hash, 'object-missing', `is not in S3 as ${name}`)
+      digest.update(bytes)
+    }
+    if (!digest.digest().equals(hash))
+      await this.#findBody(account, hash, 'body-hash', `is not what was stored, in S3 as ${name}`)
+  }
+
+  async #findBody(account: number, hash: Buffer, kind: string, what: string): Promise<void> {
     // It may have been let go of since it was asked for.
     const { rows } = await this.#session.query(
       this.#statements.get('SELECT 1 FROM blob WHERE account = ? AND hash = ?'),
       [account, hash],
     )
     if (rows.length > 0)
-      this.#find(
-        'damage',
-        'body-hash',
-        `body ${hash.toString('hex')} of account ${account} is not what was stored`,
-      )
+      this.#find('damage', kind, `body ${hash.toString('hex')} of account ${account} ${what}`)
   }
 
   async #rows(sql: string, ...params: readonly SqlValue[]): Promise<readonly RuleRow[]> {
