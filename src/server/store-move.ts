@@ -73,6 +73,13 @@ async function openLockedFolder(dataDir: string): Promise<LockedSource> {
           `the store has schema ${row?.version ?? 0}, this program ${schemaVersion}: start and stop this program on it first`,
         )
       }
+      const closed = await source.reader.get<{ value: number }>(
+        `SELECT value FROM counter WHERE name = 'closed'`,
+      )
+      // Its next start skips modSeqs that a power cut may have taken (`open-writer.ts`); the target would give them again.
+      if (closed?.value !== 1) {
+        throw new StoreError('unavailable', 'the server did not end in order: start and stop it once more')
+      }
     } catch (error) {
       await source.close()
       throw error

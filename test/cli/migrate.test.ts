@@ -1,10 +1,14 @@
 // restante migrate, as it is called.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { runCli } from '../../src/cli/program.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { openPostgres } from '../../src/store/postgres/open-postgres.ts'
@@ -14,6 +18,7 @@ import { fillVaried } from '../store/varied-store.ts'
 const folder = mkdtempSync(join(tmpdir(), 'restante-migrate-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 const database = await createDatabase()
+const main = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 const secretUrl = database.url.replace(/^postgres:\/\/([^@:]+)(:[^@]*)?@/, 'postgres://$1:word@')
 
 async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -93,4 +98,49 @@ test('where to has to be said, once, and is not where it is', async () => {
   assert.match(same.err, /where the store is already/)
   const none = await cli('--data', 'nothing', '--to', 'x')
   assert.match(none.err, /there is no store at/)
+})
+
+test('a store whose server did not end in order is refused until it has', async () => {
+  const store = await openStore({ dataDir: join(folder, 'unclean') })
+  await store.close()
+  const connection = new DatabaseSync(join(folder, 'unclean', 'store.db'))
+  connection.exec(`UPDATE counter SET value = 0 WHERE name = 'closed'`)
+  connection.close()
+  const { code, err } = await cli('--data', 'unclean', '--to', 'nowhere')
+  assert.equal(code, 1)
+  assert.match(err, /did not end in order/)
+})
+
+test('killed with SIGKILL at any point, it goes on when it is run again', async () => {
+  const store = await openStore({ dataDir: join(folder, 'large') })
+  await fillVaried(store, 150)
+  const before = await store.reader.all('SELECT * FROM message ORDER BY account, mailbox, uid')
+  await store.close()
+  const target = await createDatabase()
+  const rowsIn = async (table: string) => {
+    const found = await target.query(`SELECT to_regclass('${table}') IS NOT NULL AS there`)
+    if (found[0]?.['there'] !== true) return 0
+    return Number((await target.query(`SELECT count(*) AS total FROM ${table}`))[0]?.['total'])
+  }
+  for (const [table, rows] of [
+    ['blob', 1],
+    ['blob', 100],
+    ['message', 1],
+  ] as const) {
+    const args = ['migrate', '--data', join(folder, 'large'), '--to', target.url]
+    const child = spawn(process.execPath, [main, ...args], { stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    while (child.exitCode === null && (await rowsIn(table)) < rows) await setImmediate()
+    child.kill('SIGKILL')
+    await ended
+  }
+  const last = await cli('--data', 'large', '--to', target.url)
+  assert.equal(last.code, 0, last.err)
+  const moved = await openPostgres({ url: target.url })
+  const found = await moved.reader.all('SELECT * FROM message ORDER BY account, mailbox, uid')
+  await moved.close()
+  assert.deepEqual(
+    found.map(row => ({ ...(row as object) })),
+    before.map(row => ({ ...(row as object) })),
+  )
 })

@@ -20,7 +20,7 @@ export class ObjectBodies implements RowBodies {
     this.#reader = reader
   }
 
-  prepare(bodies: readonly BodyRef[]): Promise<void> | undefined {
+  prepare(bodies: readonly BodyRef[]): Promise<() => void> | undefined {
     return bodies.length === 0 ? undefined : this.#objects.upload(bodies)
   }
 

@@ -30,7 +30,7 @@ export class PostgresStore implements Store {
   readonly emailColumns: EmailColumnCache
   readonly searchIndex: SearchIndex = noSearchIndex
   readonly #parts: PostgresStoreParts
-  readonly #preparing = new Set<Promise<void>>()
+  readonly #preparing = new Set<Promise<() => void>>()
   #closing: Promise<void> | undefined
 
   constructor(parts: PostgresStoreParts) {
@@ -80,14 +80,15 @@ export class PostgresStore implements Store {
   }
 
   /** Runs `run` when the bodies are where they belong; closing waits for it. */
-  async #after<T>(preparing: Promise<void>, run: () => Promise<T>): Promise<T> {
+  async #after<T>(preparing: Promise<() => void>, run: () => Promise<T>): Promise<T> {
     this.#preparing.add(preparing)
+    let end: () => void
     try {
-      await preparing
+      end = await preparing
     } finally {
       this.#preparing.delete(preparing)
     }
-    return run()
+    return run().finally(end)
   }
 
   async #close(): Promise<void> {

@@ -6,8 +6,8 @@ import type { BodyRef, SqlValue } from '../store.ts'
 export type Run = (sql: string, ...params: readonly SqlValue[]) => Promise<number>
 
 export interface RowBodies {
-  /** Brings to their place the bodies that a transaction is going to refer to. Undefined: it brings them itself. Throws `StoreError`. */
-  prepare(bodies: readonly BodyRef[]): Promise<void> | undefined
+  /** Brings to their place the bodies that a transaction is going to refer to, and gives what to call when that has ended. Undefined: it brings them itself. Throws `StoreError`. */
+  prepare(bodies: readonly BodyRef[]): Promise<() => void> | undefined
   /** Takes one reference for `account`, within the transaction. */
   insert(run: Run, account: AccountId, body: BodyRef): Promise<void>
   /** Bytes `start` to `end` (exclusive; the end by default). Throws `no-such-body`, and `corrupt` when bytes are missing. */

@@ -35,6 +35,8 @@ interface Uploaded {
 export class S3Bodies implements BodySource {
   readonly #parts: S3BodiesParts
   readonly #recent = new Lru<BlobHash, Uploaded>(limits.store.recentBodies)
+  /** Those that transactions are going to refer to. */
+  readonly #held = new Map<BlobHash, { readonly uploaded: Uploaded; readonly holders: number }>()
   readonly #uploading = new Map<BlobHash, Promise<Uploaded>>()
   readonly #downloading = new Map<string, Promise<Buffer | undefined>>()
   readonly #uploads = new ByteBudget(limits.s3.uploadsBytes)
@@ -45,14 +47,21 @@ export class S3Bodies implements BodySource {
     this.#parts = parts
   }
 
-  /** Brings bodies into the bucket; await it before the transaction in which `locate` is asked for them. Throws `StoreError`. */
-  async upload(bodies: readonly BodyRef[]): Promise<void> {
-    await Promise.all(bodies.map(body => this.#uploadOnce(body)))
+  /**
+   * Brings bodies into the bucket; await it before the transaction in which `locate` is asked for them, and call what it gives when that has ended.
+   * Throws `StoreError`.
+   */
+  async upload(bodies: readonly BodyRef[]): Promise<() => void> {
+    const uploaded = await Promise.all(bodies.map(body => this.#uploadOnce(body)))
+    for (const [index, { hash }] of bodies.entries()) this.#hold(hash, uploaded[index] as Uploaded)
+    return () => {
+      for (const { hash } of bodies) this.#letGo(hash)
+    }
   }
 
   /** Where an uploaded body lies. Throws `StoreError` `unavailable` when it waited too long for its transaction: the sweep might not know of that. */
   locate({ hash }: BodyRef): BodyLocation {
-    const uploaded = this.#recent.get(hash)
+    const uploaded = this.#held.get(hash)?.uploaded
     if (!uploaded || performance.now() - uploaded.uploadedAt > limits.s3.claimMs) {
       throw new StoreError('unavailable', 'a body waited too long for its transaction')
     }
@@ -93,16 +102,29 @@ export class S3Bodies implements BodySource {
     await this.#parts.cache.close()
   }
 
-  async #uploadOnce(body: BodyRef): Promise<void> {
+  #hold(hash: BlobHash, uploaded: Uploaded): void {
+    const holders = (this.#held.get(hash)?.holders ?? 0) + 1
+    this.#held.set(hash, { uploaded, holders })
+  }
+
+  #letGo(hash: BlobHash): void {
+    const held = this.#held.get(hash)
+    if (held && held.holders > 1) this.#held.set(hash, { ...held, holders: held.holders - 1 })
+    else this.#held.delete(hash)
+  }
+
+  async #uploadOnce(body: BodyRef): Promise<Uploaded> {
     const { hash } = body
     const known = this.#recent.get(hash)
-    if (known && performance.now() - known.uploadedAt < limits.s3.reuseMs) return
+    if (known && performance.now() - known.uploadedAt < limits.s3.reuseMs) return known
     let uploading = this.#uploading.get(hash)
     if (!uploading) {
       uploading = this.#upload(body).finally(() => this.#uploading.delete(hash))
       this.#uploading.set(hash, uploading)
     }
-    this.#recent.set(hash, await uploading)
+    const uploaded = await uploading
+    this.#recent.set(hash, uploaded)
+    return uploaded
   }
 
   async #upload(body: BodyRef): Promise<Uploaded> {

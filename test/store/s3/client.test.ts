@@ -1,10 +1,13 @@
 // The S3 client against a server that verifies its signatures, and against one that fails.
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import { ensureSelfSigned } from '../../../src/net/self-signed.ts'
 import { contentOf, S3Client, type S3Place } from '../../../src/store/s3/client.ts'
 import { S3Error } from '../../../src/store/s3/error.ts'
+import { temporaryFolder } from '../fixture.ts'
 import { type S3TestServer, startS3 } from './s3-server.ts'
 
 /** Pauses of nearly nothing between tries. */
@@ -170,4 +173,23 @@ test('closing ends what is under way', async t => {
   client.close()
   await answer
   resolve()
+})
+
+test('over TLS it trusts the authority that it was given, and nobody else', async t => {
+  const { certFile } = await ensureSelfSigned({
+    folder: temporaryFolder(t),
+    names: ['127.0.0.1'],
+    now: Date.now,
+  })
+  const certificate = readFileSync(certFile)
+  const server = await startS3(t, 'tls/', certificate)
+  const bytes = randomBytes(200_000)
+  const client = clientOf(t, { ...server.place, ca: certificate.toString() })
+  await client.put('one', contentOf(bytes))
+  assert.deepEqual(await client.get('one', 0, bytes.length), bytes)
+  const distrustful = clientOf(t, server.place)
+  await assert.rejects(distrustful.get('one', 0, 1), (error: unknown) => {
+    assert.ok(error instanceof S3Error)
+    return /SELF_SIGNED|UNABLE_TO/.test(error.code)
+  })
 })

@@ -154,6 +154,21 @@ test('a bucket that cannot be reached is a temporary failure, and a full one say
   await node.bodies.upload([bodyOf(randomBytes(10))])
 })
 
+test('a body keeps its place as long as a transaction waits, whatever else comes', async t => {
+  const server = await startS3(t)
+  const node = startNode(t, server)
+  const body = bodyOf(randomBytes(10))
+  const [first, second] = await Promise.all([node.bodies.upload([body]), node.bodies.upload([body])])
+  const location = node.bodies.locate(body)
+  first?.()
+  assert.deepEqual(node.bodies.locate(body), location)
+  second?.()
+  assert.throws(() => node.bodies.locate(body), { code: 'unavailable' })
+  // Sent again soon after, it is the same object.
+  await node.bodies.upload([body])
+  assert.deepEqual(node.bodies.locate(body), location)
+})
+
 test('a body that was not uploaded has no place', async t => {
   const node = startNode(t, await startS3(t))
   assert.throws(() => node.bodies.locate(bodyOf(randomBytes(10))), { code: 'unavailable' })

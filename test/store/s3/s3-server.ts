@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createServer as createSecureServer } from 'node:https'
 import { join } from 'node:path'
 import S3rver from '@20minutes/s3rver'
 import type { S3Place } from '../../../src/store/s3/client.ts'
@@ -46,7 +47,12 @@ const secret = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' }
 const bucket = 'mail'
 
 /** Starts one with an empty bucket; it ends with the test, or with the file's tests. */
-export async function startS3(t: Ending, prefix = 'bodies/'): Promise<S3TestServer> {
+export async function startS3(
+  t: Ending,
+  prefix = 'bodies/',
+  /** PEM: it speaks TLS with this. */
+  certificate?: Buffer,
+): Promise<S3TestServer> {
   const inner = new S3rver({
     port: 0,
     address: '127.0.0.1',
@@ -57,10 +63,13 @@ export async function startS3(t: Ending, prefix = 'bodies/'): Promise<S3TestServ
   const { port } = await inner.run()
   t.after(() => inner.close())
   let connections = 0
-  const gate = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     // A test that is over has closed what a late request asks.
     pass(server, request, response, port).catch(() => response.destroy())
-  })
+  }
+  const gate = certificate
+    ? createSecureServer({ cert: certificate, key: certificate }, answer)
+    : createServer(answer)
   gate.on('connection', () => connections++)
   await new Promise<void>(resolve => {
     gate.listen(0, '127.0.0.1', resolve)
@@ -72,7 +81,7 @@ export async function startS3(t: Ending, prefix = 'bodies/'): Promise<S3TestServ
   const server: S3TestServer = {
     place: {
       ...secret,
-      endpoint: `http://127.0.0.1:${(gate.address() as AddressInfo).port}`,
+      endpoint: `${certificate ? 'https' : 'http'}://127.0.0.1:${(gate.address() as AddressInfo).port}`,
       region: 'eu-test-1',
       bucket,
       prefix,
