@@ -1,4 +1,5 @@
 // Adds messages to one mailbox, all or none. RFC 9051 §6.3.12; RFC 3502 (MULTIAPPEND); RFC 4315 §3 (APPENDUID).
+import { type Awaitable, together } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
 import type { EmailSummary } from '../../message/summary.ts'
 import { deleted, type FlagSet, seen } from '../flags.ts'
@@ -6,7 +7,7 @@ import { StoreError } from '../error.ts'
 import type { MessageAnnotation } from '../message-annotations.ts'
 import type { BodyRef, Tx } from '../store.ts'
 import { insertAnnotations } from './annotate-messages.ts'
-import { assignThread } from './assign-thread.ts'
+import { assignThreads, rememberKeys } from './assign-thread.ts'
 import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { checkQuota } from './check-quota.ts'
 import { internFlags } from './intern-keywords.ts'
@@ -99,94 +100,109 @@ export async function insertMessages(tx: Tx, args: AppendMessages & ReservedEmai
     if ((bits & seen) === 0) unseenCount++
     if ((bits & deleted) !== 0) deletedCount++
   }
-  const row = await tx.get<{ first_uid: number; uid_validity: UidValidity }>(
+  const [row, assigned] = await together([
+    takeUids(tx, args, { sizeBytes, unseenCount, deletedCount }),
+    assignThreads(
+      tx,
+      account,
+      messages.map(({ email }) => email),
+      firstThread,
+    ),
+  ])
+  if (!row) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
+  if (row.first_uid + messages.length - 1 > maxUid)
+    throw new StoreError('too-many', 'the mailbox has no UIDs left')
+  const uids = messages.map((_, index) => (row.first_uid + index) as Uid)
+  const emails = messages.map((_, index) => (firstEmail + index) as EmailId)
+  // A large body takes several statements, of which none may meet those of the same body once more.
+  for (const { body } of messages) if (body.kind === 'staged') await tx.takeBody(account, body)
+  await together([
+    ...rememberKeys(tx, account, assigned),
+    ...messages.flatMap((message, index) => [
+      message.body.kind === 'inline' && tx.takeBody(account, message.body),
+      insertEmail(tx, account, emails[index] as EmailId, message, assigned.threads[index] as number),
+      tx.run(
+        `INSERT INTO message (account, mailbox, uid, email, flags, mod_seq, size_bytes, received_at, saved_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        account,
+        mailbox,
+        uids[index] as Uid,
+        emails[index] as EmailId,
+        flags[index] ?? 0,
+        modSeq,
+        message.email.sizeBytes,
+        message.receivedAt ?? tx.nowMs,
+        tx.nowMs,
+      ),
+    ]),
+  ])
+  for (const [index, { annotations, viewer = account }] of messages.entries()) {
+    if (annotations)
+      await insertAnnotations(tx, { account, mailbox, uid: uids[index] as Uid, viewer, annotations, modSeq })
+  }
+  if (messages.some(({ annotations }) => annotations)) await checkAnnotationRoom(tx, account)
+  return { modSeq, uidValidity: row.uid_validity, uids, emails }
+}
+
+/** Counts the messages in the mailbox; the first of their UIDs. Undefined when there is no such mailbox. */
+function takeUids(
+  tx: Tx,
+  { account, mailbox, messages, modSeq }: AppendMessages & ReservedEmails,
+  added: { readonly sizeBytes: number; readonly unseenCount: number; readonly deletedCount: number },
+): Awaitable<{ first_uid: number; uid_validity: UidValidity } | undefined> {
+  return tx.get(
     `UPDATE mailbox SET mod_seq = ?, uid_next = uid_next + ?, total = total + ?, unseen = unseen + ?, deleted = deleted + ?,
        size_bytes = size_bytes + ?
      WHERE account = ? AND id = ? RETURNING uid_next - ? AS first_uid, uid_validity`,
     modSeq,
     messages.length,
     messages.length,
-    unseenCount,
-    deletedCount,
-    sizeBytes,
+    added.unseenCount,
+    added.deletedCount,
+    added.sizeBytes,
     account,
     mailbox,
     messages.length,
   )
-  if (!row) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  if (row.first_uid + messages.length - 1 > maxUid)
-    throw new StoreError('too-many', 'the mailbox has no UIDs left')
-  const uids: Uid[] = []
-  const emails: EmailId[] = []
-  for (const [index, message] of messages.entries()) {
-    const email = (firstEmail + index) as EmailId
-    const uid = (row.first_uid + index) as Uid
-    await insertEmail(tx, account, email, message, firstThread + index)
-    await tx.run(
-      `INSERT INTO message (account, mailbox, uid, email, flags, mod_seq, size_bytes, received_at, saved_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      account,
-      mailbox,
-      uid,
-      email,
-      flags[index] ?? 0,
-      modSeq,
-      message.email.sizeBytes,
-      message.receivedAt ?? tx.nowMs,
-      tx.nowMs,
-    )
-    if (message.annotations) {
-      const { annotations, viewer = account } = message
-      await insertAnnotations(tx, { account, mailbox, uid, viewer, annotations, modSeq })
-    }
-    uids.push(uid)
-    emails.push(email)
-  }
-  if (messages.some(({ annotations }) => annotations)) await checkAnnotationRoom(tx, account)
-  return { modSeq, uidValidity: row.uid_validity, uids, emails }
 }
 
-async function insertEmail(
+function insertEmail(
   tx: Tx,
   account: AccountId,
   id: EmailId,
   message: NewMessage,
-  newThread: number,
-): Promise<void> {
+  thread: number,
+): Awaitable<number> {
   const { email } = message
   const hash = Buffer.from(message.body.hash, 'hex')
-  const thread = await assignThread(tx, account, email, newThread)
-  await Promise.all([
-    tx.takeBody(account, message.body),
-    tx.run(
-      `INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_at, sent_zone_minutes, message_id, base_subject,
+  return tx.run(
+    `INSERT INTO email (account, id, blob, thread, size_bytes, header_bytes, received_at, sent_at, sent_zone_minutes, message_id, base_subject,
          is_reply, subject, sort_from, sort_to, sort_cc, display_from, display_to, reference_ids, preview, has_attachment, envelope,
          body_structure, parts)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      account,
-      id,
-      hash,
-      thread,
-      email.sizeBytes,
-      email.headerBytes,
-      message.receivedAt ?? tx.nowMs,
-      email.sentAt ?? null,
-      email.sentZoneMinutes,
-      email.messageId,
-      email.baseSubject,
-      email.isReply ? 1 : 0,
-      email.subject,
-      email.from.mailbox,
-      email.to.mailbox,
-      email.cc.mailbox,
-      email.from.display,
-      email.to.display,
-      email.references.join(' '),
-      email.preview,
-      email.hasAttachment ? 1 : 0,
-      email.envelope,
-      email.bodyStructure,
-      email.parts,
-    ),
-  ])
+    account,
+    id,
+    hash,
+    thread,
+    email.sizeBytes,
+    email.headerBytes,
+    message.receivedAt ?? tx.nowMs,
+    email.sentAt ?? null,
+    email.sentZoneMinutes,
+    email.messageId,
+    email.baseSubject,
+    email.isReply ? 1 : 0,
+    email.subject,
+    email.from.mailbox,
+    email.to.mailbox,
+    email.cc.mailbox,
+    email.from.display,
+    email.to.display,
+    email.references.join(' '),
+    email.preview,
+    email.hasAttachment ? 1 : 0,
+    email.envelope,
+    email.bodyStructure,
+    email.parts,
+  )
 }

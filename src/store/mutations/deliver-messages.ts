@@ -1,4 +1,5 @@
 // Delivers one or more messages to mailboxes of several accounts in one transaction. What one account refuses does not stop the others.
+import { together } from '../../base/awaitable.ts'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import type { EmailSummary } from '../../message/summary.ts'
 import { type FlagSet, noFlags } from '../flags.ts'
@@ -57,9 +58,13 @@ async function deliver(tx: Tx, delivery: Delivery): Promise<Delivered> {
   const { account, body, email, receivedAt } = delivery
   const flags = await acceptFlags(tx, account, delivery.flags)
   const messages = [{ body, email, receivedAt, flags }]
-  const reserved = await reserveEmails(tx, account, messages)
+  const name = findMailboxName(delivery.mailbox)
+  const [reserved, known] = await together([
+    reserveEmails(tx, account, messages),
+    name === undefined ? undefined : findMailbox(tx, account, name),
+  ])
   const { modSeq } = reserved
-  const mailbox = await mailboxFor(tx, account, delivery.mailbox, modSeq)
+  const mailbox = known ?? (await mailboxFor(tx, account, name, modSeq))
   const { uids } = await insertMessages(tx, { account, mailbox, messages, ...reserved })
   return { kind: 'stored', mailbox, uid: uids[0] as Uid, modSeq }
 }
@@ -76,11 +81,14 @@ async function acceptFlags(tx: Tx, account: AccountId, flags: FlagSet): Promise<
   }
 }
 
-async function mailboxFor(tx: Tx, account: AccountId, wanted: string, modSeq: ModSeq): Promise<MailboxId> {
-  const name = findMailboxName(wanted)
+/** Makes the mailbox, or answers INBOX where it can't be. */
+async function mailboxFor(
+  tx: Tx,
+  account: AccountId,
+  name: string | undefined,
+  modSeq: ModSeq,
+): Promise<MailboxId> {
   if (name !== undefined) {
-    const known = await findMailbox(tx, account, name)
-    if (known !== undefined) return known
     try {
       const made = await tx.nested(() => insertMailbox(tx, { account, name, modSeq, subscribed: true }))
       return made.mailbox

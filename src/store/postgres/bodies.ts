@@ -47,7 +47,7 @@ export class TableBodies implements RowBodies {
     for await (const data of this.#chunksOf(body)) {
       writes.push(
         run(
-          'INSERT INTO body_chunk (account, hash, chunk, data) VALUES (?, ?, ?, ?)',
+          'INSERT INTO body_chunk (account, hash, chunk, data) VALUES (?, ?, ?, ?) ON CONFLICT (account, hash, chunk) DO NOTHING',
           account,
           hash,
           chunk++,

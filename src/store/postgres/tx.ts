@@ -115,19 +115,16 @@ export async function withSavepoint<T>(
   section: () => Promise<T>,
   onUndone: () => void,
 ): Promise<T> {
-  // It is ahead of the section's first statement, whose failure would tell as well.
-  const begun = session.exec(`SAVEPOINT ${name}`)
-  begun.catch(() => {})
-  let result: T
+  // Nobody waits for their answers: where one fails, so do the statements behind it, and the commit.
+  session.exec(`SAVEPOINT ${name}`).catch(() => {})
   try {
-    result = await section()
+    const result = await section()
+    session.exec(`RELEASE SAVEPOINT ${name}`).catch(() => {})
+    return result
   } catch (error) {
     if (concernsAll(error)) throw error
     await session.exec(`ROLLBACK TO SAVEPOINT ${name}; RELEASE SAVEPOINT ${name}`)
     onUndone()
     throw error
   }
-  await begun
-  await session.exec(`RELEASE SAVEPOINT ${name}`)
-  return result
 }
