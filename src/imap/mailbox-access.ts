@@ -148,7 +148,7 @@ export async function listVisible(
   needed: CommandRights = rightsFor('LIST'),
 ): Promise<readonly VisibleMailbox[]> {
   const own = (await listMailboxes(store.reader, account)).map(mailbox => asOwn(account, mailbox))
-  const shared = await listShared(store.reader, account, limits.acl.visible)
+  const shared = await listShared(store.reader, account)
   if (shared.length === 0) return own
   const names = new Set(own.map(({ name }) => name))
   const others = shared.map(asShared).filter(mailbox => mayUse(mailbox, needed) && !names.has(mailbox.name))

@@ -71,7 +71,7 @@ export function sharingConformance(name: string, open: StoreOpener): void {
       assert.equal(await find(owner), undefined)
       const names = async (who: AccountId) =>
         // Other tests may have shared theirs with anyone.
-        (await listShared(store.reader, who, 1000))
+        (await listShared(store.reader, who))
           .filter(mailbox => mailbox.account === owner)
           .map(mailbox => mailbox.name)
       assert.deepEqual(await names(guest), ['Sent'])
@@ -117,7 +117,7 @@ export function sharingConformance(name: string, open: StoreOpener): void {
       // And the other way round: what a removed owner has shared is gone for its guests at once.
       await granter(store, owner, inbox)(later, 'lr')
       await store.mutate('beginAccountRemoval', { account: owner })
-      const shared = await listShared(store.reader, later, 1000)
+      const shared = await listShared(store.reader, later)
       assert.ok(shared.every(mailbox => mailbox.account !== owner))
     })
 
@@ -417,7 +417,7 @@ async function playRandomly(store: Store, seed: number): Promise<void> {
     assert.deepEqual(found, expected)
     const listed = isOwner
       ? (await listMailboxes(store.reader, who)).find(({ id }) => id === box.mailbox)
-      : (await listShared(store.reader, who, 1000)).find(
+      : (await listShared(store.reader, who)).find(
           mailbox => mailbox.account === box.account && mailbox.id === box.mailbox,
         )
     assert.equal(listed?.total, expected.length)
