@@ -69,7 +69,7 @@ test('a session whose mailbox another one has deleted hears how its command ende
     await reader.ok('SELECT Short')
     await other.ok('DELETE Short')
     assert.match((await reader.command(command)).tagged, answer, command)
-    assert.equal(await reader.line(), '* BYE The selected mailbox was deleted')
+    assert.equal(await reader.line(), '* BYE The selected mailbox is gone')
     assert.equal(await reader.line(), undefined)
   }
   // What is done is done, and the client knows it.
@@ -77,7 +77,7 @@ test('a session whose mailbox another one has deleted hears how its command ende
   await client.ok('SELECT Short')
   await other.ok('DELETE Short')
   assert.match((await client.append('INBOX', message('kept'))).tagged, /^OK \[APPENDUID/)
-  assert.equal(await client.line(), '* BYE The selected mailbox was deleted')
+  assert.equal(await client.line(), '* BYE The selected mailbox is gone')
 })
 
 test('a mailbox deleted and made again has another UIDVALIDITY', async t => {

@@ -29,7 +29,7 @@ const rightfulFarewells = new Set(
     'Until next time',
     'Too many commands that make no sense',
     'This is an IMAP server',
-    'The selected mailbox was deleted',
+    'The selected mailbox is gone',
     'Open a new connection: this one is compressed',
     'That literal is too large',
     'The command is too long',
