@@ -11,6 +11,7 @@ import { loginQuestion } from './login.ts'
 import { notifyQuestion } from './notify.ts'
 import { pop3Question } from './pop3.ts'
 import type { Question } from './question.ts'
+import { qresyncQuestion } from './qresync.ts'
 import { searchQuestion } from './search.ts'
 import { selectQuestion } from './select.ts'
 import { sortQuestion } from './sort.ts'
@@ -22,6 +23,7 @@ export const questions: readonly Question[] = [
   lmtpQuestion,
   fillQuestion,
   selectQuestion,
+  qresyncQuestion,
   fetchFlagsQuestion,
   fetchEnvelopeQuestion,
   fetchBodyQuestion,
