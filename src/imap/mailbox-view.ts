@@ -8,7 +8,7 @@
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
 import type { AccountId, ModSeq } from '../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
-import { rangesOf, type UidRange } from '../store/uid-ranges.ts'
+import { rangesOf, type UidRange, type UidRanges } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
 import { AnnotationNews } from './annotation/annotation-news.ts'
@@ -198,11 +198,7 @@ export class MailboxView {
 
   /** The messages that a set names. Message numbers beyond the last are BAD (RFC 9051 §9, seq-number), UIDs that are not there are left out (§6.4.9). */
   select(set: SequenceSet, isUid: boolean): Selection {
-    if (set.kind === 'saved') return this.#selectUids(rangesOf(this.#saved))
-    if (isUid) {
-      const last = this.#count > 0 ? this.uidOf(this.#count) : 0
-      return this.#selectUids(normalizeRanges(set.ranges, last))
-    }
+    if (set.kind === 'saved' || isUid) return this.#selectUids(this.uidRanges(set))
     if (this.#count === 0) throw bad('the mailbox is empty')
     const ranges = normalizeRanges(set.ranges, this.#count)
     const last = ranges[ranges.length - 1]?.[1] ?? 0
@@ -235,6 +231,17 @@ export class MailboxView {
       }
     }
     return { count, numbers, uids }
+  }
+
+  /** The UIDs that a set names, as ranges of those that there may be. */
+  uidRanges(set: SequenceSet): UidRanges {
+    if (set.kind === 'saved') return rangesOf(this.#saved)
+    return normalizeRanges(set.ranges, this.#count > 0 ? this.uidOf(this.#count) : 0)
+  }
+
+  /** Whether the client knows the snapshot's messages, all of them and no others, so that a position is a message number less one. */
+  get knowsSnapshot(): boolean {
+    return this.#count === this.#snapshot.count && this.#uids === this.#snapshot.uids
   }
 
   /** Every message that the client knows. */

@@ -20,7 +20,7 @@ import { modSeqItem } from './items/modseq.ts'
 import { uidItem } from './items/uid.ts'
 import type { FetchModifiers } from './modifiers.ts'
 import { MessageWriter } from './message-writer.ts'
-import { findTargets, type Targets } from './targets.ts'
+import { findChangedTargets, findTargets, type Targets } from './targets.ts'
 
 export interface FetchArgs {
   readonly set: SequenceSet
@@ -31,15 +31,13 @@ export interface FetchArgs {
 /** Answers FETCH, or UID FETCH where `isUid`. */
 export async function runFetch(session: Session, args: FetchArgs, isUid: boolean): Promise<Completion> {
   const { view } = session
-  const { changedSince, vanished, partial } = args.modifiers
+  const { changedSince, vanished } = args.modifiers
   if (changedSince !== undefined || args.items.some(({ showsModSeq }) => showsModSeq))
     enableCondstore(session)
-  const selected = view.select(args.set, isUid)
-  const chosen = partial ? partOfSelection(selected, partial) : selected
-  const snapshot = await view.refresh()
+  await view.refresh()
   if (vanished && changedSince !== undefined)
     await tellVanished(session, view, args.set, changedSince as ModSeq)
-  let targets = findTargets(snapshot, chosen, changedSince)
+  let targets = chooseTargets(view, args, isUid)
   const { missing } = targets
   const seenAt = await markSeen(session, view, args.items, targets)
   if (seenAt !== undefined) targets = findTargets(view.snapshot, targets, undefined)
@@ -57,6 +55,18 @@ export async function runFetch(session: Session, args: FetchArgs, isUid: boolean
   // expunge with this very answer, and a UID that is not there is no error (RFC 9051 §6.4.9).
   if (!isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   return { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' }
+}
+
+function chooseTargets(
+  view: MailboxView,
+  { set, modifiers: { changedSince, partial } }: FetchArgs,
+  isUid: boolean,
+): Targets {
+  const { snapshot } = view
+  if (changedSince !== undefined && isUid && !partial && view.knowsSnapshot)
+    return findChangedTargets(snapshot, view.uidRanges(set), changedSince as ModSeq)
+  const selected = view.select(set, isUid)
+  return findTargets(snapshot, partial ? partOfSelection(selected, partial) : selected, changedSince)
 }
 
 function partOfSelection({ numbers, uids }: Selection, range: PartialRange): Selection {

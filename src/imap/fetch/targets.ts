@@ -1,5 +1,7 @@
 // Which messages of the snapshot a command is about.
+import type { ModSeq } from '../../base/ids.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
+import type { UidRanges } from '../../store/uid-ranges.ts'
 import type { Selection } from '../mailbox-view.ts'
 
 /** Messages that the client knows and that are still there, ascending. */
@@ -36,4 +38,30 @@ export function findTargets(
     }
   }
   return { count, numbers, uids, positions, missing }
+}
+
+/**
+ * The messages with UIDs in `ranges` (ascending) that changed after `changedSince`, by what the snapshot remembers of changes: without a look at all the others.
+ * For a client who knows exactly the snapshot's messages.
+ */
+export function findChangedTargets(
+  snapshot: MailboxSnapshot,
+  ranges: UidRanges,
+  changedSince: ModSeq,
+): Targets {
+  const found: number[] = []
+  let range = 0
+  for (const position of snapshot.changedAfter(changedSince)) {
+    const uid = snapshot.uids[position] as number
+    while (uid > (ranges[range]?.[1] ?? Infinity)) range++
+    if (uid >= (ranges[range]?.[0] ?? Infinity)) found.push(position)
+  }
+  const positions = Uint32Array.from(found)
+  return {
+    count: positions.length,
+    numbers: positions.map(position => position + 1),
+    uids: positions.map(position => snapshot.uids[position] as number),
+    positions,
+    missing: 0,
+  }
 }

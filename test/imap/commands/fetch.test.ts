@@ -174,6 +174,36 @@ test('CHANGEDSINCE gives later changes only, with their MODSEQ (RFC 7162 §3.1.4
   )
 })
 
+test('UID FETCH with CHANGEDSINCE gives what changed, of the set alone, with numbers that fit (RFC 7162 §3.1.4.1)', async t => {
+  const { imap, connect } = await openInbox(
+    t,
+    Array.from({ length: 40 }, (_, i) => `Subject: ${i}\r\n\r\nx\r\n`),
+  )
+  await imap.ok('ENABLE CONDSTORE')
+  const other = await connect()
+  await other.ok('LOGIN alice secret')
+  await other.ok('SELECT INBOX')
+  await other.ok('STORE 3,9 +FLAGS (\\Deleted)')
+  await other.ok('EXPUNGE')
+  await imap.ok('NOOP')
+  const since = Number(
+    /HIGHESTMODSEQ (\d+)/.exec((await imap.ok('STATUS INBOX (HIGHESTMODSEQ)')).join())?.[1],
+  )
+  await other.ok('UID STORE 2,5,6,20,21,39 +FLAGS (\\Flagged)')
+  await other.ok('UID STORE 5 +FLAGS (\\Seen)')
+  await imap.ok('NOOP')
+  for (const set of ['1:*', '5:20', '1:5,39:*', '22:38', '40:*', '3']) {
+    const all = await imap.ok(`UID FETCH ${set} (MODSEQ)`)
+    const expected = all.filter(line => Number(/MODSEQ \((\d+)\)/.exec(line)?.[1]) > since)
+    assert.deepEqual(await imap.ok(`UID FETCH ${set} (MODSEQ) (CHANGEDSINCE ${since})`), expected, set)
+  }
+  // An expunge that the client has not heard of yet leaves the numbers as they are.
+  await other.ok('UID STORE 4 +FLAGS (\\Deleted)')
+  await other.ok('EXPUNGE')
+  const lines = await imap.ok(`UID FETCH 20 (MODSEQ) (CHANGEDSINCE ${since})`)
+  assert.match(lines[0] ?? '', /^\* 18 FETCH \(UID 20 /)
+})
+
 test('VANISHED needs UID FETCH, QRESYNC and CHANGEDSINCE (RFC 7162 §3.2.6)', async t => {
   const { imap } = await openInbox(t, [message('one')])
   assert.equal((await imap.command('UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)')).status, 'BAD')
