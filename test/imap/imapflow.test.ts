@@ -39,3 +39,34 @@ test('imapflow works with COMPRESS, UTF8=ACCEPT, CONDSTORE and QUOTA on', async 
   }
   await client.logout()
 })
+
+test('imapflow resynchronises by QRESYNC and hears of expunges as VANISHED', async t => {
+  const server = await startImap(t)
+  const connect = async () => {
+    const client = new ImapFlow({
+      host: '127.0.0.1',
+      port: server.port,
+      secure: false,
+      auth: { user: 'alice@example.test', pass: 'secret' },
+      logger: false,
+      qresync: true,
+    })
+    await client.connect()
+    return client
+  }
+  const one = await connect()
+  assert.ok(one.enabled.has('QRESYNC'))
+  for (const subject of ['one', 'two', 'three'])
+    await one.append('INBOX', Buffer.from(message(subject, 'x\r\n')))
+  await one.mailboxOpen('INBOX')
+  const gone = Promise.withResolvers<{ readonly uid?: number | undefined; readonly vanished: boolean }>()
+  one.on('expunge', event => gone.resolve(event))
+  const other = await connect()
+  await other.mailboxOpen('INBOX')
+  await other.messageDelete('2', { uid: true })
+  await one.noop()
+  const { uid, vanished } = await gone.promise
+  assert.deepEqual([uid, vanished], [2, true])
+  await other.logout()
+  await one.logout()
+})
