@@ -7,14 +7,15 @@ import { type TestContext, test } from 'node:test'
 import { schemaVersion } from '../../src/store/sqlite/migrate.ts'
 import { LineClient, sendMail } from '../library/client.ts'
 import { createDatabase } from '../postgres/database.ts'
+import { startS3 } from '../store/s3/s3-server.ts'
 import { run, ServerProcess } from './start-server.ts'
 
 const { url } = await createDatabase()
 
-async function startNode(context: TestContext, threads: number): Promise<ServerProcess> {
+async function startNode(context: TestContext, threads: number, more = ''): Promise<ServerProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'restante-node-'))
   const file = join(dataDir, 'restante.toml')
-  writeFileSync(file, `threads = ${threads}\n[store]\nurl = { env = "STORE_URL" }\n`)
+  writeFileSync(file, `threads = ${threads}\n[store]\nurl = { env = "STORE_URL" }\n${more}`)
   return ServerProcess.start(context, {
     dataDir,
     args: ['--config', file],
@@ -93,4 +94,34 @@ test('nodes are listed with version and load while they run, and are gone when t
     (await list()).map(({ id }) => id).filter(id => ids.includes(id)),
     [ids[0]],
   )
+})
+
+test('nodes with bodies in S3: what one took, another shows', async context => {
+  const s3 = await startS3(context, '')
+  const bodies = `bodies = "s3://${s3.place.bucket}/mail"
+[store.s3]
+endpoint = "${s3.place.endpoint}"
+accessKey = "${s3.place.accessKeyId}"
+secretKey = "${s3.place.secretAccessKey}"
+pathStyle = true
+`
+  const [one, two] = await Promise.all([startNode(context, 1, bodies), startNode(context, 2, bodies)])
+  const added = await command(one, ['account', 'add', 'eve@example.org', '--password-stdin'], 'secret-pass')
+  assert.equal(added.code, 0, added.err)
+  const mail = `Subject: large\r\n\r\n${'in a bucket\r\n'.repeat(20_000)}`
+  await sendMail(one.port('smtp'), 'bob@example.com', 'eve@example.org', mail)
+  assert.equal(s3.seen.filter(({ method }) => method === 'PUT').length, 1)
+  assert.match(s3.seen[0]?.target ?? '', /^\/mail\/mail\/[0-9a-f]{2}\/[0-9a-f]{24}$/)
+  const client = await LineClient.connect(two.port('imap'))
+  await client.until(/^\* OK.*\r\n/)
+  client.send('a LOGIN eve@example.org secret-pass\r\nb SELECT INBOX\r\n')
+  await client.until(/^b OK.*\r\n/m)
+  for (const tag of ['c', 'd']) {
+    client.send(`${tag} FETCH 1 BODY.PEEK[TEXT]\r\n`)
+    const answer = await client.until(new RegExp(`^${tag} OK.*\\r\\n`, 'm'))
+    assert.equal(answer.split('in a bucket').length, 20_001)
+  }
+  // The second time from the disk of the node.
+  assert.equal(s3.seen.filter(({ method }) => method === 'GET').length, 1)
+  client.end()
 })
