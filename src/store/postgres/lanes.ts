@@ -38,19 +38,29 @@ const ofQueue: ReadonlySet<MutationName> = new Set<MutationName>([
 export function routeOf(name: MutationName, args: unknown): Route {
   if (ofDirectory.has(name)) return { lane: 'directory', isAlone: false }
   if (ofQueue.has(name)) return { lane: serverAccount, isAlone: false }
-  const { account, deliveries, messages, retries } = args as {
-    readonly account?: AccountId
-    readonly deliveries?: readonly { readonly account: AccountId }[]
-    readonly messages?: readonly unknown[]
-    readonly retries?: readonly unknown[]
-  }
-  if (typeof account === 'number') return { lane: account, isAlone: false }
-  if (!Array.isArray(deliveries)) return { lane: 'directory', isAlone: false }
-  if ((name === 'acceptMessage' && messages?.length) || retries?.length)
+  const { messages, retries } = args as Args
+  if (name === 'acceptMessage' && ((messages?.length ?? 0) > 0 || (retries?.length ?? 0) > 0))
     return { lane: serverAccount, isAlone: false }
-  const accounts = (deliveries as readonly { readonly account: AccountId }[]).map(
-    delivery => delivery.account,
-  )
-  const lowest = accounts.reduce((low, next) => (next < low ? next : low), accounts[0] ?? serverAccount)
-  return { lane: lowest, isAlone: accounts.some(other => other !== lowest) }
+  const accounts = accountsOf(args as Args)
+  const [lane = 'directory'] = accounts
+  return { lane, isAlone: accounts.length > 1 }
+}
+
+/** What mutations call the accounts whose rows they change. */
+interface Args {
+  readonly account?: AccountId
+  /** Where messages come from and go to, in accounts that may differ. */
+  readonly source?: { readonly account?: AccountId }
+  readonly target?: { readonly account?: AccountId }
+  readonly needs?: readonly { readonly account: AccountId }[]
+  readonly deliveries?: readonly { readonly account: AccountId }[]
+  readonly messages?: readonly unknown[]
+  readonly retries?: readonly unknown[]
+}
+
+/** In the order of their ids, in which they are locked. */
+function accountsOf({ account, source, target, needs = [], deliveries = [] }: Args): readonly AccountId[] {
+  const named = [{ account }, source, target, ...needs, ...deliveries].map(place => place?.account)
+  const accounts = named.filter(found => typeof found === 'number')
+  return [...new Set(accounts)].sort((a, b) => a - b)
 }
