@@ -23,6 +23,8 @@ import { type ImapError, no } from './error.ts'
 export interface Viewer {
   readonly store: Store
   readonly account: AccountId
+  /** What the viewer may do with the account's own mailboxes: all of it, unless this says otherwise. */
+  readonly ownRights?: Rights | undefined
 }
 
 /** A mailbox by its owner and its id, which is unique in his account only. */
@@ -57,12 +59,10 @@ export const otherUsers: Namespace = { prefix: 'Other Users/', kind: 'person' }
 export const sharedNamespace: Namespace = { prefix: 'Shared/', kind: 'shared' }
 
 /** The mailbox that the viewer means by `name`, whatever he may do with it. One of his own of that very name comes first. */
-export async function findVisible(
-  { store, account }: Viewer,
-  name: string,
-): Promise<VisibleMailbox | undefined> {
+export async function findVisible(viewer: Viewer, name: string): Promise<VisibleMailbox | undefined> {
+  const { store, account } = viewer
   const own = await findMailbox(store.reader, account, name)
-  if (own) return asOwn(account, own)
+  if (own) return asOwn(viewer, own)
   const foreign = splitForeign(name)
   if (!foreign) return undefined
   const { address, namespace, ownName } = foreign
@@ -83,8 +83,8 @@ function splitForeign(
 }
 
 /** A mailbox as its owner sees it. */
-export function asOwn(account: AccountId, mailbox: Mailbox): VisibleMailbox {
-  return { ...mailbox, account, ownName: mailbox.name, rights: allRights }
+export function asOwn({ account, ownRights = allRights }: Viewer, mailbox: Mailbox): VisibleMailbox {
+  return { ...mailbox, account, ownName: mailbox.name, rights: ownRights }
 }
 
 function asShared({ ownerAddress, ownerKind, ...mailbox }: SharedMailbox): VisibleMailbox {
@@ -144,10 +144,11 @@ export function notPermitted(): ImapError {
 
 /** All mailboxes, own and others', with which the viewer may do what a row of the table asks for, by name. */
 export async function listVisible(
-  { store, account }: Viewer,
+  viewer: Viewer,
   needed: CommandRights = rightsFor('LIST'),
 ): Promise<readonly VisibleMailbox[]> {
-  const own = (await listMailboxes(store.reader, account)).map(mailbox => asOwn(account, mailbox))
+  const { store, account } = viewer
+  const own = (await listMailboxes(store.reader, account)).map(mailbox => asOwn(viewer, mailbox))
   const shared = await listShared(store.reader, account)
   if (shared.length === 0) return own
   const names = new Set(own.map(({ name }) => name))
@@ -157,12 +158,15 @@ export async function listVisible(
 
 /** Where a mailbox that is to be called `name` belongs. Throws NO [NOPERM], the same whatever is or is not there. */
 export async function getPlace(
-  { store, account }: Viewer,
+  { store, account, ownRights = allRights }: Viewer,
   name: string,
   command: Parameters<typeof rightsFor>[0],
 ): Promise<MailboxPlace> {
   const foreign = splitForeign(name)
-  if (!foreign) return { account, ownName: name }
+  if (!foreign) {
+    if (!has(ownRights, rightsFor(command).parent)) throw notPermitted()
+    return { account, ownName: name }
+  }
   const { address, namespace, ownName } = foreign
   const parents = parentNames(ownName).slice(-limits.mailbox.depth)
   const nearest = await findNearest(store.reader, account, { address, kind: namespace.kind }, parents)

@@ -9,6 +9,7 @@ import { type LoginPeer, loginPeer } from '../account/login-peer.ts'
 import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
 import { ObservedStore } from '../store/observed-store.ts'
+import { allRights, type Rights, rightsOf } from '../store/rights.ts'
 import type { Store } from '../store/store.ts'
 import type { ImapConfig } from './config.ts'
 import type { ImageConverter } from './convert/image-converter.ts'
@@ -58,6 +59,8 @@ export type Switch =
   | 'METADATA-SERVER'
   | 'UIDONLY'
 
+const readersRights = rightsOf('lr')
+
 export class Session {
   readonly connection: Connection
   readonly context: ImapContext
@@ -102,6 +105,11 @@ export class Session {
 
   get store(): Store {
     return this.#isAnonymous ? readOnly(this.context.store) : this.context.store
+  }
+
+  /** What the session may do with the mailboxes of its account; who is not known reads (RFC 4505). */
+  get ownRights(): Rights {
+    return this.#isAnonymous ? readersRights : allRights
   }
 
   get #isAnonymous(): boolean {

@@ -172,7 +172,9 @@ test('ID and NAMESPACE answer in any shape that clients send', async t => {
   await client.ok('ID ("name" "x" "version" NIL)')
   assert.equal((await client.command('ID ("name")')).status, 'BAD')
   await client.login()
-  assert.deepEqual(await client.ok('NAMESPACE'), ['* NAMESPACE (("" "/")) NIL NIL'])
+  assert.deepEqual(await client.ok('NAMESPACE'), [
+    '* NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))',
+  ])
 })
 
 test('the password never stands in an error', async t => {

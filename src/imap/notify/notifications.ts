@@ -162,7 +162,7 @@ export class Notifications {
     // A change of what others let this account do is a change of its own, too.
     const others = this.#seesOthers ? await this.#compareOthers() : nothingNew
     return {
-      changed: [...own.map(mailbox => asOwn(account, mailbox)), ...others.changed],
+      changed: [...own.map(mailbox => asOwn(this.#session, mailbox)), ...others.changed],
       deleted: [...gone.map(({ mailbox }) => keyOf({ account, id: mailbox })), ...others.deleted],
     }
   }
