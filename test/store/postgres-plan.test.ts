@@ -70,9 +70,12 @@ const store = await openStore({ url })
 await query(rows)
 
 async function plansOf(sql: string): Promise<readonly Plan[]> {
-  // Sessions of the store have the same settings (session.ts).
+  // As a session of the store makes it (session.ts): for any value.
+  const text = numberPlaceholders(sql)
+  const values = Array.from(text.matchAll(/\$\d+/g), () => 'NULL').join(', ')
   const [answer] = await query(
-    `SET enable_seqscan = off; SET jit = off; EXPLAIN (GENERIC_PLAN, FORMAT JSON) ${numberPlaceholders(sql)}`,
+    `SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan;
+     PREPARE it AS ${text}; EXPLAIN (FORMAT JSON) EXECUTE it${values === '' ? '' : `(${values})`}`,
   )
   assert.ok(answer)
   const [explained] = answer['QUERY PLAN'] as readonly { readonly Plan: Plan }[]
