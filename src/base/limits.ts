@@ -150,6 +150,10 @@ export const limits = {
     columns: 200,
     /** Bytes of the index that each thread keeps in memory. */
     cacheBytes: 64 * 1024 * 1024,
+    /** Bytes of heads of chunks that each thread keeps in memory, where they come from PostgreSQL. */
+    headCacheBytes: 16 * 1024 * 1024,
+    /** Heads of one account that are read one by one; more are read all at once. */
+    headsOneByOne: 4,
     /** Pages of its file that each thread keeps. */
     pageCacheBytes: 1024 * 1024,
     /** Fewer messages than this are looked at without asking the index. */
@@ -164,6 +168,8 @@ export const limits = {
     sweepMs: 3_600_000,
     /** How long it waits after a failure. */
     retryMs: 10_000,
+    /** How often a node looks whether the one that fills the index on PostgreSQL is gone. */
+    takeOverMs: 30_000,
   },
   pop3: {
     /** RFC 2449 §4 asks for 255. */

@@ -1,6 +1,7 @@
 // A chunk of the search index: what stands in a run of an account's emails. Emails never change, so what a chunk says of one stays right.
 //
 // Of some it says nothing ("open"): they were gone already, or hold more than the index takes. Those are always candidates.
+import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** Emails of each level's chunks. A chunk of a level is made of those of the level below. */
@@ -11,6 +12,15 @@ export type ChunkLevel = 0 | 1
 export interface ChunkAddress {
   readonly level: ChunkLevel
   readonly number: number
+}
+
+/** A chunk as it was written once: what is put in its place later has another stamp, so that no piece of one is read with a piece of the other. */
+export interface ChunkEdition extends ChunkAddress {
+  readonly stamp: number
+}
+
+export function newStamp(): number {
+  return randomInt(2 ** 48 - 1)
 }
 
 export function sizeOf({ level }: ChunkAddress): number {
@@ -28,6 +38,10 @@ export function addressOf(level: ChunkLevel, email: number): ChunkAddress {
 
 export function keyOf({ level, number }: ChunkAddress): string {
   return `${level}/${number}`
+}
+
+export function editionKeyOf(edition: ChunkEdition): string {
+  return `${keyOf(edition)}/${edition.stamp}`
 }
 
 /** What is known of a chunk without reading the rest. */
@@ -63,4 +77,17 @@ export function decodeHead(bytes: Uint8Array): ChunkHead {
 /** With every piece its checksum is kept: what a disk has damaged is as good as missing. */
 export function checksumOf(bytes: Uint8Array): number {
   return crc32(bytes)
+}
+
+/** The bytes, if they have this checksum. Throws `DamagedChunk`. */
+export function checked(bytes: Uint8Array, checksum: number): Uint8Array {
+  if (checksumOf(bytes) !== checksum) throw new DamagedChunk()
+  return bytes
+}
+
+export class DamagedChunk extends Error {
+  constructor() {
+    super('a checksum of the search index does not match')
+    this.name = 'DamagedChunk'
+  }
 }

@@ -13,8 +13,8 @@ import { addEmail, type IndexedEmail } from './read-email.ts'
 
 export interface IndexerParts {
   readonly store: Pick<Store, 'reader' | 'readBody'>
-  /** Opens the index, or a new one where it does not fit. */
-  readonly open: () => Awaitable<ChunkStore>
+  /** Opens the index, or a new one where it does not fit; undefined while another node fills it. */
+  readonly open: () => Awaitable<ChunkStore | undefined>
   readonly log: Log
   readonly metrics: Metrics
 }
@@ -37,7 +37,7 @@ export class Indexer {
 
   constructor(parts: IndexerParts) {
     this.#parts = parts
-    this.#sweep = setInterval(() => void this.#alone(() => this.#sweepAll()), limits.search.sweepMs).unref()
+    this.#sweep = setInterval(() => void this.run(), limits.search.sweepMs).unref()
     this.#later(0)
   }
 
@@ -53,8 +53,9 @@ export class Indexer {
     this.#later(limits.search.settleMs)
   }
 
-  /** Indexes what waits and takes out what is gone, now. */
+  /** Indexes what is missing in any account and takes out what is gone, now. */
   async run(): Promise<void> {
+    this.#looksAtAll = true
     await this.#alone(() => this.#catchUp())
     await this.#alone(() => this.#sweepAll())
   }
@@ -95,7 +96,7 @@ export class Indexer {
 
   async #failed(error: unknown): Promise<void> {
     if (this.#isClosing) return
-    this.#parts.log.warn({ err: error as Error }, 'the search index could not be filled; it is made anew')
+    this.#parts.log.warn({ err: error as Error }, 'the search index could not be filled; it is tried again')
     this.#parts.metrics.count('search_index_failures')
     const chunks = this.#chunks
     this.#chunks = undefined
@@ -109,6 +110,13 @@ export class Indexer {
 
   async #catchUp(): Promise<void> {
     const chunks = await this.#current()
+    if (!chunks) {
+      // Whoever takes over looks at every account.
+      this.#waiting.clear()
+      this.#tellLag()
+      this.#later(limits.search.takeOverMs)
+      return
+    }
     if (this.#looksAtAll) await this.#queueAll()
     for (const account of this.#inTurns()) {
       if (this.#isClosing) return
@@ -131,15 +139,17 @@ export class Indexer {
     }
   }
 
-  /** The index; where it had to be opened every account is looked at. */
-  async #current(): Promise<ChunkStore> {
+  /** The index; where it had to be opened every account is looked at. Undefined while another node fills it. */
+  async #current(): Promise<ChunkStore | undefined> {
     const known = this.#chunks
     if (known?.isCurrent) return known
     this.#chunks = undefined
     await known?.close()
     const chunks = await this.#parts.open()
     this.#chunks = chunks
+    if (!chunks) return undefined
     await this.#queueAll()
+    if (chunks.isWithEmails) return chunks
     for (const { account } of await chunks.accounts()) await this.#verify(chunks, account)
     return chunks
   }
@@ -160,7 +170,7 @@ export class Indexer {
     let newest: ChunkAddress | undefined
     for (const address of addresses) if (!newest || firstEmail(address) > firstEmail(newest)) newest = address
     if (!newest) return
-    const head = await chunks.head(account, newest)
+    const head = (await chunks.find(account, newest))?.head
     const isWithin = state !== undefined && firstEmail(newest) + sizeOf(newest) <= state.nextEmail
     if (isWithin && (!head?.last || (await this.#isSame(account, head.last)))) return
     await chunks.forget(account)
@@ -246,6 +256,7 @@ export class Indexer {
 
   async #sweepAll(): Promise<void> {
     const chunks = await this.#current()
+    if (!chunks) return
     for (const { account, sweptModSeq } of await chunks.accounts()) {
       if (this.#isClosing) return
       const state = await this.#stateOf(account)
@@ -261,7 +272,7 @@ export class Indexer {
   /** Takes out the emails that no mailbox shows any more. Until they are purged they are looked at without the index. */
   async #sweepChunk(chunks: ChunkStore, account: AccountId, address: ChunkAddress): Promise<void> {
     if (this.#isClosing) return
-    const head = await chunks.head(account, address)
+    const head = (await chunks.find(account, address))?.head
     if (!head || head.present.length === 0) return
     const first = firstEmail(address)
     const rows = await this.#parts.store.reader.arrays<[email: number]>(
@@ -321,8 +332,9 @@ async function addChunk(
   shift: number,
   isGone: (slot: number) => boolean,
 ): Promise<void> {
-  const head = await chunks.head(account, address)
-  if (!head) throw new Error('a chunk of the search index has gone')
+  const found = await chunks.find(account, address)
+  if (!found) throw new Error('a chunk of the search index has gone')
+  const { edition, head } = found
   const pieces = new Map<string, Uint8Array>()
   for (const name of [
     'body',
@@ -331,7 +343,7 @@ async function addChunk(
     'head/at',
     ...head.columns.map(column => `:${column}` as const),
   ] as const) {
-    const piece = await chunks.piece(account, address, name)
+    const piece = await chunks.piece(account, edition, name)
     if (!piece) throw new Error('a piece of the search index is missing')
     pieces.set(name, piece)
   }

@@ -11,13 +11,15 @@ import { FuzzyMatch, scoreOf } from '../../message/fuzzy-words.ts'
 import {
   addressOf,
   type ChunkAddress,
+  type ChunkEdition,
   type ChunkHead,
+  editionKeyOf,
   firstEmail,
   keyOf,
   type PieceName,
   sizeOf,
 } from './chunk.ts'
-import type { ChunkSource } from './chunk-store.ts'
+import type { ChunkSource, StoredChunk } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
 import { Postings, TermDictionary } from './term-table.ts'
 import { type TermPattern, termPatterns } from '../../message/terms.ts'
@@ -157,22 +159,22 @@ export class ChunkedIndex implements SearchIndex {
     }
   }
 
-  async #chunks(account: AccountId): Promise<ReadonlyMap<string, ChunkHead>> {
+  async #chunks(account: AccountId): Promise<ReadonlyMap<string, StoredChunk>> {
     const chunks = await this.#source.chunks(account)
-    return new Map(chunks.map(({ address, head }) => [keyOf(address), head]))
+    return new Map(chunks.map(chunk => [keyOf(chunk.edition), chunk]))
   }
 
   async #stretch(
     account: AccountId,
     address: ChunkAddress,
-    head: ChunkHead | undefined,
+    chunk: StoredChunk | undefined,
     ask: (chunk: ChunkReading) => Promise<ArrayLike<number>>,
   ): Promise<Stretch> {
     const first = firstEmail(address)
     const end = first + sizeOf(address)
-    if (!head) return { first, end, known: undefined }
+    if (!chunk) return { first, end, known: undefined }
     try {
-      return { first, end, known: await ask(new ChunkReading(account, address, head, this.#load)) }
+      return { first, end, known: await ask(new ChunkReading(account, chunk, this.#load)) }
     } catch (error) {
       if (!(error instanceof MissingPiece)) throw error
       return { first, end, known: undefined }
@@ -182,16 +184,16 @@ export class ChunkedIndex implements SearchIndex {
   /** A piece in memory. Throws MissingPiece. */
   readonly #load = async <T extends Piece>(
     account: AccountId,
-    address: ChunkAddress,
+    edition: ChunkEdition,
     name: PieceName,
     variant: string,
     make: (data: Uint8Array) => T,
   ): Promise<T> => {
-    const key = `${account}/${keyOf(address)}/${name} ${variant}`
+    const key = `${account}/${editionKeyOf(edition)}/${name} ${variant}`
     const known = this.#pieces.get(key)
     if (known) return known as T
-    const data = await this.#source.piece(account, address, name)
-    // The indexer may have put a larger chunk in its place just now.
+    const data = await this.#source.piece(account, edition, name)
+    // The indexer may have put another chunk in its place just now.
     if (!data) throw new MissingPiece()
     const made = make(data)
     this.#pieces.set(key, made, made.weight + 200)
@@ -203,7 +205,7 @@ class MissingPiece extends Error {}
 
 type Load = <T extends Piece>(
   account: AccountId,
-  address: ChunkAddress,
+  edition: ChunkEdition,
   name: PieceName,
   variant: string,
   make: (data: Uint8Array) => T,
@@ -243,7 +245,7 @@ function answerOf(score: number): number {
 }
 
 /** The chunk in which an email lies: the largest that there is, else where one of the smallest would be. */
-function chunkOf(chunks: ReadonlyMap<string, ChunkHead>, email: number): ChunkAddress {
+function chunkOf(chunks: ReadonlyMap<string, StoredChunk>, email: number): ChunkAddress {
   const large = addressOf(1, email)
   return chunks.has(keyOf(large)) ? large : addressOf(0, email)
 }
@@ -251,13 +253,13 @@ function chunkOf(chunks: ReadonlyMap<string, ChunkHead>, email: number): ChunkAd
 /** One chunk while it is asked. */
 class ChunkReading {
   readonly #account: AccountId
-  readonly #address: ChunkAddress
+  readonly #edition: ChunkEdition
   readonly #head: ChunkHead
   readonly #load: Load
 
-  constructor(account: AccountId, address: ChunkAddress, head: ChunkHead, load: Load) {
+  constructor(account: AccountId, { edition, head }: StoredChunk, load: Load) {
     this.#account = account
-    this.#address = address
+    this.#edition = edition
     this.#head = head
     this.#load = load
   }
@@ -280,14 +282,14 @@ class ChunkReading {
     const matches = this.#none()
     if (columns.includes(name)) {
       const make = (data: Uint8Array) => new HeaderColumn(data, folding.fold)
-      const column = await this.#load(this.#account, this.#address, `:${name}`, folding.name, make)
+      const column = await this.#load(this.#account, this.#edition, `:${name}`, folding.name, make)
       column.mark(query.needle, matches)
     }
     return this.#settle(matches, answers.yes, openHeads)
   }
 
   async scores({ words, within }: FuzzyQuery): Promise<Float64Array> {
-    const size = sizeOf(this.#address)
+    const size = sizeOf(this.#edition)
     // How near each word comes, slot by slot.
     const best = words.map(() => new Float64Array(size))
     const { openBodies, openHeads, columns, skipped } = this.#head
@@ -302,7 +304,7 @@ class ChunkReading {
       const make = (data: Uint8Array) => new HeaderColumn(data, foldCase)
       const column = await this.#load(
         this.#account,
-        this.#address,
+        this.#edition,
         `:${within.name}`,
         'i;unicode-casemap',
         make,
@@ -337,7 +339,7 @@ class ChunkReading {
   }
 
   #scored(best: readonly Float64Array[], open: readonly (readonly number[])[]): Float64Array {
-    const scores = new Float64Array(sizeOf(this.#address))
+    const scores = new Float64Array(sizeOf(this.#edition))
     for (const slot of scores.keys()) scores[slot] = scoreOf(best.map(column => column[slot] as number))
     return this.#known(scores, open)
   }
@@ -350,12 +352,12 @@ class ChunkReading {
   }
 
   #dictionary(name: 'body' | 'head'): Promise<TermDictionary> {
-    return this.#load(this.#account, this.#address, name, '', data => new TermDictionary(data))
+    return this.#load(this.#account, this.#edition, name, '', data => new TermDictionary(data))
   }
 
   #postings(name: 'body' | 'head', dictionary: TermDictionary): Promise<Postings> {
     const make = (data: Uint8Array) => new Postings(data, dictionary.count)
-    return this.#load(this.#account, this.#address, `${name}/at`, '', make)
+    return this.#load(this.#account, this.#edition, `${name}/at`, '', make)
   }
 
   /** 1 for each slot whose words fulfil all the patterns. */
@@ -380,7 +382,7 @@ class ChunkReading {
   }
 
   #none(): Uint8Array {
-    return new Uint8Array(sizeOf(this.#address))
+    return new Uint8Array(sizeOf(this.#edition))
   }
 
   /** `match` where it is marked, no where it is not, and unknown where the chunk has nothing to say. */

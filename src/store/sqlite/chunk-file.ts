@@ -5,11 +5,13 @@ import type { AccountId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import {
   type ChunkAddress,
-  type ChunkHead,
+  type ChunkEdition,
   type ChunkLevel,
+  checked,
   checksumOf,
   decodeHead,
   encodeHead,
+  newStamp,
   type PackedChunk,
   type PieceName,
 } from '../search/chunk.ts'
@@ -17,13 +19,14 @@ import type { ChunkSource, ChunkStore, StoredChunk } from '../search/chunk-store
 import { Connection } from './connection.ts'
 
 /** Larger with each change of what is in the file, or of how text is read and cut to words. */
-const version = 1
+const version = 2
 
 const schema = `
 CREATE TABLE search_chunk (
   account INTEGER NOT NULL,
   level INTEGER NOT NULL,
   number INTEGER NOT NULL,
+  stamp INTEGER NOT NULL,
   head BLOB NOT NULL,
   checksum INTEGER NOT NULL,
   PRIMARY KEY (account, level, number)
@@ -34,6 +37,7 @@ CREATE TABLE search_piece (
   level INTEGER NOT NULL,
   number INTEGER NOT NULL,
   name TEXT NOT NULL,
+  stamp INTEGER NOT NULL,
   data BLOB NOT NULL,
   checksum INTEGER NOT NULL,
   PRIMARY KEY (account, level, number, name)
@@ -65,8 +69,8 @@ export class ChunkFileReader implements ChunkSource {
     return this.#read(connection => readChunks(connection, account)) ?? []
   }
 
-  piece(account: AccountId, address: ChunkAddress, name: PieceName): Uint8Array | undefined {
-    return this.#read(connection => readPiece(connection, account, address, name))
+  piece(account: AccountId, edition: ChunkEdition, name: PieceName): Uint8Array | undefined {
+    return this.#read(connection => readPiece(connection, account, edition, name))
   }
 
   /** Removes a file in which something is damaged; the indexer, which looks for it, makes another. */
@@ -112,6 +116,7 @@ export class ChunkFileReader implements ChunkSource {
 
 /** The indexer's end: makes the file, anew where it does not fit. */
 export class ChunkFile implements ChunkStore, ChunkSource {
+  readonly isWithEmails = false
   readonly #connection: Connection
   /** Undefined in memory. */
   readonly #file: { readonly path: string; readonly inode: number } | undefined
@@ -157,18 +162,18 @@ export class ChunkFile implements ChunkStore, ChunkSource {
     return this.#connection.all('SELECT level, number FROM search_chunk WHERE account = ?', account)
   }
 
-  head(account: AccountId, { level, number }: ChunkAddress): ChunkHead | undefined {
-    const [row] = this.#connection.arrays<[head: Uint8Array, checksum: number]>(
-      'SELECT head, checksum FROM search_chunk WHERE account = ? AND level = ? AND number = ?',
+  find(account: AccountId, { level, number }: ChunkAddress): StoredChunk | undefined {
+    const [row] = this.#connection.arrays<ChunkRow>(
+      'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ? AND level = ? AND number = ?',
       account,
       level,
       number,
     )
-    return row && decodeHead(checked(...row))
+    return row && storedChunk(row)
   }
 
-  piece(account: AccountId, address: ChunkAddress, name: PieceName): Uint8Array | undefined {
-    return readPiece(this.#connection, account, address, name)
+  piece(account: AccountId, edition: ChunkEdition, name: PieceName): Uint8Array | undefined {
+    return readPiece(this.#connection, account, edition, name)
   }
 
   put(
@@ -178,24 +183,27 @@ export class ChunkFile implements ChunkStore, ChunkSource {
     replaces: readonly ChunkAddress[],
   ): void {
     const bytes = encodeHead(head)
+    const stamp = newStamp()
     this.#transaction(connection => {
       for (const address of [{ level, number }, ...replaces]) removeChunk(connection, account, address)
       for (const { name, data } of pieces) {
         connection.run(
-          'INSERT INTO search_piece (account, level, number, name, data, checksum) VALUES (?, ?, ?, ?, ?, ?)',
+          'INSERT INTO search_piece (account, level, number, name, stamp, data, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)',
           account,
           level,
           number,
           name,
+          stamp,
           data,
           checksumOf(data),
         )
       }
       connection.run(
-        'INSERT INTO search_chunk (account, level, number, head, checksum) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO search_chunk (account, level, number, stamp, head, checksum) VALUES (?, ?, ?, ?, ?, ?)',
         account,
         level,
         number,
+        stamp,
         bytes,
         checksumOf(bytes),
       )
@@ -290,36 +298,42 @@ function versionOf(connection: Connection): number {
   return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
 }
 
+type ChunkRow = readonly [
+  level: ChunkLevel,
+  number: number,
+  stamp: number,
+  head: Uint8Array,
+  checksum: number,
+]
+
+function storedChunk([level, number, stamp, head, checksum]: ChunkRow): StoredChunk {
+  return { edition: { level, number, stamp }, head: decodeHead(checked(head, checksum)) }
+}
+
 function readChunks(connection: Connection, account: AccountId): readonly StoredChunk[] {
-  const rows = connection.arrays<[level: ChunkLevel, number: number, head: Uint8Array, checksum: number]>(
-    'SELECT level, number, head, checksum FROM search_chunk WHERE account = ?',
-    account,
-  )
-  return rows.map(([level, number, head, checksum]) => ({
-    address: { level, number },
-    head: decodeHead(checked(head, checksum)),
-  }))
+  return connection
+    .arrays<ChunkRow>(
+      'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ?',
+      account,
+    )
+    .map(storedChunk)
 }
 
 function readPiece(
   connection: Connection,
   account: AccountId,
-  { level, number }: ChunkAddress,
+  { level, number, stamp }: ChunkEdition,
   name: PieceName,
 ): Uint8Array | undefined {
   const [row] = connection.arrays<[data: Uint8Array, checksum: number]>(
-    'SELECT data, checksum FROM search_piece WHERE account = ? AND level = ? AND number = ? AND name = ?',
+    'SELECT data, checksum FROM search_piece WHERE account = ? AND level = ? AND number = ? AND name = ? AND stamp = ?',
     account,
     level,
     number,
     name,
+    stamp,
   )
   return row && checked(...row)
-}
-
-function checked(bytes: Uint8Array, checksum: number): Uint8Array {
-  if (checksumOf(bytes) !== checksum) throw new Error('a checksum of the search index does not match')
-  return bytes
 }
 
 function removeChunk(connection: Connection, account: AccountId, { level, number }: ChunkAddress): void {

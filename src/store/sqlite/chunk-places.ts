@@ -20,7 +20,7 @@ export function chunksInMemory(): ChunkPlace {
   return {
     source: {
       chunks: account => file.chunks(account),
-      piece: (account, address, name) => file.piece(account, address, name),
+      piece: (account, edition, name) => file.piece(account, edition, name),
     },
     open: () => (file = ChunkFile.inMemory()),
     close: () => {},

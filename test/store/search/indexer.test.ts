@@ -187,6 +187,23 @@ test('what was expunged is taken out of the index, and an account that is remove
   file.close()
 })
 
+test('what a search has in memory of a chunk is not read together with what took its place', async t => {
+  const store = await openStore({ memory: true }, { searchIndex: true })
+  t.after(() => store.close())
+  const account = await addAccount(store)
+  await fill(store, account, 1, 200)
+  await store.maintain()
+  const emails = Float64Array.from({ length: 200 }, (_unused, at) => at + 1)
+  // Words that are nowhere: only the dictionaries are read.
+  const nowhere: IndexQuery = { kind: 'text', needle: 'NOWHERE', inHeaders: true }
+  await store.searchIndex.answer(account, nowhere, folding, emails, () => {})
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  await store.mutate('expungeMessages', { account, mailbox, uids: [[65, 76]], onlyDeleted: false })
+  await store.maintain()
+  const gone = new Set(Array.from({ length: 12 }, (_unused, at) => 65 + at))
+  assert.ok((await check(store.searchIndex, { account, count: 200 }, gone)) > 600)
+})
+
 test('a crash in the middle of indexing leaves no wrong answer, and the next start goes on', async t => {
   const filled = await filledFolder(t, 1500)
   for (let run = 0; run < 6; run++) {

@@ -85,10 +85,9 @@ function add(builder: ChunkBuilder, slot: number, email: Email): void {
 
 function indexOf(chunks: readonly (readonly [ChunkAddress, PackedChunk])[]): ChunkedIndex {
   return new ChunkedIndex({
-    chunks: () => chunks.map(([address, { head }]) => ({ address, head })),
-    piece(_account, address, name) {
-      const [, packed] =
-        chunks.find(([one]) => one.level === address.level && one.number === address.number) ?? []
+    chunks: () => chunks.map(([address, { head }]) => ({ edition: { ...address, stamp: 0 }, head })),
+    piece(_account, { level, number }, name) {
+      const [, packed] = chunks.find(([one]) => one.level === level && one.number === number) ?? []
       return packed?.pieces.find(piece => piece.name === name)?.data
     },
   })
