@@ -1,4 +1,5 @@
 // Whether an account may hold what it would hold now. RFC 9208 §2.
+import type { AccountId } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
 
@@ -19,4 +20,21 @@ export function checkQuota(tx: Tx, usage: Usage): void {
   ) {
     throw new StoreError('over-quota', 'the account is over its quota')
   }
+}
+
+/** Counts what was added to an account. Throws `over-quota`, but for `isMove`: who only takes mail from one mailbox to another may do so over quota. */
+export async function countUsage(
+  tx: Tx,
+  account: AccountId,
+  { messages, sizeBytes }: { readonly messages: number; readonly sizeBytes: number },
+  isMove = false,
+): Promise<void> {
+  const usage = await tx.get<Usage>(
+    `UPDATE account SET used_bytes = used_bytes + ?, used_messages = used_messages + ? WHERE id = ?
+     RETURNING used_bytes, used_messages, quota_bytes, quota_messages`,
+    sizeBytes,
+    messages,
+    account,
+  )
+  if (usage && !isMove) checkQuota(tx, usage)
 }

@@ -5,7 +5,7 @@ import { deleted, seen } from '../flags.ts'
 import type { Tx } from '../store.ts'
 import type { UidRanges } from '../uid-ranges.ts'
 import { checkAnnotationRoom } from './check-annotation-room.ts'
-import { checkQuota } from './check-quota.ts'
+import { countUsage } from './check-quota.ts'
 import { removeMessages } from './expunge-messages.ts'
 import { takeModSeq } from './next-mod-seq.ts'
 import { maxUid } from './uid-limit.ts'
@@ -34,19 +34,7 @@ export async function copyMessages(tx: Tx, args: CopyMessages): Promise<CopiedMe
   const modSeq = await takeModSeq(tx, account)
   const { result, sizeBytes } = await copyRows(tx, args, modSeq)
   if (result.sourceUids.length === 0) return result
-  const usage = await tx.get<{
-    used_bytes: number
-    used_messages: number
-    quota_bytes: number | null
-    quota_messages: number | null
-  }>(
-    `UPDATE account SET used_bytes = used_bytes + ?, used_messages = used_messages + ? WHERE id = ?
-     RETURNING used_bytes, used_messages, quota_bytes, quota_messages`,
-    sizeBytes,
-    result.sourceUids.length,
-    account,
-  )
-  if (usage) checkQuota(tx, usage)
+  await countUsage(tx, account, { messages: result.sourceUids.length, sizeBytes })
   tx.changed(account, modSeq)
   return result
 }

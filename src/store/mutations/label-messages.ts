@@ -3,7 +3,7 @@ import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import type { Tx } from '../store.ts'
 import { rangesOf, type UidRanges } from '../uid-ranges.ts'
-import { checkQuota } from './check-quota.ts'
+import { countUsage } from './check-quota.ts'
 import { copyRows } from './copy-messages.ts'
 import { removeMessages } from './expunge-messages.ts'
 import { takeModSeq } from './next-mod-seq.ts'
@@ -75,7 +75,8 @@ export async function labelMessages(tx: Tx, args: LabelMessages): Promise<Labell
       keepsUsage: false,
     })
   }
-  if (addedCount > 0) await countAdded(tx, account, addedBytes, addedCount, addedCount <= removedCount)
+  const addition = { messages: addedCount, sizeBytes: addedBytes }
+  if (addedCount > 0) await countUsage(tx, account, addition, addedCount <= removedCount)
   if (copies.size + removals.size > 0) tx.changed(account, modSeq)
   return { unmodified, added }
 }
@@ -116,27 +117,4 @@ function put(map: Map<MailboxId, Uid[]>, mailbox: MailboxId, uids: readonly Uid[
   const known = map.get(mailbox)
   if (known) known.push(...uids)
   else map.set(mailbox, [...uids])
-}
-
-/** Who only takes an email from one mailbox to another may do so over quota, as with MOVE. */
-async function countAdded(
-  tx: Tx,
-  account: AccountId,
-  bytes: number,
-  count: number,
-  isMove: boolean,
-): Promise<void> {
-  const usage = await tx.get<{
-    used_bytes: number
-    used_messages: number
-    quota_bytes: number | null
-    quota_messages: number | null
-  }>(
-    `UPDATE account SET used_bytes = used_bytes + ?, used_messages = used_messages + ? WHERE id = ?
-     RETURNING used_bytes, used_messages, quota_bytes, quota_messages`,
-    bytes,
-    count,
-    account,
-  )
-  if (usage && !isMove) checkQuota(tx, usage)
 }

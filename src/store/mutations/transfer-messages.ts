@@ -12,7 +12,7 @@ import type { Tx } from '../store.ts'
 import type { UidRanges } from '../uid-ranges.ts'
 import { assignThread } from './assign-thread.ts'
 import { checkAnnotationRoom } from './check-annotation-room.ts'
-import { checkQuota } from './check-quota.ts'
+import { countUsage } from './check-quota.ts'
 import type { CopiedMessages } from './copy-messages.ts'
 import { removeMessages } from './expunge-messages.ts'
 import { checkRights, lockAccounts, type MailboxRef } from './guest-rights.ts'
@@ -119,7 +119,7 @@ export async function transferMessages(tx: Tx, args: TransferMessages): Promise<
   if ((await copyAnnotations(tx, args, result, modSeq, rights)) > 0)
     await checkAnnotationRoom(tx, target.account)
   // Moving inside an account uses no more of it.
-  if (!isMove || !isInside) await countUsage(tx, target.account, rows.length, sizeBytes)
+  if (!isMove || !isInside) await countUsage(tx, target.account, { messages: rows.length, sizeBytes })
   if (isMove) {
     const sourceModSeq = modSeqs.get(source.account) as ModSeq
     // Moved into the same mailbox, the copies stay.
@@ -278,20 +278,4 @@ async function copyAnnotations(
     )
   }
   return count
-}
-
-async function countUsage(tx: Tx, account: AccountId, messages: number, sizeBytes: number): Promise<void> {
-  const usage = await tx.get<{
-    used_bytes: number
-    used_messages: number
-    quota_bytes: number | null
-    quota_messages: number | null
-  }>(
-    `UPDATE account SET used_bytes = used_bytes + ?, used_messages = used_messages + ? WHERE id = ?
-     RETURNING used_bytes, used_messages, quota_bytes, quota_messages`,
-    sizeBytes,
-    messages,
-    account,
-  )
-  if (usage) checkQuota(tx, usage)
 }
