@@ -23,7 +23,10 @@ export async function openTestStore(options?: StoreOptions): Promise<Store> {
   const used = free.pop()
   if (used) await empty(used)
   const database = used ?? (await createDatabase())
-  const store = await openStore({ url: database.url, readSessions: 1, writeSessions: 2 }, options)
+  // Only a store that maintains fills an index.
+  const maintains = options?.searchIndex === true
+  const place = { url: database.url, readSessions: 1, writeSessions: 2, maintains }
+  const store = await openStore(place, options)
   open.add(store)
   const close = store.close.bind(store)
   store.close = async () => {

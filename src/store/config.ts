@@ -72,7 +72,7 @@ export const searchConfigSchema = z
       .boolean()
       .default(true)
       .describe(
-        'Keep an index of the mail (`search.db` beside the store, about a tenth of the size of the mail), by which SEARCH finds text without reading every message. It is filled in the background, and may be removed at any time.',
+        'Keep an index of the mail (`search.db` beside the store, or tables of the PostgreSQL database; about a tenth of the size of the mail), by which SEARCH finds text without reading every message. It is filled in the background, and may be removed at any time.',
       ),
   })
   .prefault({})

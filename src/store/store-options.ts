@@ -16,7 +16,7 @@ export interface StoreOptions {
   readonly defaultQuota?: Quota | undefined
   /** The system calls that write bodies, for tests that make the disk fail. */
   readonly files?: SegmentFileSystem | undefined
-  /** Keep an index of the mail's text (`search.db`), and search by it. Without: every search reads the messages. Off by default. */
+  /** Keep an index of the mail's text (`search.db`, or tables), and search by it. Without: every search reads the messages. Off by default. */
   readonly searchIndex?: boolean | undefined
   /** Bytes of mailbox snapshots kept in memory by each thread. */
   readonly snapshotBytes?: number | undefined

@@ -1,8 +1,6 @@
 import { runWireTests } from './wire-tests.ts'
 
 await runWireTests('imap', [
-  // The index is the embedded store's.
-  'search/indexed.test.ts',
   // About the grammar, tables and texts: the store has no part in them, and time is short.
   'extensions-fuzz.test.ts',
   'extensions.test.ts',

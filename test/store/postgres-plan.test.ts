@@ -14,6 +14,7 @@ const wide: readonly (readonly [file: string, start: string, reason: string])[] 
   ['mutations/move-bodies.ts', 'UPDATE blob', 'only the embedded store has segments'],
   ['mutations/lease-queue.ts', 'SELECT', 'the queue is one for all'],
   ['mutations/report-node.ts', 'DELETE FROM node WHERE seen_at', 'there is one row for each server'],
+  ['postgres/chunk-tables.ts', 'SELECT account, COALESCE', 'once an hour, by one node'],
   ['postgres/maintenance.ts', 'SELECT', 'once in a while, by one node'],
   ['postgres/maintenance.ts', 'DELETE FROM commit_mark', 'once in a while, by one node'],
 ]
@@ -100,6 +101,7 @@ const files = [
   'read/credential.ts',
   'read/due-orphans.ts',
   'postgres/bodies.ts',
+  'postgres/chunk-tables.ts',
   'postgres/maintenance.ts',
   'postgres/snapshots.ts',
   'postgres/transaction.ts',

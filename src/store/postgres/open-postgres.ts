@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../base/clock.ts'
+import type { ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
@@ -12,11 +13,14 @@ import { fillingSql, unfinished } from '../filling.ts'
 import { BodyCache } from '../s3/body-cache.ts'
 import { S3Client } from '../s3/client.ts'
 import { S3Bodies } from '../s3/s3-bodies.ts'
+import { Indexer } from '../search/indexer.ts'
+import { ChunkedIndex, noSearchIndex } from '../search/search-index.ts'
 import type { StoreOptions } from '../store-options.ts'
-import type { Store } from '../store.ts'
+import type { ChangeHint, SqlValue, Store } from '../store.ts'
 import { Watchers } from '../watchers.ts'
 import { TableBodies } from './bodies.ts'
-import { Statements } from './dialect.ts'
+import { ChunkTables, ChunkTablesWriter } from './chunk-tables.ts'
+import { type Statement, Statements } from './dialect.ts'
 import { Maintenance } from './maintenance.ts'
 import { migrate } from './migrate.ts'
 import { MutationRunner } from './mutation-runner.ts'
@@ -50,13 +54,17 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
       ? new ObjectBodies(openBucket(bucket, client, staging.folder, log), tables, reader)
       : tables
   const watchers = new Watchers(log)
+  let indexer: Indexer | undefined
   const notifications = new Notifications({
     opener,
     statements,
     log,
     signal,
     onHints: hints => watchers.tell(hints),
-    onGap: () => watchers.tellAll(),
+    onGap() {
+      watchers.tellAll()
+      indexer?.lookAtAll()
+    },
   })
   const closeSessions = async () => {
     ending.abort()
@@ -77,6 +85,10 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     await closeSessions()
     throw findServerError(error) ?? error
   }
+  const tell = (hints: readonly ChangeHint[]) => {
+    watchers.tell(hints)
+    notifications.tell(hints)
+  }
   const runner = new MutationRunner({
     sessions: writers,
     statements,
@@ -86,10 +98,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     metrics,
     defaultQuota: options.defaultQuota ?? {},
     signal,
-    onCommit(hints) {
-      watchers.tell(hints)
-      notifications.tell(hints)
-    },
+    onCommit: hints => tell(hints),
   })
   const maintenance = new Maintenance({
     opener,
@@ -105,7 +114,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     maintenance.start()
     sweeper?.start()
   }
-  return new PostgresStore({
+  const store = new PostgresStore({
     reader,
     runner,
     snapshots: new PostgresSnapshots(
@@ -115,15 +124,58 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     ),
     bodies,
     watchers,
-    maintenance,
+    searchIndex:
+      options.searchIndex === true
+        ? new ChunkedIndex(
+            new ChunkTables({
+              reader,
+              log,
+              write: (sql, ...params) => writeOnce(writers, statements.get(sql), params),
+              onDamage: account => tell([{ account, modSeq: 0 as ModSeq }]),
+            }),
+          )
+        : noSearchIndex,
     stageBody: () => new FileStagedBody(staging.folder),
+    async maintain() {
+      const report = await maintenance.run()
+      await indexer?.run()
+      return report
+    },
     async close() {
+      // It begins nothing more, and what it is at ends with the signal.
+      const indexed = indexer?.close()
       ending.abort()
+      await indexed
       await maintenance.close()
       await sweeper?.close()
       await closeSessions()
     },
   })
+  if (options.searchIndex === true && place.maintains === true) {
+    const filling = new Indexer({
+      store,
+      open: () => ChunkTablesWriter.open(opener, statements),
+      log,
+      metrics,
+    })
+    watchers.watchAll(hints => filling.tell(hints))
+    indexer = filling
+  }
+  return store
+}
+
+/** One statement as a transaction of its own. Throws what the session throws. */
+async function writeOnce(
+  writers: ExclusiveSessions,
+  statement: Statement,
+  params: readonly SqlValue[],
+): Promise<void> {
+  const session = await writers.take(performance.now() + limits.postgres.retryMs)
+  try {
+    await session.query(statement, params)
+  } finally {
+    writers.release(session, true)
+  }
 }
 
 function openBucket({ cacheBytes }: BucketPlace, client: S3Client, folder: DataFolder, log: Log): S3Bodies {

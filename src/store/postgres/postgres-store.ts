@@ -7,9 +7,8 @@ import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
 import { bodiesIn } from '../mutations/bodies-in.ts'
 import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store.ts'
-import { noSearchIndex, type SearchIndex } from '../search/search-index.ts'
+import type { SearchIndex } from '../search/search-index.ts'
 import type { Watchers } from '../watchers.ts'
-import type { Maintenance } from './maintenance.ts'
 import type { MutationRunner } from './mutation-runner.ts'
 import type { RowBodies } from './row-bodies.ts'
 import type { PostgresSnapshots } from './snapshots.ts'
@@ -20,21 +19,23 @@ export interface PostgresStoreParts {
   readonly snapshots: PostgresSnapshots
   readonly bodies: RowBodies
   readonly watchers: Watchers
-  readonly maintenance: Maintenance
+  readonly searchIndex: SearchIndex
   stageBody(): StagedBody
+  maintain(): Promise<MaintenanceReport>
   /** Ends the sessions, once nothing waits. */
   close(): Promise<void>
 }
 
 export class PostgresStore implements Store {
   readonly emailColumns: EmailColumnCache
-  readonly searchIndex: SearchIndex = noSearchIndex
+  readonly searchIndex: SearchIndex
   readonly #parts: PostgresStoreParts
   readonly #preparing = new Set<Promise<() => void>>()
   #closing: Promise<void> | undefined
 
   constructor(parts: PostgresStoreParts) {
     this.#parts = parts
+    this.searchIndex = parts.searchIndex
     this.emailColumns = new EmailColumnCache(parts.reader)
   }
 
@@ -71,7 +72,7 @@ export class PostgresStore implements Store {
   }
 
   maintain(): Promise<MaintenanceReport> {
-    return this.#parts.maintenance.run()
+    return this.#parts.maintain()
   }
 
   close(): Promise<void> {

@@ -1,4 +1,4 @@
-// What only PostgreSQL has: where bodies lie, and marks of transactions. Every key begins with the account.
+// What only PostgreSQL has: where bodies lie, marks of transactions, the search index. Every key begins with the account.
 
 import type { Schema } from '../schema-rule.ts'
 
@@ -44,6 +44,45 @@ CREATE INDEX blob_object ON blob (segment) WHERE segment > 1;
 `,
   `
 ALTER TABLE postgres_schema_version ADD COLUMN oldest BIGINT;
+`,
+  `
+-- The search index, a cache (chunk-tables.ts). Nothing of it is left of an account that is removed.
+CREATE TABLE search_chunk (
+  account BIGINT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+  level BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  stamp BIGINT NOT NULL,
+  version BIGINT NOT NULL,
+  head BYTEA NOT NULL,
+  checksum BIGINT NOT NULL,
+  PRIMARY KEY (account, level, number)
+);
+
+CREATE TABLE search_piece (
+  account BIGINT NOT NULL,
+  level BIGINT NOT NULL,
+  number BIGINT NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  stamp BIGINT NOT NULL,
+  data BYTEA NOT NULL,
+  checksum BIGINT NOT NULL,
+  PRIMARY KEY (account, level, number, name),
+  FOREIGN KEY (account, level, number) REFERENCES search_chunk (account, level, number) ON DELETE CASCADE
+);
+
+-- Up to which modSeq emails that are gone have been taken out.
+CREATE TABLE search_swept (
+  account BIGINT NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+  mod_seq BIGINT NOT NULL
+);
+
+DO $$
+BEGIN
+  ALTER TABLE search_chunk ALTER COLUMN head SET COMPRESSION lz4;
+  ALTER TABLE search_piece ALTER COLUMN data SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN
+  NULL;
+END $$;
 `,
 ]
 
