@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import module from 'node:module'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -15,8 +16,13 @@ if (!isInstalled()) install()
 const args = process.argv.slice(2)
 const isTest = args[0] === '--test'
 if (isTest && !args.some(arg => arg.endsWith('.ts'))) args.push('test/**/*.test.ts')
-// What test files share, such as a database server, belongs to the run.
-if (isTest) args.splice(1, 0, '--test-global-setup=test/global-setup.ts')
+// What test files share, such as a database server, belongs to the run. Files often wait, so there is one for each processor, not one less.
+if (isTest) {
+  const concurrency = args.some(arg => arg.startsWith('--test-concurrency'))
+    ? []
+    : [`--test-concurrency=${availableParallelism()}`]
+  args.splice(1, 0, '--test-global-setup=test/global-setup.ts', ...concurrency)
+}
 // What npm runs has the checkout as its folder; a script named from elsewhere is found all the same.
 if (!isTest && args[0]?.endsWith('.ts') && !existsSync(args[0])) args[0] = join(root, args[0])
 module.enableCompileCache?.()
