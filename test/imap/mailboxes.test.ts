@@ -61,7 +61,7 @@ test('a session whose mailbox another one has deleted hears how its command ende
     ['NOOP', /^OK/],
     ['UID SEARCH ALL', /^(?:OK|NO)/],
     ['UID STORE 1 +FLAGS (\\Seen)', /^(?:OK|NO)/],
-    ['FETCH 2 FLAGS', /^(?:BAD|NO)/],
+    ['FETCH 2 FLAGS', /^NO \[NONEXISTENT\]/],
   ] as const) {
     await client.ok('CREATE Short')
     await client.append('Short', message('one'))
