@@ -21,7 +21,9 @@ if (isTest) {
   const concurrency = args.some(arg => arg.startsWith('--test-concurrency'))
     ? []
     : [`--test-concurrency=${availableParallelism()}`]
-  args.splice(1, 0, '--test-global-setup=test/global-setup.ts', ...concurrency)
+  // Nothing in a run waits for ever: a test is given ten minutes, and a file whose tests are over a minute.
+  const guards = ['--test-timeout=600000', '--import=./test/watchdog.ts']
+  args.splice(1, 0, '--test-global-setup=test/global-setup.ts', ...guards, ...concurrency)
 }
 // What npm runs has the checkout as its folder; a script named from elsewhere is found all the same.
 if (!isTest && args[0]?.endsWith('.ts') && !existsSync(args[0])) args[0] = join(root, args[0])

@@ -79,6 +79,14 @@ export class History {
 
   async run(steps: number): Promise<void> {
     this.#store = await this.#open()
+    try {
+      await this.#runSteps(steps)
+    } finally {
+      await this.#store.close()
+    }
+  }
+
+  async #runSteps(steps: number): Promise<void> {
     this.#account = await addAccount(this.#store)
     for (const row of await listMailboxes(this.#store.reader, this.#account)) {
       this.#model.mailboxes.push({ ...row, uidNext: 1, messages: new Map() })
@@ -89,7 +97,6 @@ export class History {
       if (step % 50 === 49) await this.#compareAll()
     }
     await this.#compareAll()
-    await this.#store.close()
   }
 
   async #step(): Promise<void> {

@@ -109,8 +109,9 @@ test('after a gap in which hints were lost every watcher is told to look', async
   await told.promise
 })
 
-test('a store whose connections break at random moments answers like a naive one', async () => {
+test('a store whose connections break at random moments answers like a naive one', async t => {
   const { proxy, url } = await CuttingProxy.start(database.url)
+  t.after(() => proxy.stop())
   let seed = 7
   proxy.decide = () => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
@@ -120,6 +121,5 @@ test('a store whose connections break at random moments answers like a naive one
   }
   await new History(() => openStore({ url }), 33).run(250)
   assert.ok(proxy.cuts > 20, `${proxy.cuts} cuts`)
-  await proxy.stop()
   assert.deepEqual((await checkDatabase({ url: database.url })).findings, [])
 })

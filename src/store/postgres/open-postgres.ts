@@ -30,7 +30,7 @@ import type { BucketPlace, PostgresPlace } from './place.ts'
 import { PoolReader } from './pool-reader.ts'
 import { PostgresStore } from './postgres-store.ts'
 import { findServerError } from './server-error.ts'
-import { ExclusiveSessions, SessionOpener, SharedSessions } from './session-pool.ts'
+import { ExclusiveSessions, retryBefore, SessionOpener, SharedSessions } from './session-pool.ts'
 import { PostgresSnapshots } from './snapshots.ts'
 import { Sweeper } from './sweeper.ts'
 import { parseTarget } from './target.ts'
@@ -73,14 +73,18 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     staging.remove()
   }
   try {
-    const session = await writers.take(performance.now() + limits.postgres.retryMs)
-    try {
-      await migrate(session, clock.now())
-    } finally {
-      writers.release(session, true)
-    }
+    const deadline = performance.now() + limits.postgres.retryMs
+    // Both may be done anew when a session ends on the way, whatever it had done.
+    await retryBefore(deadline, signal, async () => {
+      const session = await writers.take(deadline)
+      try {
+        await migrate(session, clock.now())
+      } finally {
+        writers.release(session, true)
+      }
+    })
     if (options.mayBeFilling !== true && (await reader.get(fillingSql))) throw unfinished()
-    await notifications.start()
+    await retryBefore(deadline, signal, () => notifications.start())
   } catch (error) {
     await closeSessions()
     throw findServerError(error) ?? error

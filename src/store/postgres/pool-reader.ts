@@ -2,9 +2,9 @@
 import { limits } from '../../base/limits.ts'
 import type { Reader, SqlValue } from '../store.ts'
 import type { Statements } from './dialect.ts'
-import { findServerError, isEnding } from './server-error.ts'
+import { findServerError } from './server-error.ts'
 import type { Rows } from './session.ts'
-import { pause, type SharedSessions } from './session-pool.ts'
+import { retryBefore, type SharedSessions } from './session-pool.ts'
 
 export class PoolReader implements Reader {
   readonly #sessions: SharedSessions
@@ -35,17 +35,13 @@ export class PoolReader implements Reader {
   async #ask<Row>(sql: string, params: readonly SqlValue[], rowMode?: 'array'): Promise<Rows<Row>> {
     const statement = this.#statements.get(sql)
     const deadline = performance.now() + limits.postgres.retryMs
-    for (let attempt = 0; ; attempt++) {
-      try {
+    try {
+      return await retryBefore(deadline, this.#signal, async () => {
         const session = await this.#sessions.pick(deadline)
-        return await session.query<Row>(statement, params, rowMode)
-      } catch (error) {
-        if (isEnding(error) && performance.now() < deadline && !this.#signal.aborted) {
-          await pause(attempt, this.#signal)
-          continue
-        }
-        throw findServerError(error) ?? error
-      }
+        return session.query<Row>(statement, params, rowMode)
+      })
+    } catch (error) {
+      throw findServerError(error) ?? error
     }
   }
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../base/log.ts'
 import { StoreError } from '../error.ts'
-import { findServerError } from './server-error.ts'
+import { findServerError, isEnding } from './server-error.ts'
 import { Session, type SessionEvents, type SessionTarget } from './session.ts'
 
 export interface PoolOptions {
@@ -44,16 +44,39 @@ export class SessionOpener {
 
   /** Tries again and again, with growing pauses, until `deadline` (of `performance.now()`). Throws `StoreError`. */
   async openBefore(deadline: number, signal: AbortSignal): Promise<Session> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.open()
-      } catch (error) {
-        const failure = findServerError(error)
-        if (!failure) throw error
-        if (failure.code !== 'unavailable' || signal.aborted || performance.now() >= deadline) throw failure
-        if (attempt === 0) this.#options.log.warn({ err: failure }, 'the database cannot be reached')
-        await pause(attempt, signal)
-      }
+    let isTold = false
+    try {
+      return await retryBefore(
+        deadline,
+        signal,
+        () => this.open(),
+        error => {
+          const failure = findServerError(error)
+          if (failure?.code !== 'unavailable') return false
+          if (!isTold) this.#options.log.warn({ err: failure }, 'the database cannot be reached')
+          isTold = true
+          return true
+        },
+      )
+    } catch (error) {
+      throw findServerError(error) ?? error
+    }
+  }
+}
+
+/** Runs `action` again, with growing pauses, while `isPassing` says that what it threw may pass (by default, that its session ended), until `deadline` (of `performance.now()`). */
+export async function retryBefore<T>(
+  deadline: number,
+  signal: AbortSignal,
+  action: () => Promise<T>,
+  isPassing: (error: unknown) => boolean = isEnding,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await action()
+    } catch (error) {
+      if (!isPassing(error) || signal.aborted || performance.now() >= deadline) throw error
+      await pause(attempt, signal)
     }
   }
 }
