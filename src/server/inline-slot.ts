@@ -15,6 +15,8 @@ import type { ThreadData } from './thread-messages.ts'
 export interface InlineSlotOptions {
   readonly log: ServerLog
   readonly data: () => ThreadData
+  /** Where its doors are to be. */
+  readonly listen: () => Listen
   /** The doors are open: it can be given the store. */
   readonly onListening: (slot: Slot) => void
   readonly onMetrics: (batch: MetricsBatch) => void
@@ -42,6 +44,10 @@ export class InlineSlot implements Slot {
     return this.#ready.promise
   }
 
+  load(): void {
+    // It is there.
+  }
+
   async start(): Promise<Listen> {
     const data = this.#options.data()
     this.#data = data
@@ -50,7 +56,7 @@ export class InlineSlot implements Slot {
       ticketKeys: Buffer.from(data.ticketKeys),
     })
     this.#runner = await Runner.open({
-      listen: data.listen,
+      listen: this.#options.listen(),
       reusePort: false,
       log: this.#options.log,
       metrics: this.#metrics,

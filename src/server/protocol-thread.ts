@@ -7,6 +7,7 @@ import { systemClock } from '../base/clock.ts'
 import { CertificateStore } from '../net/tls.ts'
 import type { QueueRunner } from '../queue/runner.ts'
 import { createApp } from './app.ts'
+import type { Listen } from './listen.ts'
 import { createLog } from './log.ts'
 import { ThreadMetrics } from './metrics.ts'
 import { createQueueRunner } from './queue-service.ts'
@@ -31,13 +32,15 @@ const certificates = await CertificateStore.load({
   ...data.certificates,
   ticketKeys: Buffer.from(data.ticketKeys),
 })
-const runner = await openDoors()
+let runner: Runner | undefined
 let store: Awaited<ReturnType<typeof openThreadStore>> | undefined
 let queue: QueueRunner | undefined
-tell({ kind: 'listening', addresses: runner.addresses })
 
 port.on('message', (message: ToThread) => {
   switch (message.kind) {
+    case 'listen':
+      void openDoors(message.listen)
+      return
     case 'open':
       void open(message.writer)
       return
@@ -52,7 +55,7 @@ port.on('message', (message: ToThread) => {
       void certificates.rotateTicketKeys(Buffer.from(message.keys)).catch(reportCertificates)
       return
     case 'report':
-      runner.report()
+      runner?.report()
       tell({ kind: 'metrics', batch: metrics.take() })
       return
     case 'stop':
@@ -66,10 +69,10 @@ port.on('message', (message: ToThread) => {
   }
 })
 
-async function openDoors(): Promise<Runner> {
+async function openDoors(listen: Listen): Promise<void> {
   try {
-    const { listen, reusePort, config } = data
-    return await Runner.open({
+    const { reusePort, config } = data
+    runner = await Runner.open({
       listen,
       reusePort,
       log,
@@ -77,6 +80,7 @@ async function openDoors(): Promise<Runner> {
       certificates,
       proxyNetworks: config.proxyNetworks,
     })
+    tell({ kind: 'listening', addresses: runner.addresses })
   } catch (error) {
     tell({ kind: 'failed', message: (error as Error).message })
     process.exit(1)
@@ -87,7 +91,7 @@ async function open(writer: MessagePort | undefined): Promise<void> {
   const { config, shared } = data
   store = await openThreadStore(config, writer, { clock: systemClock, log, metrics })
   const app = createApp({ config, clock: systemClock, log, metrics, store, shared, index: data.index })
-  runner.start(app)
+  runner?.start(app)
   if (data.index === 0) {
     queue = createQueueRunner(app)
     await queue.start()
@@ -105,9 +109,9 @@ function reportCertificates(error: unknown): void {
 }
 
 async function stop(drainMs: number): Promise<void> {
-  await Promise.all([runner.stop(drainMs), queue?.stop(drainMs)])
+  await Promise.all([runner?.stop(drainMs), queue?.stop(drainMs)])
   await store?.close()
-  runner.report()
+  runner?.report()
   tell({ kind: 'metrics', batch: metrics.take() })
   process.exit(0)
 }

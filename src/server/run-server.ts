@@ -1,5 +1,6 @@
 // A server as a process: its signals, what it prints, its exit code. sd_notify(3).
 import type { Config } from './config.ts'
+import { letHeapsGrow } from './heaps.ts'
 import { doorNames, formatListenAddress, type Listen } from './listen.ts'
 import { createLog } from './log.ts'
 import { notifyServiceManager } from './notify.ts'
@@ -33,6 +34,7 @@ export async function runServer({
   const signals = new Signals()
   try {
     const supervisor = await Supervisor.start({ config, log, readConfig })
+    letHeapsGrow()
     const stopped = Promise.withResolvers<void>()
     // One after the other, since each is a program of its own.
     let told = notifyServiceManager('READY=1', env, log)

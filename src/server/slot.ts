@@ -5,6 +5,8 @@ import type { Storage } from './storage.ts'
 
 export interface Slot {
   readonly isReady: boolean
+  /** Loads its program, beside what the others load. */
+  load(): void
   /** Opens the doors; where they are. Rejects when it cannot. */
   start(): Promise<Listen>
   /** Resolves when sessions can begin. */

@@ -33,6 +33,8 @@ export interface Storage {
   connect(): MessagePort | undefined
   /** 'ok', or why nothing can be written now. */
   checkWritable(): Promise<string>
+  /** Begins to fill the search index in a thread of its own, where the store does not do it by itself; a server does so when it serves. */
+  startIndexer(): void
   /** Commits what waits, and closes. */
   close(): Promise<void>
 }
@@ -97,6 +99,7 @@ async function openHere({ config, clock, log, metrics }: StorageOptions): Promis
     store,
     connect: () => undefined,
     checkWritable: () => checkWritable(store),
+    startIndexer() {},
     close: () => store.close(),
   }
 }
@@ -107,7 +110,7 @@ class ThreadedStorage implements Storage {
   readonly #backOff = new BackOff()
   readonly #adopt: (port: MessagePort) => void
   #writer: WriterHandle
-  readonly #indexer: IndexerService | undefined
+  #indexer: IndexerService | undefined
   #isClosing = false
   #timer: NodeJS.Timeout | undefined
 
@@ -122,11 +125,6 @@ class ThreadedStorage implements Storage {
     this.store = store
     this.#adopt = adopt
     this.#watch(writer)
-    const { config, log, metrics } = options
-    if (config.search.index) {
-      const connect = () => this.connect()
-      this.#indexer = new IndexerService({ dataDir: config.dataDir, log, metrics, connect })
-    }
   }
 
   static async open(options: StorageOptions): Promise<ThreadedStorage> {
@@ -150,6 +148,13 @@ class ThreadedStorage implements Storage {
 
   checkWritable(): Promise<string> {
     return checkWritable(this.store)
+  }
+
+  startIndexer(): void {
+    const { config, log, metrics } = this.#options
+    if (!config.search.index || this.#isClosing) return
+    const connect = () => this.connect()
+    this.#indexer ??= new IndexerService({ dataDir: config.dataDir, log, metrics, connect })
   }
 
   async close(): Promise<void> {

@@ -168,16 +168,18 @@ export class Supervisor {
       'ready',
     )
     this.#isServing = true
+    this.#storage.startIndexer()
   }
 
-  /** The first thread finds the ports; the others share them. */
+  /** All load at once; then the first finds the ports, which the others share. */
   async #openThreads(): Promise<void> {
     const count = sharesPorts ? Math.max(1, this.#config.threads) : 1
     const first = await this.#addSlot(0)
-    const http = this.#config.listen.http
-    this.#listen = { ...(await first.start()), ...(http && { http }) }
     const others: Slot[] = []
     for (let index = 1; index < count; index++) others.push(await this.#addSlot(index))
+    for (const slot of this.#slots) slot.load()
+    const http = this.#config.listen.http
+    this.#listen = { ...(await first.start()), ...(http && { http }) }
     await Promise.all(others.map(slot => slot.start()))
   }
 
@@ -185,6 +187,8 @@ export class Supervisor {
     const onListening = (slot: Slot) => this.#link(slot)
     const onMetrics = (batch: MetricsBatch) => this.#registry.apply(`thread ${index}`, batch)
     const data = () => this.#threadData(index)
+    // A unix socket cannot be shared: the first thread has it.
+    const listen = () => (index === 0 ? mailDoors(this.#listen) : tcpOnly(mailDoors(this.#listen)))
     const onDeath = () => {
       this.#registry.forget(`thread ${index}`)
       if (!this.#stopping) this.#metrics.count('thread_deaths')
@@ -192,8 +196,14 @@ export class Supervisor {
     // Loaded here: with threads, this one needs no protocol.
     const slot =
       this.#config.threads === 0
-        ? new (await import('./inline-slot.ts')).InlineSlot({ log: this.#log, data, onListening, onMetrics })
-        : new ThreadSlot({ index, log: this.#log, data, onListening, onMetrics, onDeath })
+        ? new (await import('./inline-slot.ts')).InlineSlot({
+            log: this.#log,
+            data,
+            listen,
+            onListening,
+            onMetrics,
+          })
+        : new ThreadSlot({ index, log: this.#log, data, listen, onListening, onMetrics, onDeath })
     this.#slots.push(slot)
     return slot
   }
@@ -202,8 +212,6 @@ export class Supervisor {
     return {
       index,
       config: { ...this.#config, log: { ...this.#config.log, level: this.#logLevel } },
-      // A unix socket cannot be shared: the first thread has it.
-      listen: index === 0 ? mailDoors(this.#listen) : tcpOnly(mailDoors(this.#listen)),
       reusePort: sharesPorts,
       certificates: this.#certificateFiles,
       ticketKeys: this.#ticketKeys,

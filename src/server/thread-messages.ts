@@ -11,8 +11,6 @@ import type { SharedTables } from './shared-tables.ts'
 export interface ThreadData {
   readonly index: number
   readonly config: Config
-  /** The addresses that this thread opens; the first thread of several finds the ports where 0 is asked for. */
-  readonly listen: Listen
   readonly reusePort: boolean
   readonly certificates: Omit<CertificateStoreOptions, 'ticketKeys'>
   /** Of all threads, so that a TLS session resumes in any. */
@@ -21,6 +19,8 @@ export interface ThreadData {
 }
 
 export type ToThread =
+  /** The addresses that it opens; the first thread of several finds the ports where 0 is asked for. */
+  | { readonly kind: 'listen'; readonly listen: Listen }
   /** The store is open: sessions may begin. Without a writer the thread writes by itself. */
   | { readonly kind: 'open'; readonly writer: MessagePort | undefined }
   /** The writer died; this is the next one. */

@@ -15,6 +15,8 @@ export interface ThreadSlotOptions {
   readonly log: Log
   /** What a thread is started with now. */
   readonly data: () => ThreadData
+  /** Where its doors are to be now. */
+  readonly listen: () => Listen
   /** The thread listens: it can be given the store. */
   readonly onListening: (slot: Slot) => void
   readonly onMetrics: (batch: MetricsBatch) => void
@@ -46,6 +48,7 @@ export class ThreadSlot implements Slot {
   #exited = Promise.withResolvers<void>()
   #reports: (() => void)[] = []
   #hasDied = false
+  #mayListen = false
 
   constructor(options: ThreadSlotOptions) {
     this.index = options.index
@@ -58,9 +61,14 @@ export class ThreadSlot implements Slot {
     return this.#state.kind === 'ready'
   }
 
-  /** Starts the thread; where it listens. Rejects when it cannot. */
-  start(): Promise<Listen> {
+  load(): void {
     this.#spawn()
+  }
+
+  /** Opens the doors of the thread that `load` began; where it listens. Rejects when it cannot. */
+  start(): Promise<Listen> {
+    this.#mayListen = true
+    this.#listen()
     return this.#firstStart.promise
   }
 
@@ -128,6 +136,10 @@ export class ThreadSlot implements Slot {
     if ('worker' in this.#state) this.#state.worker.postMessage(message, transfer)
   }
 
+  #listen(): void {
+    if (this.#mayListen) this.#send({ kind: 'listen', listen: this.#options.listen() })
+  }
+
   #spawn(): void {
     this.#exited = Promise.withResolvers()
     this.#backOff.started(performance.now())
@@ -137,6 +149,7 @@ export class ThreadSlot implements Slot {
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     })
     this.#state = { kind: 'starting', worker }
+    this.#listen()
     let failure: Error | undefined
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'failed') failure = new Error(message.message)

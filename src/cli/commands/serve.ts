@@ -1,4 +1,5 @@
 // serve: the server, until a signal ends it.
+import { keepHeapsSmall } from '../../server/heaps.ts'
 import type { CommandContext } from '../command.ts'
 
 interface ServeOptions {
@@ -7,6 +8,7 @@ interface ServeOptions {
 
 /** Runs the server; resolves when it has ended. */
 export async function serve(context: CommandContext, options: ServeOptions): Promise<void> {
+  keepHeapsSmall()
   const { loadConfig } = await import('../../server/config.ts')
   const { runServer } = await import('../../server/run-server.ts')
   const { terminal } = context

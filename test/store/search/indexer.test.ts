@@ -196,6 +196,7 @@ test('the indexer is a thread of the server, and one that dies is followed by an
     },
   }
   const storage = await openStorage({ ...parts, config, metrics })
+  storage.startIndexer()
   await made.promise
   made = Promise.withResolvers()
   // It hears of what comes later.
