@@ -1,21 +1,27 @@
 // What a zod schema can tell about itself: its keys, defaults and descriptions, for unknown keys and for the documentation.
 import { z } from 'zod'
 
-/** A schema without `optional`, `default`, `prefault`, `nullable`, `pipe` and the like around it. */
-export function unwrapSchema(schema: z.ZodType): z.ZodType {
-  let inner: z.ZodType = schema
+/** The schema and what it wraps, from the outside in, through `optional`, `default`, `prefault`, `nullable`, `readonly` and `pipe`. */
+function* layersOf(schema: z.ZodType): Generator<z.ZodType> {
+  let layer: z.ZodType = schema
   for (;;) {
-    if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType
+    yield layer
+    if (layer instanceof z.ZodPipe) layer = layer.in as z.ZodType
     else if (
-      inner instanceof z.ZodOptional ||
-      inner instanceof z.ZodDefault ||
-      inner instanceof z.ZodPrefault ||
-      inner instanceof z.ZodNullable ||
-      inner instanceof z.ZodReadonly
+      layer instanceof z.ZodOptional ||
+      layer instanceof z.ZodDefault ||
+      layer instanceof z.ZodPrefault ||
+      layer instanceof z.ZodNullable ||
+      layer instanceof z.ZodReadonly
     ) {
-      inner = inner.unwrap() as z.ZodType
-    } else return inner
+      layer = layer.unwrap() as z.ZodType
+    } else return
   }
+}
+
+/** The innermost layer: what the value itself is to be. */
+export function unwrapSchema(schema: z.ZodType): z.ZodType {
+  return [...layersOf(schema)].at(-1) ?? schema
 }
 
 /** The keys of an object schema; undefined for any other. */
@@ -32,36 +38,15 @@ export function findElement(schema: z.ZodType): z.ZodType | undefined {
 
 /** The description nearest to the outside. */
 export function descriptionOf(schema: z.ZodType): string {
-  let inner: z.ZodType = schema
-  for (;;) {
-    if (inner.description !== undefined) return inner.description
-    if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType
-    else if (
-      inner instanceof z.ZodOptional ||
-      inner instanceof z.ZodDefault ||
-      inner instanceof z.ZodPrefault ||
-      inner instanceof z.ZodNullable ||
-      inner instanceof z.ZodReadonly
-    ) {
-      inner = inner.unwrap() as z.ZodType
-    } else return ''
-  }
+  return layersOf(schema).find(layer => layer.description !== undefined)?.description ?? ''
 }
 
 /** The default of a key, undefined where it has none. */
 export function defaultOf(schema: z.ZodType): unknown {
-  let inner: z.ZodType = schema
-  for (;;) {
-    if (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) return inner.def.defaultValue
-    if (inner instanceof z.ZodPipe) inner = inner.in as z.ZodType
-    else if (
-      inner instanceof z.ZodOptional ||
-      inner instanceof z.ZodNullable ||
-      inner instanceof z.ZodReadonly
-    ) {
-      inner = inner.unwrap() as z.ZodType
-    } else return undefined
+  for (const layer of layersOf(schema)) {
+    if (layer instanceof z.ZodDefault || layer instanceof z.ZodPrefault) return layer.def.defaultValue
   }
+  return undefined
 }
 
 /** What may stand there, in a word or two: `true or false`, `integer`, `one of "a", "b"`, `list of text`. */
