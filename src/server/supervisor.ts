@@ -13,7 +13,6 @@ import { CertificateStore, type CertificateStoreOptions } from '../net/tls.ts'
 import type { Store } from '../store/store.ts'
 import { certificateFiles } from './certificates.ts'
 import type { Config } from './config.ts'
-import { controlOperations } from './control-operations.ts'
 import { controlPath, ControlServer } from './control-server.ts'
 import { DoorError } from './doors.ts'
 import { type DoorName, type Listen, type ListenAddress } from './listen.ts'
@@ -22,10 +21,10 @@ import { type MetricsBatch, MetricsRegistry, ThreadMetrics } from './metrics.ts'
 import { isWithoutIpv6 } from './ipv6.ts'
 import { mailSettings } from './mail-settings.ts'
 import { nodeId } from './node-id.ts'
-import { NodeReports } from './node-reports.ts'
+import type { NodeReports, NodeReportsOptions } from './node-reports.ts'
 import { dropPrivileges } from './privileges.ts'
 import { allocateSharedTables } from './shared-tables.ts'
-import { openStorage, type Storage } from './storage.ts'
+import type { Storage } from './storage.ts'
 import type { Slot } from './slot.ts'
 import type { ThreadData } from './thread-messages.ts'
 import { ThreadSlot } from './thread-slot.ts'
@@ -135,7 +134,13 @@ export class Supervisor {
       ticketKeys: this.#ticketKeys,
     })
     await probeAddresses(mailDoors(config.listen))
-    await this.#openThreads()
+    // What this thread needs of the store is loaded while the others load what they need.
+    const [, { openStorage }, { controlOperations }, { NodeReports }] = await Promise.all([
+      this.#openThreads(),
+      import('./storage.ts'),
+      import('./control-operations.ts'),
+      import('./node-reports.ts'),
+    ])
     await this.#openStatus()
     if (config.user !== undefined) {
       dropPrivileges({ user: config.user, group: config.group }, config.dataDir)
@@ -148,7 +153,8 @@ export class Supervisor {
       metrics: this.#metrics,
       onNewWriter: () => this.#linkNewWriter(),
     })
-    if (config.store.url !== undefined) this.#reports = this.#reportNode(this.#storage.store)
+    if (config.store.url !== undefined)
+      this.#reports = new NodeReports(this.#nodeReported(this.#storage.store))
     const link = this.#linkThreads()
     this.#control = await ControlServer.start(
       controlPath(config.dataDir),
@@ -251,8 +257,8 @@ export class Supervisor {
     this.#listen = { ...this.#listen, http: this.#status.addresses }
   }
 
-  #reportNode(store: Store): NodeReports {
-    return new NodeReports({
+  #nodeReported(store: Store): NodeReportsOptions {
+    return {
       id: nodeId(this.#config.dataDir),
       store,
       clock: systemClock,
@@ -261,7 +267,7 @@ export class Supervisor {
         sessions: this.#registry.gaugeOf('connections'),
         commits: this.#registry.countOf('store_mutations'),
       }),
-    })
+    }
   }
 
   async #collect(): Promise<void> {
