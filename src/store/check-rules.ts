@@ -58,7 +58,7 @@ export const consistencyRules: readonly ConsistencyRule[] = [
             SELECT account, blob, count(*) AS total FROM (
               SELECT account, blob FROM email
               UNION ALL SELECT 0, blob FROM queue_message WHERE finished_at IS NULL
-            ) GROUP BY account, blob
+            ) AS referring GROUP BY account, blob
           ) r ON r.account = b.account AND r.blob = b.hash
           WHERE ${isWhole('b')} AND b.refs <> coalesce(r.total, 0)`,
     describe: row =>
