@@ -1,8 +1,8 @@
-// Several nodes of Restante on one PostgreSQL, which npm brings.
+// Several nodes of Restante on one PostgreSQL, the one that npm brings unless another is given.
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePorts, password, type Server, temporaryFolder, user } from '../../bench/server.ts'
+import { ended, freePorts, password, type Server, temporaryFolder, user } from '../../bench/server.ts'
 import { restante, type RestantePorts, serve, terminate } from '../../bench/restante.ts'
 import { startPostgres } from '../postgres/server.ts'
 
@@ -15,24 +15,38 @@ export interface SiteNode {
   start(): Promise<void>
   /** Settles when the process has ended after SIGTERM. */
   stop(): Promise<void>
+  /** Settles when the process has ended after SIGKILL; `start` begins anew. */
+  kill(): Promise<void>
+}
+
+export interface SiteOptions {
+  /** Goes into the configuration of each node. */
+  readonly toml?: string
+  /** Of an empty database. */
+  readonly url?: string
 }
 
 export interface Site {
   readonly nodes: readonly SiteNode[]
   /** A node as drills see a server. */
   serverOf(node: SiteNode): Server
+  /** Throws with what it says when `restante check` finds damage. */
+  check(): Promise<string>
   stop(): Promise<void>
 }
 
-/** Starts `count` nodes with the accounts of `bench/server.ts`; `toml` goes into the configuration of each. */
-export async function startSite(count: number, accounts: number, toml = ''): Promise<Site> {
+/** Starts `count` nodes with the accounts of `bench/server.ts`. */
+export async function startSite(
+  count: number,
+  accounts: number,
+  { toml = '', url }: SiteOptions = {},
+): Promise<Site> {
   const folder = temporaryFolder('drill-site')
-  const postgres = await startPostgres()
+  const postgres = url === undefined ? await startPostgres() : undefined
+  const database = url ?? `${postgres?.url}/postgres`
   const nodes: SiteNode[] = []
   for (let number = 1; number <= count; number++) {
-    nodes.push(
-      await makeNode(join(folder, `node${number}`), `node${number}`, `${postgres.url}/postgres`, toml),
-    )
+    nodes.push(await makeNode(join(folder, `node${number}`), `node${number}`, database, toml))
   }
   const first = join(folder, 'node1')
   const lines = Array.from({ length: accounts }, (_, at) => `${user(at)}:${password}\n`).join('')
@@ -49,9 +63,10 @@ export async function startSite(count: number, accounts: number, toml = ''): Pro
       restart: () => node.stop().then(() => node.start()),
       stop: () => node.stop(),
     }),
+    check: () => restante(first, ['check', '--config', configOf(first)]),
     async stop() {
       await Promise.all(nodes.map(node => node.stop()))
-      await postgres.stop()
+      await postgres?.stop()
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -87,6 +102,11 @@ async function makeNode(folder: string, name: string, url: string, toml: string)
     },
     async stop() {
       if (child) await terminate(child)
+      child = undefined
+    },
+    async kill() {
+      child?.kill('SIGKILL')
+      if (child) await ended(child)
       child = undefined
     },
   }

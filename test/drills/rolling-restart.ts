@@ -25,11 +25,9 @@ const sent = Array.from({ length: accounts }, () => new Set<string>())
 let longestGapMs = 0
 let isOver = false
 
-const site = await startSite(
-  3,
-  accounts,
-  `proxyNetworks = ["127.0.0.0/8"]\nstop = { unreadyMs = ${unreadyMs}, drainMs = 3000 }`,
-)
+const site = await startSite(3, accounts, {
+  toml: `proxyNetworks = ["127.0.0.0/8"]\nstop = { unreadyMs = ${unreadyMs}, drainMs = 3000 }`,
+})
 const [imaps = 0, smtp = 0] = await freePorts(2)
 let proxy: ChildProcess | undefined
 try {

@@ -44,7 +44,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'restante-postgres-'))
   try {
     const native = await nativeFolder(folder)
-    const user = isRoot ? nobody() : undefined
+    const user = isRoot ? idsOf('nobody') : undefined
     if (user) chownSync(folder, user.uid, user.gid)
     const data = join(folder, 'data')
     const bin = (name: string) => join(native, 'bin', name)
@@ -118,8 +118,9 @@ function isOpen(path: string): boolean {
   return true
 }
 
-function nobody(): { uid: number; gid: number } {
-  const id = (flag: string) => Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' }))
+/** Of a user of this machine. */
+export function idsOf(user: string): { readonly uid: number; readonly gid: number } {
+  const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
 }
 
