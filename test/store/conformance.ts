@@ -16,6 +16,7 @@ import { findQuota } from '../../src/store/read/quota.ts'
 import type { ChangeHint, Store } from '../../src/store/store.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
+import { bufferBytes } from '../security/held-bytes.ts'
 import { sharingConformance } from './sharing-conformance.ts'
 
 /** Opens an empty store that is closed after the test. */
@@ -622,6 +623,22 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         await assert.rejects(async () => store.snapshot(account, mailbox), refuses('no-such-mailbox'))
       }
       assert.deepEqual([seenValidities.size, seenIds.size], [5, 5])
+    })
+
+    test('memory of a mailbox is let go when it is deleted', async t => {
+      const store = await open(t)
+      const account = await addAccount(store)
+      const comeAndGo = async (mailboxes: number) => {
+        for (let left = mailboxes; left > 0; left--) {
+          const { mailbox } = await store.mutate('createMailbox', { account, name: 'brief' })
+          await store.snapshot(account, mailbox)
+          await store.mutate('deleteMailbox', { account, mailbox })
+        }
+        return bufferBytes()
+      }
+      const before = await comeAndGo(10)
+      const grownBytes = (await comeAndGo(100)) - before
+      assert.ok(grownBytes < 100 * 1024, `${grownBytes} bytes are held of 100 mailboxes`)
     })
 
     test('DELETE keeps the mailboxes below, gives the room back, and leaves INBOX alone', async t => {

@@ -7,6 +7,7 @@ import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
 import { bodiesIn } from '../mutations/bodies-in.ts'
 import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store.ts'
+import { forgetRemoved } from '../snapshots/forget-removed.ts'
 import type { SearchIndex } from '../search/search-index.ts'
 import type { Watchers } from '../watchers.ts'
 import type { MutationRunner } from './mutation-runner.ts'
@@ -45,10 +46,10 @@ export class PostgresStore implements Store {
 
   mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>> {
     if (this.#closing) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
-    const { runner, bodies } = this.#parts
+    const { runner, bodies, snapshots } = this.#parts
     const run = () => runner.mutate(name, args) as Promise<MutationResult<Name>>
     const preparing = bodies.prepare(bodiesIn(args))
-    return preparing ? this.#after(preparing, run) : run()
+    return forgetRemoved(snapshots, name, args, preparing ? this.#after(preparing, run) : run())
   }
 
   stageBody(): StagedBody {

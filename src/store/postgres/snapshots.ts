@@ -86,6 +86,11 @@ export class PostgresSnapshots {
     return entry.snapshot
   }
 
+  /** The mailbox is gone. */
+  forget({ account, mailbox }: SnapshotKey): void {
+    this.#snapshots.delete(`${account}/${mailbox}`)
+  }
+
   clear(): void {
     this.#snapshots.clear()
     this.#accounts.clear()

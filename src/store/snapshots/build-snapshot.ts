@@ -48,9 +48,18 @@ export type ChangedRow = readonly [uid: number, flags: number, modSeq: number]
 /** The header row of a packed snapshot. */
 export type PackedRow = readonly [modSeq: number, data: Uint8Array]
 
+/** Objects of a snapshot, besides its columns and its history. */
+const objectBytes = 2560
+const bytesPerChange = 16
+
 /** The entry's weight in a cache, with all its columns. */
 export function entryBytes({ snapshot }: SnapshotEntry): number {
-  return roomFor(snapshot.count) * bytesPerMessage + 1024
+  const { changed, vanished } = snapshot.history
+  return (
+    roomFor(snapshot.count) * bytesPerMessage +
+    (changed.count + vanished.count) * bytesPerChange +
+    objectBytes
+  )
 }
 
 /** Whether the snapshot is worth packing anew. */

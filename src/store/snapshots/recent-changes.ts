@@ -17,6 +17,11 @@ export class RecentChanges {
     return this.#floor
   }
 
+  /** Pairs that are held. */
+  get count(): number {
+    return this.#uids.length
+  }
+
   /** `modSeq` is not below that of any pair before. */
   add(uid: number, modSeq: number): void {
     this.#uids.push(uid)

@@ -141,6 +141,11 @@ export class SnapshotCache implements SnapshotContext {
     })
   }
 
+  /** The mailbox is gone. */
+  forget({ account, mailbox }: SnapshotKey): void {
+    this.#snapshots.delete(`${account}/${mailbox}`)
+  }
+
   clear(): void {
     this.#snapshots.clear()
     this.#keywords.clear()

@@ -10,6 +10,7 @@ import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
 import type { SearchIndex } from '../search/search-index.ts'
+import { forgetRemoved } from '../snapshots/forget-removed.ts'
 import type { SnapshotCache } from '../snapshots/snapshot-cache.ts'
 import type {
   BodyLocation,
@@ -64,7 +65,8 @@ export class SqliteStore implements Store {
 
   mutate<Name extends MutationName>(name: Name, args: MutationArgs<Name>): Promise<MutationResult<Name>> {
     if (this.#closing) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
-    return this.#parts.mutate(name, args) as Promise<MutationResult<Name>>
+    const change = this.#parts.mutate(name, args) as Promise<MutationResult<Name>>
+    return forgetRemoved(this.#parts.snapshots, name, args, change)
   }
 
   get searchIndex(): SearchIndex {
