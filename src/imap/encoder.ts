@@ -7,6 +7,8 @@ import { isAtom } from './input/syntax.ts'
 
 const firstBytes = 2048
 const pieceBytes = 64 * 1024
+/** They have room in one piece. */
+const numbersAtOnce = 1024
 /** Longer values go as literals: quoted strings of any length are legal, but lines should stay readable to simple clients. */
 const maxQuotedBytes = 1000
 
@@ -96,6 +98,30 @@ export class Encoder {
       rest = next
     }
     this.#used += digits
+    return this
+  }
+
+  /** ` 2 84 882`: those of `numbers` that `places` names, each below 2^32. In one loop, since a SEARCH may find a hundred thousand. */
+  numbers(numbers: Uint32Array, places: Uint32Array): this {
+    for (let from = 0; from < places.length; from += numbersAtOnce) {
+      const to = Math.min(from + numbersAtOnce, places.length)
+      const buffer = this.#reserve((to - from) * 11)
+      let used = this.#used
+      for (let at = from; at < to; at++) {
+        const number = numbers[places[at] as number] as number
+        buffer[used++] = 0x20
+        let end = used + 1
+        for (let power = 10; power <= number; power *= 10) end++
+        let rest = number
+        for (let digit = end - 1; digit >= used; digit--) {
+          const next = Math.floor(rest / 10)
+          buffer[digit] = 0x30 + rest - next * 10
+          rest = next
+        }
+        used = end
+      }
+      this.#used = used
+    }
     return this
   }
 

@@ -40,6 +40,19 @@ export function findTargets(
   return { count, numbers, uids, positions, missing }
 }
 
+/** All messages of the snapshot, for a client who knows exactly those. */
+export function allTargets({ count, uids }: MailboxSnapshot): Targets {
+  const ascending = new Uint32Array(count + 1)
+  for (let at = 0; at <= count; at++) ascending[at] = at
+  return {
+    count,
+    numbers: ascending.subarray(1),
+    uids: uids.subarray(0, count),
+    positions: ascending.subarray(0, count),
+    missing: 0,
+  }
+}
+
 /**
  * The messages with UIDs in `ranges` (ascending) that changed after `changedSince`, by what the snapshot remembers of changes: without a look at all the others.
  * For a client who knows exactly the snapshot's messages.

@@ -34,6 +34,8 @@ interface KeyNode {
   readonly key: SearchKey
   /** Once it can be asked. */
   test: KeyTest | undefined
+  /** What it was bound to. */
+  scope: SearchScope | undefined
   /** What the index says, by index in the scope. */
   known: Uint8Array | undefined
 }
@@ -51,8 +53,13 @@ export async function findMatches(
   const keys = keysOf(root)
   bindAll(keys, 0, scope)
   const answers = await maskOf(root, 0, { session, count: scope.count, indexes: undefined })
+  if (root.rank === 0) return indexesOf(answers, yes)
   const look = async (rank: number) => {
     const indexes = indexesOf(answers, unknown)
+    if (indexes.length === scope.count) {
+      answers.set(await maskOf(root, rank, { session, count: scope.count, indexes: undefined }))
+      return
+    }
     const mask = await maskOf(root, rank, { session, count: indexes.length, indexes })
     for (let at = 0; at < indexes.length; at++) answers[indexes[at] as number] = mask[at] as number
   }
@@ -75,6 +82,7 @@ function nodeOf(criterion: Criterion): Node {
         rank: costs.indexOf(criterion.cost),
         key: criterion,
         test: undefined,
+        scope: undefined,
         known: undefined,
       }
     case 'not': {
@@ -103,16 +111,18 @@ function keysOf(node: Node): readonly KeyNode[] {
 }
 
 function bindAll(keys: readonly KeyNode[], rank: number, scope: SearchScope): void {
-  for (const node of keys) if (node.rank === rank) node.test = node.key.bind(scope)
+  for (const node of keys) {
+    if (node.rank !== rank) continue
+    node.test = node.key.bind(scope)
+    node.scope = scope
+  }
 }
 
 function indexesOf(answers: Uint8Array, answer: Answer): Uint32Array {
+  const indexes = new Uint32Array(answers.length)
   let count = 0
-  for (let index = 0; index < answers.length; index++) if (answers[index] === answer) count++
-  const indexes = new Uint32Array(count)
-  let at = 0
-  for (let index = 0; index < answers.length; index++) if (answers[index] === answer) indexes[at++] = index
-  return indexes
+  for (let index = 0; index < answers.length; index++) if (answers[index] === answer) indexes[count++] = index
+  return indexes.slice(0, count)
 }
 
 // Many messages at a time, without reading them
@@ -133,6 +143,10 @@ async function loadColumns(
   const columns = new Map<NumberColumn, Float64Array>()
   for (const name of names) {
     const values = loaded.numbers(name)
+    if (indexes.length === scope.count) {
+      columns.set(name, values)
+      continue
+    }
     const column = new Float64Array(scope.count).fill(Number.NaN)
     for (let at = 0; at < indexes.length; at++) column[indexes[at] as number] = values[at] as number
     columns.set(name, column)
@@ -205,13 +219,18 @@ async function maskOf(node: Node, rank: number, extent: Extent): Promise<Uint8Ar
   }
 }
 
-function keyMask({ rank: own, test, known }: KeyNode, rank: number, { count, indexes }: Extent): Uint8Array {
+function keyMask(
+  { rank: own, key, test, scope, known }: KeyNode,
+  rank: number,
+  { count, indexes }: Extent,
+): Uint8Array {
   const mask = new Uint8Array(count)
   if (known) {
     for (let at = 0; at < count; at++) mask[at] = known[indexes ? (indexes[at] as number) : at] as number
   } else if (own > rank || !test) mask.fill(unknown)
   else if (indexes)
     for (let at = 0; at < count; at++) mask[at] = test(indexes[at] as number, noContent) ? yes : no
+  else if (key.mask && scope) key.mask(scope, mask)
   else for (let index = 0; index < count; index++) mask[index] = test(index, noContent) ? yes : no
   return mask
 }

@@ -15,6 +15,9 @@ export type Cost = (typeof costs)[number]
 /** Whether the message at `index` of the scope matches. Only keys of cost `row`, `header` and `text` look at `content`, which is read as far. */
 export type KeyTest = (index: number, content: MessageContent) => boolean
 
+/** Answers for all messages of a scope at once: `yes` or `no` in each place of `answers`. */
+export type KeyMask = (scope: SearchScope, answers: Uint8Array) => void
+
 /** One key with its argument. */
 export interface SearchKey {
   readonly kind: 'key'
@@ -42,6 +45,8 @@ export interface SearchKey {
   /** For keys about text: the key in its place in a FUZZY; undefined where it has no words. */
   readonly fuzzy?: () => FuzzyKey | undefined
   bind(scope: SearchScope): KeyTest
+  /** For keys that many ask of large mailboxes: the same test in one loop, which takes a fraction of as many calls. */
+  readonly mask?: KeyMask
 }
 
 /** Finds text that comes near some words, and tells how near. */

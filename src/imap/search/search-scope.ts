@@ -2,7 +2,7 @@
 import type { EmailId } from '../../base/ids.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
-import { findTargets, type Targets } from '../fetch/targets.ts'
+import { allTargets, findTargets, type Targets } from '../fetch/targets.ts'
 import type { MailboxView } from '../mailbox-view.ts'
 
 /** Messages that the client knows and that are there, by index from 0, ascending. Arrays are read at `positions[index]`. */
@@ -24,7 +24,10 @@ export interface SearchScope extends Targets {
 /** All that the client sees of the selected mailbox, up to date. */
 export async function openScope(view: MailboxView, nowMs: number): Promise<SearchScope> {
   const snapshot = await view.refresh()
-  return scopeOf(view, snapshot, findTargets(snapshot, view.selectAll(), undefined), nowMs)
+  const targets = view.knowsSnapshot
+    ? allTargets(snapshot)
+    : findTargets(snapshot, view.selectAll(), undefined)
+  return scopeOf(view, snapshot, targets, nowMs)
 }
 
 /** Some messages of a snapshot. */

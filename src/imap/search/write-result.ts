@@ -25,7 +25,7 @@ export function writeNumbers(
 ): void {
   const ids = isUid ? scope.uids : scope.numbers
   out.ascii(`* ${word}`)
-  for (let at = 0; at < matches.length; at++) out.byte(0x20).number(ids[matches[at] as number] as number)
+  out.numbers(ids, matches)
   if (usesModSeq && matches.length > 0)
     out.ascii(' (MODSEQ ').number(highestModSeq(scope, matches)).byte(0x29)
   out.crlf()

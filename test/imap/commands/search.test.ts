@@ -17,6 +17,37 @@ function numbers(lines: readonly string[]): number[] {
   return [...line.replace(/\(.*/, '').matchAll(/\d+/g)].map(Number)
 }
 
+test('a SEARCH that finds thousands names each of them, by number and by UID, also after some are gone', async t => {
+  const count = 2600
+  const sent = (number: number) => `Date: ${number % 3 === 0 ? '1 Mar 2021' : '1 Mar 2023'} 10:00:00 +0000`
+  const stored = Array.from({ length: count }, (_unused, at) =>
+    mail([sent(at + 1)], '', {
+      receivedAt: (at + 1) * day,
+      flags: { system: (at + 1) % 7 === 0 ? flag.seen : 0, keywords: [] },
+    }),
+  )
+  const { imap } = await openInbox(t, stored)
+  await imap.ok('UID STORE 5:8,1000 +FLAGS.SILENT (\\Deleted)')
+  await imap.ok('EXPUNGE')
+  const uids = stored.map((_one, at) => at + 1).filter(uid => uid !== 1000 && (uid < 5 || uid > 8))
+  const criteria: readonly (readonly [string, (uid: number) => boolean])[] = [
+    ['ALL', () => true],
+    ['UNSEEN', uid => uid % 7 !== 0],
+    ['SINCE 29-Sep-1972', uid => uid >= 1002],
+    ['SENTSINCE 1-Jan-2022', uid => uid % 3 !== 0],
+    ['OR SEEN SENTBEFORE 1-Jan-2022', uid => uid % 7 === 0 || uid % 3 === 0],
+  ]
+  for (const [keys, matches] of criteria) {
+    const found = uids.filter(matches)
+    assert.deepEqual(numbers(await imap.ok(`UID SEARCH ${keys}`)), found, keys)
+    assert.deepEqual(
+      numbers(await imap.ok(`SEARCH ${keys}`)),
+      found.map(uid => uids.indexOf(uid) + 1),
+      keys,
+    )
+  }
+})
+
 test('SEARCH needs a selected mailbox and keys', async t => {
   const server = await startImap(t)
   const imap = await server.client()

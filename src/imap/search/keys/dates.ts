@@ -1,10 +1,12 @@
 // Keys about dates: INTERNALDATE, Date and SAVEDATE. RFC 9051 §6.4.4; RFC 8514 §4.3; OLDER and YOUNGER of RFC 5032.
 //
 // Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
+import { answers } from '../../../store/search/search-index.ts'
 import { utcMs } from '../../input/parser.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 import type { SearchScope } from '../search-scope.ts'
 
+const { no, yes } = answers
 const dayMs = 86_400_000
 const minuteMs = 60_000
 
@@ -49,6 +51,14 @@ function momentKey(column: (scope: SearchScope) => Float64Array, { first, last }
         return moment >= first && moment < last
       }
     },
+    mask(scope, found) {
+      const moments = column(scope)
+      const { count, positions } = scope
+      for (let index = 0; index < count; index++) {
+        const moment = moments[positions[index] as number] as number
+        found[index] = moment >= first && moment < last ? yes : no
+      }
+    },
   }
 }
 
@@ -73,6 +83,14 @@ function sentKey({ first, last }: Interval): SearchKey {
       return index => {
         const day = (moments[index] as number) + (zones[index] as number) * minuteMs
         return day >= first && day < last
+      }
+    },
+    mask({ columns, count }, found) {
+      const moments = columns.get('sent_at') as Float64Array
+      const zones = columns.get('sent_zone_minutes') as Float64Array
+      for (let index = 0; index < count; index++) {
+        const day = (moments[index] as number) + (zones[index] as number) * minuteMs
+        found[index] = day >= first && day < last ? yes : no
       }
     },
   }

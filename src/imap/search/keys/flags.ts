@@ -1,16 +1,26 @@
 // Keys about flags. RFC 9051 §6.4.4; NEW, OLD and RECENT of RFC 3501 §6.4.4.
 import { answered, deleted, draft, flagged, keywordShift, seen } from '../../../store/flags.ts'
+import { answers } from '../../../store/search/search-index.ts'
 import { bad } from '../../error.ts'
-import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
+import type { KeyMask, SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
-/** Matches where `mask` of the flags is `value`. */
-export function flagKey(mask: number, value: number): SearchKey {
+/** Matches where `bits` of the flags are `value`. */
+export function flagKey(bits: number, value: number): SearchKey {
   return {
     kind: 'key',
     cost: 'snapshot',
     bind({ flags, positions }) {
-      return index => ((flags[positions[index] as number] as number) & mask) === value
+      return index => ((flags[positions[index] as number] as number) & bits) === value
     },
+    mask: flagMask(bits, value),
+  }
+}
+
+function flagMask(bits: number, value: number): KeyMask {
+  const { no, yes } = answers
+  return ({ flags, positions, count }, found) => {
+    for (let index = 0; index < count; index++)
+      found[index] = ((flags[positions[index] as number] as number) & bits) === value ? yes : no
   }
 }
 
@@ -29,7 +39,10 @@ export const systemFlagKeys: readonly SearchKeyDefinition[] = [
   ...pair('SEEN', seen),
 ]
 
-export const all: SearchKeyDefinition = { name: 'ALL', parse: () => flagKey(0, 0) }
+export const all: SearchKeyDefinition = {
+  name: 'ALL',
+  parse: () => ({ ...flagKey(0, 0), mask: (_scope, found) => void found.fill(answers.yes) }),
+}
 
 /** Matches messages with the keyword, or without it; keywords are compared without regard to case (RFC 9051 §2.3.2). */
 export function keywordKey(keyword: string, isWanted: boolean): SearchKey {
