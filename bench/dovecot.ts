@@ -39,8 +39,8 @@ export async function startDovecot(accounts = accountCount): Promise<Server> {
     version: execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim(),
     settings,
     ports,
-    get pid() {
-      return child.pid ?? 0
+    get pids() {
+      return [child.pid ?? 0]
     },
     async restart() {
       await terminate(child)

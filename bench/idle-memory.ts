@@ -45,10 +45,10 @@ async function open(bench: Bench, count: number, tls: boolean): Promise<ImapClie
 
 /** The memory once it has stopped changing by more than 1 % within half a second, or after five seconds. */
 async function settled(bench: Bench): Promise<number> {
-  let last = pssBytes(bench.server.pid)
+  let last = pssBytes(bench.server.pids)
   for (let left = 10; left > 0; left--) {
     await new Promise(resolve => setTimeout(resolve, 500))
-    const now = pssBytes(bench.server.pid)
+    const now = pssBytes(bench.server.pids)
     const change = Math.abs(now - last)
     last = now
     if (change < last / 100) break

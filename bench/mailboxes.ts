@@ -39,14 +39,14 @@ export async function fill(
 }
 
 /** Waits until the server does nothing any more in the background, two minutes at most. */
-export async function settle({ pid }: Server): Promise<void> {
+export async function settle(server: Server): Promise<void> {
   const stepMs = 500
   for (let step = 0; step < 240; step++) {
-    const before = cpuMicroseconds(pid)
+    const before = cpuMicroseconds(server.pids)
     await new Promise(resolve => {
       setTimeout(resolve, stepMs)
     })
-    if ((cpuMicroseconds(pid) - before) / 1000 < stepMs / 20) return
+    if ((cpuMicroseconds(server.pids) - before) / 1000 < stepMs / 20) return
   }
 }
 

@@ -1,7 +1,8 @@
 // docs/performance.md from the recorded figures.
 import type { Figure, Performance, RecordedQuestion, RecordedRow } from './record.ts'
+import type { ServerName } from './server.ts'
 
-export function writePage({ machine, servers, questions }: Performance): string {
+export function writePage({ machine, servers, questions, nodesQuestions }: Performance): string {
   const lines = [
     '# Performance',
     '',
@@ -20,28 +21,68 @@ export function writePage({ machine, servers, questions }: Performance): string 
   }
   lines.push('')
   for (const [name, question] of Object.entries(questions)) lines.push(...section(name, question))
+  lines.push(...nodesSections(nodesQuestions))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
 function section(name: string, question: RecordedQuestion): string[] {
-  const how = [
-    `\`npm run bench -- ${name}\``,
-    question.date.slice(0, 10),
-    `commit ${question.commit}`,
-    question.repetitions === 0 ? 'once' : `${question.repetitions} repetitions`,
-    `load before ${question.load.toFixed(1)}`,
-  ]
-  if (question.scale !== 1) how.push(`with ${question.scale} of the full numbers`)
   return [
     `## ${question.title}`,
     '',
-    `${how.join(', ')}. Bound by: ${question.boundBy}`,
+    `${howMeasured(`npm run bench -- ${name}`, question)} Bound by: ${question.boundBy}`,
     '',
     '| | Dovecot | Restante | better | goal | CPU/op Dovecot | CPU/op Restante | CPU better | client |',
     '|---|---|---|---|---|---|---|---|---|',
     ...Object.values(question.rows).map(tableRow),
     '',
   ]
+}
+
+/** A table with a column for each server, its CPU for one operation behind its figure. */
+function nodesSections(questions: Performance['nodesQuestions']): string[] {
+  if (Object.keys(questions).length === 0) return []
+  const lines = [
+    '## On PostgreSQL',
+    '',
+    'Written by `npm run bench -- --nodes [NAME…]`: Dovecot, Restante with its embedded store, and one, two and three nodes over one PostgreSQL (issue 5), in turns on one machine, so that more nodes share the',
+    'same CPUs and the same disk. Connections go to the nodes in turn. Behind each figure is the CPU for one operation, with that of all processes of PostgreSQL, and how many times better than Dovecot the figure is.',
+    '',
+  ]
+  for (const [name, question] of Object.entries(questions)) {
+    lines.push(
+      `### ${question.title}`,
+      '',
+      howMeasured(`npm run bench -- --nodes ${name}`, question),
+      '',
+      `| | ${serverNames.join(' | ')} |`,
+      `|---|${serverNames.map(() => '---|').join('')}`,
+      ...Object.values(question.rows).map(row =>
+        [`| ${row.title}`, ...serverNames.map(server => nodesCell(row, server))].join(' | ').concat(' |'),
+      ),
+      '',
+    )
+  }
+  return lines
+}
+
+const serverNames: readonly ServerName[] = ['Dovecot', 'Restante', '1 node', '2 nodes', '3 nodes']
+
+function nodesCell(row: RecordedRow, server: ServerName): string {
+  const figure = row.figures[server]
+  const ratio = server === 'Dovecot' ? undefined : timesBetter(row, server)
+  return [show(figure, row), cpu(figure), ratio].filter(Boolean).join(', ')
+}
+
+function howMeasured(command: string, question: RecordedQuestion): string {
+  const how = [
+    `\`${command}\``,
+    question.date.slice(0, 10),
+    `commit ${question.commit}`,
+    question.repetitions === 0 ? 'once' : `${question.repetitions} repetitions`,
+    `load before ${question.load.toFixed(1)}`,
+  ]
+  if (question.scale !== 1) how.push(`with ${question.scale} of the full numbers`)
+  return `${how.join(', ')}.`
 }
 
 function tableRow(row: RecordedRow): string {
@@ -62,9 +103,9 @@ function tableRow(row: RecordedRow): string {
   return `| ${cells.join(' | ')} |`
 }
 
-/** How many times better Restante is, or undefined where one of the two is missing. */
-export function timesBetter(row: RecordedRow): string | undefined {
-  const { Dovecot: dovecot, Restante: restante } = row.figures
+/** How many times better than Dovecot a server is, or undefined where one of the two is missing. */
+export function timesBetter(row: RecordedRow, server: ServerName = 'Restante'): string | undefined {
+  const { Dovecot: dovecot, [server]: restante } = row.figures
   if (dovecot === undefined || restante === undefined) return undefined
   const lessIsBetter = row.unit === 'ms' || row.unit === 'KB'
   if (lessIsBetter && restante.value <= 0) return 'not measurable'

@@ -1,8 +1,8 @@
 // What a process and all its descendants have used, from Linux's /proc. See proc(5).
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The process ids of `root` and all its living descendants. */
-export function processTree(root: number): number[] {
+/** The process ids of `roots` and all their living descendants. */
+export function processTree(roots: readonly number[]): number[] {
   const childrenOf = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
@@ -13,18 +13,18 @@ export function processTree(root: number): number[] {
     if (siblings === undefined) childrenOf.set(parent, [pid])
     else siblings.push(pid)
   }
-  const found = [root]
+  const found = [...roots]
   for (let at = 0; at < found.length; at++) found.push(...(childrenOf.get(found[at] ?? 0) ?? []))
   return found
 }
 
 /**
- * CPU time in microseconds that the tree has used since it began, ended children included. Living threads are
+ * CPU time in microseconds that the trees have used since they began, ended children included. Living threads are
  * read from schedstat (nanoseconds); what ended children used is known to their parent in ticks of 10 ms.
  */
-export function cpuMicroseconds(root: number): number {
+export function cpuMicroseconds(roots: readonly number[]): number {
   let total = 0
-  for (const pid of processTree(root)) {
+  for (const pid of processTree(roots)) {
     const fields = statFields(pid)
     if (fields === undefined) continue
     total +=
@@ -34,21 +34,21 @@ export function cpuMicroseconds(root: number): number {
   return total
 }
 
-/** Proportional set size of the tree in bytes: shared pages are divided among those who share them. */
-export function pssBytes(root: number): number {
-  return sumOfLines(root, 'smaps_rollup', /^Pss:\s+(\d+) kB/m) * 1024
+/** Proportional set size of the trees in bytes: shared pages are divided among those who share them. */
+export function pssBytes(roots: readonly number[]): number {
+  return sumOfLines(roots, 'smaps_rollup', /^Pss:\s+(\d+) kB/m) * 1024
 }
 
-/** Resident set size of the tree in bytes. */
-export function rssBytes(root: number): number {
-  return sumOfLines(root, 'status', /^VmRSS:\s+(\d+) kB/m) * 1024
+/** Resident set size of the trees in bytes. */
+export function rssBytes(roots: readonly number[]): number {
+  return sumOfLines(roots, 'status', /^VmRSS:\s+(\d+) kB/m) * 1024
 }
 
 const microsecondsPerTick = 10_000
 
-function sumOfLines(root: number, file: string, line: RegExp): number {
+function sumOfLines(roots: readonly number[], file: string, line: RegExp): number {
   let total = 0
-  for (const pid of processTree(root)) total += Number(line.exec(readProc(`${pid}/${file}`) ?? '')?.[1] ?? 0)
+  for (const pid of processTree(roots)) total += Number(line.exec(readProc(`${pid}/${file}`) ?? '')?.[1] ?? 0)
   return total
 }
 

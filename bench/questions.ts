@@ -8,6 +8,7 @@ import { fillQuestion } from './fill.ts'
 import { idleMemoryQuestion } from './idle-memory.ts'
 import { lmtpQuestion } from './lmtp.ts'
 import { loginQuestion } from './login.ts'
+import { notifyNodesQuestion } from './notify-nodes.ts'
 import { notifyQuestion } from './notify.ts'
 import { pop3Question } from './pop3.ts'
 import type { Question } from './question.ts'
@@ -17,6 +18,7 @@ import { selectQuestion } from './select.ts'
 import { sortQuestion } from './sort.ts'
 import { storeQuestion } from './store.ts'
 
+/** What is asked of both servers. */
 export const questions: readonly Question[] = [
   loginQuestion,
   appendQuestion,
@@ -34,4 +36,13 @@ export const questions: readonly Question[] = [
   notifyQuestion,
   pop3Question,
   idleMemoryQuestion,
+]
+
+/** What is asked of nodes over PostgreSQL beside both (issue 5). */
+export const nodesQuestions: readonly Question[] = [
+  appendQuestion,
+  loginQuestion,
+  fetchFlagsQuestion,
+  storeQuestion,
+  notifyNodesQuestion,
 ]

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from './machine.ts'
 import type { Unit } from './question.ts'
-import type { Server } from './server.ts'
+import type { ServerName } from './server.ts'
 
 /** One figure of one server. */
 export interface Figure {
@@ -20,7 +20,7 @@ export interface RecordedRow {
   readonly title: string
   readonly unit: Unit
   readonly target?: number
-  readonly figures: Partial<Record<Server['name'], Figure>>
+  readonly figures: Partial<Record<ServerName, Figure>>
 }
 
 export interface RecordedQuestion {
@@ -39,19 +39,24 @@ export interface RecordedQuestion {
 
 export interface Performance {
   machine: Machine
-  servers: Partial<Record<Server['name'], { version: string; settings: readonly string[] }>>
+  servers: Partial<Record<ServerName, { version: string; settings: readonly string[] }>>
   questions: Record<string, RecordedQuestion>
+  /** Of runs with nodes over PostgreSQL. */
+  nodesQuestions: Record<string, RecordedQuestion>
 }
 
 const docs = join(import.meta.dirname, '..', 'docs')
 
+const nothing = { servers: {}, questions: {}, nodesQuestions: {} }
+
 /** What earlier runs left, or nothing. */
-export function readPerformance(): Pick<Performance, 'servers' | 'questions'> {
+export function readPerformance(): Omit<Performance, 'machine'> {
   try {
-    return JSON.parse(readFileSync(join(docs, 'performance.json'), 'utf8')) as Performance
+    const found = JSON.parse(readFileSync(join(docs, 'performance.json'), 'utf8')) as Performance
+    return { ...nothing, ...found }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    return { servers: {}, questions: {} }
+    return nothing
   }
 }
 

@@ -47,14 +47,14 @@ export async function startRestante(count = accountCount, options: ServeOptions 
   let serving = await serve(folder, options)
   return {
     name: 'Restante',
-    version: versionOf(readFileSync(join(root, 'package.json'), 'utf8')),
+    version: version(),
     settings,
     folder,
     get ports() {
       return serving.ports
     },
-    get pid() {
-      return serving.child.pid ?? 0
+    get pids() {
+      return [serving.child.pid ?? 0]
     },
     async restart() {
       await terminate(serving.child)
@@ -188,6 +188,7 @@ function portsOf(output: string): RestantePorts {
   }
 }
 
-function versionOf(packageJson: string): string {
-  return /"version": "([^"]+)"/.exec(packageJson)?.[1] ?? 'unknown'
+/** Of the program. */
+export function version(): string {
+  return /"version": "([^"]+)"/.exec(readFileSync(join(root, 'package.json'), 'utf8'))?.[1] ?? 'unknown'
 }

@@ -1,15 +1,17 @@
 // `npm run bench [-- NAME…]`: asks the questions of both servers in turns and writes docs/performance.md.
-// Options: --repetitions N, --scale 0.1 (smaller numbers, for a try), --only dovecot|restante, --no-write.
+// Options: --repetitions N, --scale 0.1 (smaller numbers, for a try), --only dovecot|restante, --no-write;
+// --nodes: other questions, also of nodes over PostgreSQL (--only nodes1, nodes2, nodes3; several with commas).
 import { execFileSync } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startDovecot } from './dovecot.ts'
 import { describeMachine } from './machine.ts'
+import { startNodes } from './nodes.ts'
 import { show, timesBetter, writePage } from './page.ts'
 import { cpuMicroseconds } from './process-tree.ts'
 import type { Bench, Question } from './question.ts'
-import { questions } from './questions.ts'
+import { nodesQuestions, questions } from './questions.ts'
 import {
   type Figure,
   type RecordedQuestion,
@@ -18,7 +20,7 @@ import {
   writePerformance,
 } from './record.ts'
 import { startRestante } from './restante.ts'
-import { exitOnSignals, type Server } from './server.ts'
+import { exitOnSignals, type Server, type ServerName } from './server.ts'
 import { median } from './statistics.ts'
 
 interface Sample {
@@ -28,7 +30,7 @@ interface Sample {
 }
 
 /** Samples by row, then by server. */
-type Samples = Map<string, Map<Server['name'], Sample[]>>
+type Samples = Map<string, Map<ServerName, Sample[]>>
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
@@ -36,16 +38,29 @@ const { values: options, positionals: names } = parseArgs({
     repetitions: { type: 'string' },
     scale: { type: 'string', default: '1' },
     only: { type: 'string' },
+    nodes: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
   },
 })
 const scale = Number(options.scale)
-const unknown = names.filter(name => questions.every(question => question.name !== name))
-if (unknown.length > 0 || !(scale > 0 && scale <= 1)) {
+const asked = options.nodes ? nodesQuestions : questions
+const starts: Readonly<Record<string, () => Promise<Server>>> = {
+  dovecot: () => startDovecot(),
+  restante: () => startRestante(),
+  ...(options.nodes && {
+    nodes1: () => startNodes(1),
+    nodes2: () => startNodes(2),
+    nodes3: () => startNodes(3),
+  }),
+}
+const contenders = options.only?.split(',') ?? Object.keys(starts)
+const unknown = names.filter(name => asked.every(question => question.name !== name))
+const strangers = contenders.filter(name => !(name in starts))
+if (unknown.length + strangers.length > 0 || !(scale > 0 && scale <= 1)) {
   console.error(
-    `npm run bench -- [--repetitions N] [--scale 0..1] [--only dovecot|restante] [--no-write] [NAME…]`,
+    `npm run bench -- [--nodes] [--repetitions N] [--scale 0..1] [--only ${Object.keys(starts).join('|')}] [--no-write] [NAME…]`,
   )
-  console.error(`names: ${questions.map(question => question.name).join(' ')}`)
+  console.error(`names: ${asked.map(question => question.name).join(' ')}`)
   process.exit(2)
 }
 exitOnSignals()
@@ -57,15 +72,17 @@ async function main(): Promise<number> {
   const servers: Server[] = []
   let failures = 0
   try {
-    if (options.only !== 'restante') servers.push(await startDovecot())
-    if (options.only !== 'dovecot') servers.push(await startRestante())
+    for (const [name, start] of Object.entries(starts)) {
+      if (contenders.includes(name)) servers.push(await start())
+    }
     for (const { name, version, settings } of servers) performance.servers[name] = { version, settings }
-    for (const question of questions) {
+    for (const question of asked) {
       if (names.length > 0 && !names.includes(question.name)) continue
       console.log(`\n${question.name}: ${question.title}`)
       try {
         const recorded = await ask(question, servers)
-        performance.questions = inOrder({ ...performance.questions, [question.name]: recorded })
+        const kept = options.nodes ? 'nodesQuestions' : 'questions'
+        performance[kept] = inOrder({ ...performance[kept], [question.name]: recorded })
         for (const row of Object.values(recorded.rows)) console.log(`  ${line(row)}`)
         if (!options['no-write']) writePerformance(performance, writePage(performance))
       } catch (error) {
@@ -92,7 +109,7 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
   }
   const rows: Record<string, RecordedRow> = {}
   for (const [name, { title, unit, target }] of Object.entries(question.rows)) {
-    const figures: Partial<Record<Server['name'], Figure>> = {}
+    const figures: Partial<Record<ServerName, Figure>> = {}
     for (const [server, taken] of samples.get(name) ?? []) figures[server] = figureOf(taken)
     rows[name] = { title, unit, ...(target !== undefined && { target }), figures }
   }
@@ -113,7 +130,7 @@ function surroundings(question: Question, server: Server, repetition: number, sa
     const row = question.rows[name]
     if (row === undefined) throw new Error(`${question.name} has no row ${name}`)
     if (repetition < 0 && row.single !== true) return
-    const ofRow = samples.get(name) ?? new Map<Server['name'], Sample[]>()
+    const ofRow = samples.get(name) ?? new Map<ServerName, Sample[]>()
     samples.set(name, ofRow)
     ofRow.set(server.name, [...(ofRow.get(server.name) ?? []), sample])
   }
@@ -123,13 +140,13 @@ function surroundings(question: Question, server: Server, repetition: number, sa
     count: full => Math.max(1, Math.round(full * scale)),
     note: (row, value) => keep(row, { value }),
     async time(row, operations, work) {
-      const cpuBefore = cpuMicroseconds(server.pid)
+      const cpuBefore = cpuMicroseconds(server.pids)
       const clientBefore = process.cpuUsage()
       const startedAt = performance.now()
       await work()
       const elapsedMs = performance.now() - startedAt
       const client = process.cpuUsage(clientBefore)
-      const used = cpuMicroseconds(server.pid) - cpuBefore
+      const used = cpuMicroseconds(server.pids) - cpuBefore
       const unit = question.rows[row]?.unit
       keep(row, {
         value: unit === 'ms' ? elapsedMs / operations : (operations * 1000) / elapsedMs,
@@ -143,7 +160,7 @@ function surroundings(question: Question, server: Server, repetition: number, sa
 /** In the order in which questions are asked; what is no question any more goes. */
 function inOrder(recorded: Readonly<Record<string, RecordedQuestion>>): Record<string, RecordedQuestion> {
   return Object.fromEntries(
-    questions.flatMap(({ name }) => {
+    asked.flatMap(({ name }) => {
       const found = recorded[name]
       return found === undefined ? [] : [[name, found]]
     }),

@@ -5,14 +5,18 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** Restante with its embedded store, or so many nodes of it on one PostgreSQL. */
+export type ServerName = 'Dovecot' | 'Restante' | '1 node' | '2 nodes' | '3 nodes'
+
 export interface Server {
-  readonly name: 'Dovecot' | 'Restante'
+  readonly name: ServerName
   readonly version: string
   /** The settings that matter to its speed, one line each. */
   readonly settings: readonly string[]
+  /** Of several nodes, those whose turn it is. */
   readonly ports: Ports
-  /** The root of its process tree. */
-  readonly pid: number
+  /** The roots of its process trees. */
+  readonly pids: readonly number[]
   /** The data folder, where commands can be run on it. */
   readonly folder?: string
   /** Ends it gracefully and starts it again over the same data (and perhaps on other ports). */

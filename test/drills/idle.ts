@@ -21,7 +21,7 @@ try {
     const serving = await serve(folder)
     await new Promise(resolve => setTimeout(resolve, 3000))
     readyMs.push(serving.readyMs)
-    rss.push(rssBytes(serving.child.pid ?? 0) / 2 ** 20)
+    rss.push(rssBytes([serving.child.pid ?? 0]) / 2 ** 20)
     drill.say(`ready after ${serving.readyMs.toFixed(0)} ms, ${rss.at(-1)?.toFixed(0)} MB after 3 s`)
     await terminate(serving.child)
   }

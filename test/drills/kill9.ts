@@ -86,7 +86,7 @@ async function workAndKill(): Promise<number> {
   while (acknowledged() < wanted && performance.now() - from < 5000) await pause(1)
   await pause(lateness)
   isKilled = true
-  for (const pid of processTree(server.pid)) killHard(pid)
+  for (const pid of processTree(server.pids)) killHard(pid)
   await Promise.all(ends)
   return performance.now() - from
 }

@@ -59,7 +59,7 @@ export async function startSite(
       version: '',
       settings: [],
       ports: node.ports,
-      pid: 0,
+      pids: [],
       restart: () => node.stop().then(() => node.start()),
       stop: () => node.stop(),
     }),

@@ -19,11 +19,20 @@ import { pathToFileURL } from 'node:url'
 export interface PostgresServer {
   /** Without the database's name. */
   readonly url: string
+  /** The root of its process tree. */
+  readonly pid: number
   stop(): Promise<void>
 }
 
-/** Nothing here outlives the run, so nothing is synced. */
-const settings: Readonly<Record<string, string>> = {
+export interface PostgresOptions {
+  /** The folder of its programs; those that npm brought by default. */
+  readonly bin?: string | undefined
+  /** In place of the tests' own. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** Nothing of the tests outlives the run, so nothing is synced. */
+const testSettings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '300',
@@ -40,14 +49,17 @@ const settings: Readonly<Record<string, string>> = {
 /** PostgreSQL refuses to run as root. */
 const isRoot = process.getuid?.() === 0
 
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({
+  bin: programs,
+  settings = testSettings,
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'restante-postgres-'))
   try {
-    const native = await nativeFolder(folder)
+    const binFolder = programs ?? join(await nativeFolder(folder), 'bin')
     const user = isRoot ? idsOf('nobody') : undefined
     if (user) chownSync(folder, user.uid, user.gid)
     const data = join(folder, 'data')
-    const bin = (name: string) => join(native, 'bin', name)
+    const bin = (name: string) => join(binFolder, name)
     const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
     execFileSync(
       bin('initdb'),
@@ -65,6 +77,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     await untilReady(child, data)
     return {
       url: `postgres://restante@127.0.0.1:${port}`,
+      pid: child.pid ?? 0,
       async stop() {
         if (child.exitCode === null) {
           const exited = new Promise(resolve => child.once('exit', resolve))

@@ -1,0 +1,53 @@
+// Nodes of Restante over a PostgreSQL of their own, as questions see one server: each connection goes to the next node, as through a balancer.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startDurablePostgres } from './postgres.ts'
+import { restante, type Serving, serve, terminate, version } from './restante.ts'
+import { accountCount, password, type Server, type ServerName, temporaryFolder, user } from './server.ts'
+
+export async function startNodes(count: number, accounts = accountCount): Promise<Server> {
+  const folder = temporaryFolder('bench-nodes')
+  const postgres = await startDurablePostgres()
+  const nodes = Array.from({ length: count }, (_, at) => makeFolder(folder, at + 1, postgres.url))
+  const lines = Array.from({ length: accounts }, (_, number) => `${user(number)}:${password}\n`).join('')
+  const [first = ''] = nodes
+  await restante(first, ['account', 'add', '--from', '-', '--config', configOf(first)], lines)
+  const startAll = () => Promise.all(nodes.map(node => serve(node, { args: ['--config', configOf(node)] })))
+  let serving = await startAll()
+  const stopAll = () => Promise.all(serving.map(({ child }) => terminate(child)))
+  let turn = 0
+  return {
+    name: `${count} ${count === 1 ? 'node' : 'nodes'}` as ServerName,
+    version: version(),
+    settings: [
+      `${count} of the same program over one database, each connection to the next of them; ${postgres.description}; flags are as durable as mail`,
+    ],
+    get ports() {
+      return (serving[turn++ % count] as Serving).ports
+    },
+    get pids() {
+      return [postgres.pid, ...serving.map(({ child }) => child.pid ?? 0)]
+    },
+    async restart() {
+      await stopAll()
+      serving = await startAll()
+    },
+    async stop() {
+      await stopAll()
+      await postgres.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The folder of one node, with its configuration. */
+function makeFolder(site: string, number: number, url: string): string {
+  const folder = join(site, `node${number}`)
+  mkdirSync(folder, { mode: 0o700 })
+  writeFileSync(configOf(folder), `[store]\nurl = "${url}/postgres"\n`, { mode: 0o600 })
+  return folder
+}
+
+function configOf(folder: string): string {
+  return join(folder, 'restante.toml')
+}
