@@ -289,7 +289,7 @@ function postmasterOf({ data }: Database): number | undefined {
 
 export function killTree(root: number | undefined): void {
   if (root === undefined) return
-  for (const pid of processTree(root)) {
+  for (const pid of processTree([root])) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch (error) {
