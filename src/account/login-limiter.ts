@@ -1,12 +1,13 @@
-// Slows down and refuses who guesses passwords, over all threads of one process.
+// Slows down and refuses who guesses passwords, over all threads of one process, and over all nodes where others are at the store.
 //
 // Invariants:
 // - One table in shared memory, of fixed size; nothing that a peer sends makes it grow. A full bucket forgets its oldest entry.
 // - An attempt is counted when it begins and taken back when it succeeds, so parallel attempts do not share one look at the count.
+// - Failures, and what a success forgets, are told to the other nodes, by digests: what was typed for a name may be a password. Success after nothing else tells nothing.
 // - Known and unknown names are counted alike: the limiter tells nobody which names exist.
 // - Loopback is never held up. An administrator's name is never refused from a network that it has logged in from within `goodDays`.
-// Races between threads can lose a count, never invent one for somebody else.
-import { createHmac, randomBytes } from 'node:crypto'
+// Races between threads, and words between nodes that are lost, can lose a count, never invent one for somebody else. `isGood` is each node's own.
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import { networkKey } from '../net/ip.ts'
 import type { LimiterConfig } from './config.ts'
@@ -22,6 +23,15 @@ const goodDays = 30
 const maxScore = 1_000_000
 /** 2025-01-01: times as seconds from here fit a word for decades. */
 const epochSeconds = 1_735_689_600
+/** Begins the words between nodes: `login-failed:TABLE:DIGEST` adds one, `login-right:…` clears. */
+const failedWord = 'login-failed'
+const rightWord = 'login-right'
+const digestLength = 20
+
+/** How limiters with tables of their own, on different nodes, hear of one another. */
+export interface LimiterPeers {
+  tell(word: string): void
+}
 
 /** What the limiter says of an attempt; `settle` it with how it ended. */
 export type Admission =
@@ -47,13 +57,31 @@ export class LoginLimiter {
   readonly #words: Int32Array
   readonly #buckets: number
   readonly #secret: Buffer
+  readonly #peers: LimiterPeers | undefined
+  /** Tells the words of this table from others'. */
+  readonly #tableName: string
 
-  constructor(clock: Clock, config: LimiterConfig, table: SharedArrayBuffer = allocateLimiterTable()) {
+  constructor(
+    clock: Clock,
+    config: LimiterConfig,
+    table: SharedArrayBuffer = allocateLimiterTable(),
+    peers?: LimiterPeers,
+  ) {
     this.#clock = clock
     this.#config = config
     this.#words = new Int32Array(table)
     this.#buckets = (this.#words.length - secretWords) / (bucketSlots * slotWords)
     this.#secret = Buffer.from(new Uint8Array(table, 0, secretWords * wordBytes))
+    this.#peers = peers
+    this.#tableName = digestOf(this.#secret)
+  }
+
+  /** Takes over what a limiter of another node has told. One thread of a node does so, for all. */
+  hear(word: string): void {
+    const [kind, table, digest] = word.split(':')
+    if (table === this.#tableName || digest?.length !== digestLength) return
+    if (kind === failedWord) this.#add(this.#slot(digest), 1)
+    else if (kind === rightWord) this.#clear(this.#slot(digest))
   }
 
   /**
@@ -64,17 +92,21 @@ export class LoginLimiter {
     if (peer.isLoopback) return { kind: 'go', delayMs: 0, settle: () => {} }
     const config = this.#config
     const network = networkKey(peer.address)
-    const networkSlot = this.#slot(`n ${network}`)
+    const networkDigest = digestOf(`n ${network}`)
+    const networkSlot = this.#slot(networkDigest)
     if (name === undefined) {
       const score = this.#score(networkSlot)
       if (score >= config.network.refuseAt) return { kind: 'refused' }
       this.#add(networkSlot, 1)
       return this.#go(this.#delayOf(score, config.network.free), outcome => {
-        if (outcome !== 'failure') this.#add(networkSlot, -1)
+        if (outcome === 'failure') this.#tell(failedWord, networkDigest)
+        else this.#add(networkSlot, -1)
       })
     }
-    const pairSlot = this.#slot(`p ${network} ${name}`)
-    const accountSlot = this.#slot(`a ${name}`)
+    const pairDigest = digestOf(`p ${network} ${name}`)
+    const accountDigest = digestOf(`a ${name}`)
+    const pairSlot = this.#slot(pairDigest)
+    const accountSlot = this.#slot(accountDigest)
     const pair = this.#score(pairSlot)
     const isGood = this.#isGood(network, name)
     if (!(isGood && isAdmin)) {
@@ -99,10 +131,16 @@ export class LoginLimiter {
     }
     add(1)
     return this.#go(delayMs, outcome => {
-      if (outcome === 'failure') return
+      if (outcome === 'failure') {
+        this.#tell(failedWord, pairDigest)
+        if (!isGood) this.#tell(failedWord, accountDigest)
+        if (countsForNetwork) this.#tell(failedWord, networkDigest)
+        return
+      }
       add(-1)
       if (outcome === 'void') return
       this.#clear(pairSlot)
+      if (pair > 0) this.#tell(rightWord, pairDigest)
       if (!isGood) this.#add(accountSlot, -1)
       // Only a little for the network: one account of his own must not buy a guesser endless tries at others.
       if (countsForNetwork) this.#add(networkSlot, -1)
@@ -118,6 +156,10 @@ export class LoginLimiter {
       end(outcome)
     }
     return { kind: 'go', delayMs, settle }
+  }
+
+  #tell(kind: string, digest: string): void {
+    this.#peers?.tell(`${kind}:${this.#tableName}:${digest}`)
   }
 
   #delayOf(score: number, free: number): number {
@@ -195,4 +237,8 @@ export class LoginLimiter {
     Atomics.store(this.#words, slot + 2, 1)
     Atomics.store(this.#words, slot + 3, this.#seconds())
   }
+}
+
+function digestOf(key: string | Buffer): string {
+  return createHash('sha256').update(key).digest('base64url').slice(0, digestLength)
 }

@@ -375,6 +375,8 @@ export const limits = {
     notificationBytes: 7_900,
     /** Accounts whose hints wait to be told; beyond that everyone is told to look. */
     waitingHints: 10_000,
+    /** Other words that wait to be told; more are lost. Each is short. */
+    waitingWords: 1_000,
     /** Time that a connection has to end in order. */
     closeMs: 2_000,
     /** Marks of transactions are kept this long for those who ask whether one was committed. */

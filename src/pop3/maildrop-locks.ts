@@ -1,13 +1,15 @@
-// One POP3 session an account at a time, over all threads of the process. RFC 1939 §4 (exclusive-access lock), §8; RFC 2449 §6.5 (LOGIN-DELAY).
+// One POP3 session an account at a time, over all threads of the process, and over all nodes where others are at the store. RFC 1939 §4 (exclusive-access lock), §8; RFC 2449 §6.5 (LOGIN-DELAY).
 //
 // Invariants:
 // - The table lies in shared memory: a lock dies with the process. A lock of a thread that died is free after `leaseSeconds`, because nobody renews it.
 // - A lease is one 64-bit word (owner and end), taken, renewed and given back by compare-and-exchange: no thread can wait for another.
 // - Two threads that find different slots for one account both see each other and both give up: the client is told IN-USE and tries again.
+// - Other nodes see a lease of the store's, which is taken last and given back first: the table keeps the threads of this node apart.
 // - IMAP and delivery never look here.
 import { randomInt } from 'node:crypto'
 import type { AccountId } from '../base/ids.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Maildrops } from '../store/store.ts'
 
 const bucketSlots = 16
 const leaseSeconds = 60
@@ -17,10 +19,13 @@ const epochSeconds = 1_735_689_600
 const free = 0n
 
 export type MaildropLock =
-  | { readonly kind: 'held'; release(): void }
+  /** `release` settles when others may have it, and never rejects. */
+  | { readonly kind: 'held'; release(): Promise<void> }
   | { readonly kind: 'in-use' }
   /** The account has logged in within the least delay. */
   | { readonly kind: 'too-soon' }
+
+type Here = Exclude<MaildropLock, { kind: 'held' }> | { readonly kind: 'held'; release(): void }
 
 /** The table that all threads share. `entries` accounts can be in use at once. */
 export function allocateMaildropLocks(entries = 65_536): SharedArrayBuffer {
@@ -37,18 +42,45 @@ export class MaildropLocks {
   readonly #slots: number
   /** The leases of this thread: slot and what it holds. */
   readonly #held = new Map<number, bigint>()
+  readonly #others: Maildrops | undefined
   #timer: NodeJS.Timeout | undefined
 
-  constructor(clock: Clock, table: SharedArrayBuffer = allocateMaildropLocks()) {
+  /** `others`: the leases that all nodes see. */
+  constructor(clock: Clock, table: SharedArrayBuffer = allocateMaildropLocks(), others?: Maildrops) {
     this.#clock = clock
+    this.#others = others
     this.#slots = table.byteLength / 16
     this.#leases = new BigInt64Array(table, 0, this.#slots)
     this.#accounts = new Int32Array(table, this.#slots * 8, this.#slots)
     this.#lastLogins = new Int32Array(table, this.#slots * 12, this.#slots)
   }
 
-  /** Takes the lock of an account whose credentials are right. `delaySeconds` is the least time since its last log-in. */
-  acquire(account: AccountId, delaySeconds = 0): MaildropLock {
+  /** Takes the lock of an account whose credentials are right. `delaySeconds` is the least time since its last log-in. Throws `StoreError`. */
+  async acquire(account: AccountId, delaySeconds = 0): Promise<MaildropLock> {
+    const here = this.#acquireHere(account, delaySeconds)
+    if (here.kind !== 'held') return here
+    const others = this.#others
+    if (!others) return { kind: 'held', release: async () => here.release() }
+    try {
+      const kind = await others.take(account, delaySeconds)
+      if (kind !== 'held') {
+        here.release()
+        return { kind }
+      }
+    } catch (error) {
+      here.release()
+      throw error
+    }
+    return {
+      kind: 'held',
+      async release() {
+        await others.release(account)
+        here.release()
+      },
+    }
+  }
+
+  #acquireHere(account: AccountId, delaySeconds: number): Here {
     const bucket = (account % (this.#slots / bucketSlots)) * bucketSlots
     const slot = this.#ownSlot(bucket, account) ?? this.#takeSlot(bucket, account)
     if (slot === undefined) return { kind: 'in-use' }

@@ -14,7 +14,7 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
   const { context, connection } = session
   session.state = { kind: 'authorization', user: undefined }
   const identity = await identified(identify)
-  const lock = context.maildropLocks.acquire(identity.account, context.config.pop3.loginDelaySeconds)
+  const lock = await context.maildropLocks.acquire(identity.account, context.config.pop3.loginDelaySeconds)
   if (lock.kind === 'in-use') throw new Pop3Error(texts => texts.inUse, { code: 'IN-USE' })
   if (lock.kind === 'too-soon') {
     const seconds = context.config.pop3.loginDelaySeconds
@@ -22,8 +22,8 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
   }
   let leave: (() => void) | undefined
   const release = () => {
-    lock.release()
     leave?.()
+    return lock.release()
   }
   try {
     leave = await identified(async () => context.login.sessions.open(identity, connection))
@@ -35,7 +35,7 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
     connection.setDeadline(context.config.pop3.idleTimeoutMs)
     session.ok(texts => texts.maildropHas(maildrop.count, maildrop.bytes))
   } catch (error) {
-    release()
+    await release()
     throw error
   }
 }

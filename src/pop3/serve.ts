@@ -46,7 +46,7 @@ export async function servePop3(connection: Connection, context: Pop3Context): P
     endOnError(session, error)
   } finally {
     // Without QUIT nothing is removed (RFC 1939 §6).
-    if (session.state.kind === 'transaction') session.state.release()
+    if (session.state.kind === 'transaction') void session.state.release()
     connection.close()
   }
 }
@@ -155,7 +155,7 @@ function fail(session: Session, error: unknown): boolean {
 function sayFarewell(session: Session): void {
   if (session.connection.stopReason === 'account') session.err('AUTH', texts => texts.accountChanged)
   else session.err('SYS/TEMP', texts => texts.shuttingDown)
-  if (session.state.kind === 'transaction') session.state.release()
+  if (session.state.kind === 'transaction') void session.state.release()
   session.state = { kind: 'ended' }
   session.connection.close()
 }

@@ -37,7 +37,8 @@ export type State =
       readonly kind: 'transaction'
       readonly identity: Identity
       readonly maildrop: Maildrop
-      release(): void
+      /** Lets others in; settles when they are, and never rejects. */
+      release(): Promise<void>
     }
   /** After QUIT, STLS that failed, or a farewell. */
   | { readonly kind: 'ended' }

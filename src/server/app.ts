@@ -50,6 +50,9 @@ export function createApp({ config, clock, log, metrics, store, shared, index, o
   const live = withLiveDefaultDomain(config, store.reader, clock)
   const directory = openDirectory(store, live)
   const { hostname } = config
+  const limiter = new LoginLimiter(clock, config.login.limiter, shared.limiter, store.nodes)
+  // The table is one for all threads.
+  if (index === 0) store.nodes?.hear(word => limiter.hear(word))
   return {
     config: live,
     hostname,
@@ -61,7 +64,7 @@ export function createApp({ config, clock, log, metrics, store, shared, index, o
     directory,
     login: new Login({
       directory,
-      limiter: new LoginLimiter(clock, config.login.limiter, shared.limiter),
+      limiter,
       clock,
       log,
       metrics,
@@ -69,7 +72,7 @@ export function createApp({ config, clock, log, metrics, store, shared, index, o
       counts: new SessionCounts(index, shared.sessions),
       onResult: onLogin,
     }),
-    maildropLocks: new MaildropLocks(clock, shared.maildropLocks),
+    maildropLocks: new MaildropLocks(clock, shared.maildropLocks, store.nodes?.maildrops),
     largeMessages: new ByteBudget(limits.smtp.largeMessagesBytes),
   }
 }

@@ -5,7 +5,7 @@ import type { EmailColumnCache } from './email-columns.ts'
 import type { MailboxSnapshot } from './mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from './mutations.ts'
 import type { SearchIndex } from './search/search-index.ts'
-import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from './store.ts'
+import type { BodyRef, ChangeHint, MaintenanceReport, Nodes, Reader, StagedBody, Store } from './store.ts'
 
 export interface StoreObserver {
   /** Before a change; what it throws is what the change fails with. */
@@ -43,6 +43,10 @@ export class ObservedStore implements Store {
 
   get searchIndex(): SearchIndex {
     return this.#store.searchIndex
+  }
+
+  get nodes(): Nodes | undefined {
+    return this.#store.nodes
   }
 
   stageBody(): StagedBody {

@@ -87,6 +87,23 @@ export interface MaintenanceReport {
   readonly freedBytes: number
 }
 
+/** What the stores on one database tell each other beside its rows; a server of the database that dies takes it along. */
+export interface Nodes {
+  readonly maildrops: Maildrops
+  /** Says a word without blanks to the other stores. It may be lost. */
+  tell(word: string): void
+  /** Hears the words of the others, for as long as the store is open. */
+  hear(listener: (word: string) => void): void
+}
+
+/** Which maildrops are open, in all nodes. */
+export interface Maildrops {
+  /** Takes one, until it is released or this store has not been heard of for a minute. Throws `StoreError`. */
+  take(account: AccountId, delaySeconds: number): Promise<'held' | 'in-use' | 'too-soon'>
+  /** Never rejects: what cannot be given back runs out. */
+  release(account: AccountId): Promise<void>
+}
+
 export interface Store {
   /** Sees the last commit. One synchronous section of JavaScript sees one state only if it makes one read. */
   readonly reader: Reader
@@ -96,6 +113,8 @@ export interface Store {
   readonly emailColumns: EmailColumnCache
   /** What of a search can be answered without reading messages. */
   readonly searchIndex: SearchIndex
+  /** Undefined where no other node can be at this store. */
+  readonly nodes: Nodes | undefined
   stageBody(): StagedBody
   /** Makes a body of bytes that are at hand (taken, not copied: do not change them afterwards). */
   bodyOf(bytes: Uint8Array): BodyRef

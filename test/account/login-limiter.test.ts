@@ -22,7 +22,7 @@ function from(address: string): LoginPeer {
 }
 
 /** Makes `count` failing attempts and says how many were let through. */
-function fail(limiter: LoginLimiter, peer: LoginPeer, name: string, count: number): number {
+function fail(limiter: LoginLimiter, peer: LoginPeer, name: string | undefined, count: number): number {
   let admitted = 0
   for (let i = 0; i < count; i++) {
     const admission = limiter.admit(peer, name, false)
@@ -76,6 +76,52 @@ test('a success forgets the failures of its name and network', () => {
   const admission = limiter.admit(from('192.0.2.1'), 'ann', false)
   assert.equal(admission.kind, 'go')
   if (admission.kind === 'go') admission.settle('success')
+  assert.equal(fail(limiter, from('192.0.2.1'), 'ann', 50), 15)
+})
+
+test('failures on one node count on the others, once, and a success there is heard of as well; no word tells a name', () => {
+  const clock = manualClock()
+  const told: string[] = []
+  const nodes: LoginLimiter[] = []
+  const tell = (word: string) => {
+    told.push(word)
+    // As the store's words come back: to every node, the own one too.
+    for (const node of nodes) node.hear(word)
+  }
+  nodes.push(...[0, 1].map(() => new LoginLimiter(clock, config, allocateLimiterTable(), { tell })))
+  const [one, two] = nodes as [LoginLimiter, LoginLimiter]
+  assert.equal(fail(one, from('192.0.2.1'), 'ann', 10), 10)
+  const tried = two.admit(from('192.0.2.1'), 'ann', false)
+  assert.equal(tried.kind === 'go' && tried.delayMs, 8000, 'ten failures, and five are free')
+  if (tried.kind === 'go') tried.settle('void')
+  assert.equal(fail(two, from('192.0.2.1'), 'ann', 50), 5)
+  assert.equal(one.admit(from('192.0.2.1'), 'ann', false).kind, 'refused')
+
+  assert.equal(fail(one, from('192.0.2.2'), 'bob', 10), 10)
+  const right = two.admit(from('192.0.2.2'), 'bob', false)
+  if (right.kind === 'go') right.settle('success')
+  assert.equal(fail(one, from('192.0.2.2'), 'bob', 50), 15)
+
+  for (let i = 0; i < 70; i++) fail(one, from('192.0.2.3'), undefined, 5)
+  assert.equal(fail(two, from('192.0.2.3'), undefined, 1), 0, 'bad tokens')
+  for (const word of told) assert.match(word, /^[a-z-]+:[\w-]{20}:[\w-]{20}$/)
+})
+
+test('a success tells the other nodes nothing where there was nothing to forget', () => {
+  const told: string[] = []
+  const peers = { tell: (word: string) => told.push(word) }
+  const limiter = new LoginLimiter(manualClock(), config, allocateLimiterTable(), peers)
+  for (const name of ['ann', 'bob', 'ann']) {
+    const admission = limiter.admit(from('192.0.2.1'), name, false)
+    if (admission.kind === 'go') admission.settle('success')
+  }
+  assert.deepEqual(told, [])
+})
+
+test('a word that is none is not heard', () => {
+  const { limiter } = open()
+  for (const word of ['', 'login-failed', 'login-failed::', 'login-failed:x:y', 'other:x:y', '::::'])
+    limiter.hear(word)
   assert.equal(fail(limiter, from('192.0.2.1'), 'ann', 50), 15)
 })
 

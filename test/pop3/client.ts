@@ -15,7 +15,7 @@ import type { TlsProvider } from '../../src/net/handshake.ts'
 import { parseNetwork } from '../../src/net/ip.ts'
 import { Listener } from '../../src/net/listener.ts'
 import { pop3Config } from '../../src/pop3/config.ts'
-import { MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
+import { allocateMaildropLocks, MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
 import { servePop3 } from '../../src/pop3/serve.ts'
 import { noFlags } from '../../src/store/flags.ts'
 import { findMailbox } from '../../src/store/read/mailboxes.ts'
@@ -74,7 +74,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     config: { pop3: pop3Config.parse(options.pop3 ?? {}) },
     hostname: 'mail.example.org',
     tls,
-    maildropLocks: new MaildropLocks(clock),
+    maildropLocks: new MaildropLocks(clock, allocateMaildropLocks(), store.nodes?.maildrops),
   }
   const listener = await Listener.start({
     address: { host: '127.0.0.1', port: 0 },

@@ -238,28 +238,28 @@ test('a maildrop lock is shared by threads, ends with its thread, and never bloc
   const table = allocateMaildropLocks(16)
   const [one, two] = [new MaildropLocks(clock, table), new MaildropLocks(clock, table)]
   const account = (id: number) => id as Parameters<MaildropLocks['acquire']>[0]
-  const held = one.acquire(account(1))
+  const held = await one.acquire(account(1))
   assert.equal(held.kind, 'held')
-  assert.equal(two.acquire(account(1)).kind, 'in-use')
-  assert.equal(one.acquire(account(1)).kind, 'in-use')
+  assert.equal((await two.acquire(account(1))).kind, 'in-use')
+  assert.equal((await one.acquire(account(1))).kind, 'in-use')
   nowMs += 50_000
   one.renew()
   nowMs += 50_000
-  assert.equal(two.acquire(account(1)).kind, 'in-use')
+  assert.equal((await two.acquire(account(1))).kind, 'in-use')
   // The first thread dies: nobody renews.
   nowMs += 60_000
-  const taken = two.acquire(account(1))
+  const taken = await two.acquire(account(1))
   assert.equal(taken.kind, 'held')
-  if (held.kind === 'held') held.release()
-  assert.equal(one.acquire(account(1)).kind, 'in-use')
-  if (taken.kind === 'held') taken.release()
-  const many = Array.from({ length: 17 }, (_, i) => one.acquire(account(i + 1)))
+  if (held.kind === 'held') await held.release()
+  assert.equal((await one.acquire(account(1))).kind, 'in-use')
+  if (taken.kind === 'held') await taken.release()
+  const many = await Promise.all(Array.from({ length: 17 }, (_, i) => one.acquire(account(i + 1))))
   assert.equal(many.filter(lock => lock.kind === 'held').length, 16)
-  for (const lock of many) if (lock.kind === 'held') lock.release()
+  for (const lock of many) if (lock.kind === 'held') await lock.release()
   for (let i = 100; i < 200; i++) {
-    const lock = two.acquire(account(i))
+    const lock = await two.acquire(account(i))
     assert.equal(lock.kind, 'held')
-    if (lock.kind === 'held') lock.release()
+    if (lock.kind === 'held') await lock.release()
   }
 })
 

@@ -10,15 +10,20 @@ import { createDatabase } from '../postgres/database.ts'
 import { startS3 } from '../store/s3/s3-server.ts'
 import { run, ServerProcess } from './start-server.ts'
 
-const { url } = await createDatabase()
+const { url, query } = await createDatabase()
 
-async function startNode(context: TestContext, threads: number, more = ''): Promise<ServerProcess> {
+async function startNode(
+  context: TestContext,
+  threads: number,
+  { top = '', ofStore = '' } = {},
+): Promise<ServerProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'restante-node-'))
   const file = join(dataDir, 'restante.toml')
-  writeFileSync(file, `threads = ${threads}\n[store]\nurl = { env = "STORE_URL" }\n${more}`)
+  writeFileSync(file, `threads = ${threads}\n${top}\n[store]\nurl = { env = "STORE_URL" }\n${ofStore}`)
   return ServerProcess.start(context, {
     dataDir,
     args: ['--config', file],
+    doors: ['imap', 'pop3', 'smtp', 'http'],
     env: { STORE_URL: url },
   })
 }
@@ -73,6 +78,74 @@ test('mail that comes to one node is told at once to a session on another, and a
   assert.deepEqual([(await one.ran).code, (await two.ran).code], [0, 0])
 })
 
+/** USER and PASS; the answer to the latter. */
+async function openMaildrop(server: ServerProcess): Promise<{ client: LineClient; answer: string }> {
+  const client = await LineClient.connect(server.port('pop3'))
+  client.send('USER pop@example.org\r\nPASS secret-pass\r\n')
+  await client.until(/^\+OK .*\r\n\+OK.*\r\n/)
+  return { client, answer: await client.until(/^.*\r\n/) }
+}
+
+test('a maildrop is open on one node at a time, and a node that died has it for a minute (RFC 1939 §4)', async context => {
+  const [one, two] = await Promise.all([startNode(context, 0), startNode(context, 2)])
+  const added = await command(one, ['account', 'add', 'pop@example.org', '--password-stdin'], 'secret-pass')
+  assert.equal(added.code, 0, added.err)
+  const first = await openMaildrop(one)
+  assert.match(first.answer, /^\+OK/)
+  assert.match((await openMaildrop(two)).answer, /^-ERR \[IN-USE\]/)
+  first.client.send('QUIT\r\n')
+  await first.client.until(/^\+OK/)
+  const second = await openMaildrop(two)
+  assert.match(second.answer, /^\+OK/)
+  assert.match((await openMaildrop(one)).answer, /^-ERR \[IN-USE\]/)
+  two.kill('SIGKILL')
+  await two.ran
+  assert.match((await openMaildrop(one)).answer, /^-ERR \[IN-USE\]/)
+  await query('UPDATE maildrop_lease SET lease_until = lease_until - 60000')
+  assert.match((await openMaildrop(one)).answer, /^\+OK/)
+})
+
+test('failed log-ins on one node count on the other', async context => {
+  const top = (refuseAt: number) => `proxyNetworks = ["127.0.0.0/8"]
+[login]
+allowPlaintext = true
+[login.limiter]
+accountAndNetwork = { free = 9, refuseAt = ${refuseAt} }
+`
+  const [one, two] = await Promise.all([
+    startNode(context, 1, { top: top(9) }),
+    startNode(context, 1, { top: top(2) }),
+  ])
+  const added = await command(one, ['account', 'add', 'eva@example.org', '--password-stdin'], 'secret-pass')
+  assert.equal(added.code, 0, added.err)
+  const plain = (password: string) =>
+    `AUTHENTICATE PLAIN ${Buffer.from(`\0eva@example.org\0${password}`).toString('base64')}`
+  const open = async (server: ServerProcess, address: string) => {
+    const client = await LineClient.connect(server.port('imap'))
+    client.send(`PROXY TCP4 ${address} 127.0.0.1 1000 143\r\n`)
+    await client.until(/^\* OK.*\r\n/)
+    return client
+  }
+  const listener = await open(two, '192.0.2.2')
+  listener.send(`a ${plain('secret-pass')}\r\nb SELECT INBOX\r\nc IDLE\r\n`)
+  await listener.until(/^\+ .*\r\n/m)
+  const guesser = await open(one, '192.0.2.1')
+  // One more than the other allows, since a failure soon counts a little less.
+  for (const tag of ['a', 'b', 'c']) {
+    guesser.send(`${tag} ${plain('wrong')}\r\n`)
+    await guesser.until(new RegExp(`^${tag} NO .*\r\n`, 'm'))
+  }
+  // What one node says is heard in its order, so whoever hears of this has heard of that.
+  const right = await open(one, '192.0.2.2')
+  right.send(`a ${plain('secret-pass')}\r\nb APPEND INBOX {2+}\r\nhi\r\n`)
+  await right.until(/^b OK/m)
+  await listener.until(/^\* 1 EXISTS\r\n/m)
+  const guess = await open(two, '192.0.2.1')
+  guess.send(`a ${plain('secret-pass')}\r\n`)
+  assert.doesNotMatch(await guess.until(/^a .*\r\n/m), /^a OK|AUTHENTICATIONFAILED/m)
+  for (const client of [listener, guesser, right, guess]) client.end()
+})
+
 test('nodes are listed with version and load while they run, and are gone when they have stopped', async context => {
   const [one, two] = await Promise.all([startNode(context, 0), startNode(context, 0)])
   const list = async () => {
@@ -98,14 +171,17 @@ test('nodes are listed with version and load while they run, and are gone when t
 
 test('nodes with bodies in S3: what one took, another shows', async context => {
   const s3 = await startS3(context, '')
-  const bodies = `bodies = "s3://${s3.place.bucket}/mail"
+  const ofStore = `bodies = "s3://${s3.place.bucket}/mail"
 [store.s3]
 endpoint = "${s3.place.endpoint}"
 accessKey = "${s3.place.accessKeyId}"
 secretKey = "${s3.place.secretAccessKey}"
 pathStyle = true
 `
-  const [one, two] = await Promise.all([startNode(context, 1, bodies), startNode(context, 2, bodies)])
+  const [one, two] = await Promise.all([
+    startNode(context, 1, { ofStore }),
+    startNode(context, 2, { ofStore }),
+  ])
   const added = await command(one, ['account', 'add', 'eve@example.org', '--password-stdin'], 'secret-pass')
   assert.equal(added.code, 0, added.err)
   const mail = `Subject: large\r\n\r\n${'in a bucket\r\n'.repeat(20_000)}`

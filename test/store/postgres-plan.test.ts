@@ -102,6 +102,7 @@ const files = [
   'read/due-orphans.ts',
   'postgres/bodies.ts',
   'postgres/chunk-tables.ts',
+  'postgres/maildrop-leases.ts',
   'postgres/maintenance.ts',
   'postgres/snapshots.ts',
   'postgres/transaction.ts',

@@ -23,19 +23,20 @@ export const quit = command({
       return
     }
     const { maildrop } = state
+    let left: number | undefined
     try {
       await markSeen(session, maildrop)
-      const removed = await remove(session, maildrop)
-      const left = maildrop.total - removed
-      session.ok(texts => `${texts.goodbye} (${left === 0 ? texts.maildropEmpty : texts.messagesLeft(left)})`)
+      left = maildrop.total - (await remove(session, maildrop))
     } catch (error) {
       // RFC 1939 §6: the session ends either way, and what is not removed stays.
       session.context.log.warn({ account: state.identity.address, err: error as Error }, 'POP3 update failed')
-      session.err('SYS/TEMP', texts => texts.notAllRemoved)
-    } finally {
-      state.release()
-      session.state = { kind: 'ended' }
     }
+    session.state = { kind: 'ended' }
+    // Who has this answer may log in again, at any node.
+    await state.release()
+    if (left === undefined) session.err('SYS/TEMP', texts => texts.notAllRemoved)
+    else if (left === 0) session.ok(texts => `${texts.goodbye} (${texts.maildropEmpty})`)
+    else session.ok(texts => `${texts.goodbye} (${texts.messagesLeft(left)})`)
   },
 })
 

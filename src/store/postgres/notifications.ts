@@ -18,6 +18,8 @@ export interface NotificationsParts {
   readonly signal: AbortSignal
   /** Hints of other stores. */
   readonly onHints: (hints: readonly ChangeHint[]) => void
+  /** What other stores say beside hints. */
+  readonly onWord: (word: string) => void
   /** Hints may have been lost. */
   readonly onGap: () => void
 }
@@ -25,12 +27,15 @@ export interface NotificationsParts {
 const channel = 'restante'
 /** In place of hints: too many to name. */
 const everyone = '*'
+/** Begins a word that is no hint. */
+const wordSign = '!'
 
 export class Notifications {
   readonly #parts: NotificationsParts
   /** Tells our own notifications from others'. */
   readonly #sender = randomUUID().slice(0, 8)
   #waiting = new Map<AccountId, ModSeq>()
+  #words: string[] = []
   #isForAll = false
   #sending: Promise<void> | undefined
   #session: Session | undefined
@@ -53,6 +58,13 @@ export class Notifications {
       this.#waiting.clear()
       this.#isForAll = true
     }
+    this.#sending ??= this.#send()
+  }
+
+  /** Says a word without blanks to the other stores, soon; when too many wait it is lost. */
+  say(word: string): void {
+    if (this.#words.length >= limits.postgres.waitingWords) return
+    this.#words.push(wordSign + word)
     this.#sending ??= this.#send()
   }
 
@@ -103,7 +115,7 @@ export class Notifications {
   async #send(): Promise<void> {
     // All commits of this turn of the event loop are told at once, and what comes while one is on its way goes with the next.
     await new Promise(setImmediate)
-    while (this.#waiting.size > 0 || this.#isForAll) {
+    while (this.#waiting.size > 0 || this.#words.length > 0 || this.#isForAll) {
       const payload = this.#nextPayload()
       const session = this.#session
       try {
@@ -117,7 +129,7 @@ export class Notifications {
     this.#sending = undefined
   }
 
-  /** `SENDER ACCOUNT:MODSEQ …` within the bytes that PostgreSQL takes. */
+  /** `SENDER ACCOUNT:MODSEQ … !WORD …` within the bytes that PostgreSQL takes. */
   #nextPayload(): string {
     if (this.#isForAll) {
       this.#isForAll = false
@@ -132,6 +144,11 @@ export class Notifications {
       words.push(word)
       this.#waiting.delete(account)
     }
+    while (this.#words[0] !== undefined) {
+      bytes += this.#words[0].length + 1
+      if (bytes > limits.postgres.notificationBytes) break
+      words.push(this.#words.shift() as string)
+    }
     return words.join(' ')
   }
 
@@ -144,6 +161,10 @@ export class Notifications {
     }
     const hints: ChangeHint[] = []
     for (const word of words) {
+      if (word.startsWith(wordSign)) {
+        this.#parts.onWord(word.slice(wordSign.length))
+        continue
+      }
       const [account, modSeq] = word.split(':').map(Number)
       if (Number.isSafeInteger(account) && Number.isSafeInteger(modSeq))
         hints.push({ account: account as AccountId, modSeq: modSeq as ModSeq })

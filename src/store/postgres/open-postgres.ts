@@ -21,6 +21,7 @@ import { Watchers } from '../watchers.ts'
 import { TableBodies } from './bodies.ts'
 import { ChunkTables, ChunkTablesWriter } from './chunk-tables.ts'
 import { type Statement, Statements } from './dialect.ts'
+import { MaildropLeases } from './maildrop-leases.ts'
 import { Maintenance } from './maintenance.ts'
 import { migrate } from './migrate.ts'
 import { MutationRunner } from './mutation-runner.ts'
@@ -54,6 +55,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
       ? new ObjectBodies(openBucket(bucket, client, staging.folder, log), tables, reader)
       : tables
   const watchers = new Watchers(log)
+  const hearers: ((word: string) => void)[] = []
   let indexer: Indexer | undefined
   const notifications = new Notifications({
     opener,
@@ -61,6 +63,9 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     log,
     signal,
     onHints: hints => watchers.tell(hints),
+    onWord(word) {
+      for (const hear of hearers) hear(word)
+    },
     onGap() {
       watchers.tellAll()
       indexer?.lookAtAll()
@@ -118,6 +123,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     maintenance.start()
     sweeper?.start()
   }
+  const maildrops = new MaildropLeases({ reader, clock, log })
   const store = new PostgresStore({
     reader,
     runner,
@@ -139,6 +145,11 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
             }),
           )
         : noSearchIndex,
+    nodes: {
+      maildrops,
+      tell: word => notifications.say(word),
+      hear: listener => hearers.push(listener),
+    },
     stageBody: () => new FileStagedBody(staging.folder),
     async maintain() {
       const report = await maintenance.run()
@@ -148,6 +159,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     async close() {
       // It begins nothing more, and what it is at ends with the signal.
       const indexed = indexer?.close()
+      await maildrops.close()
       ending.abort()
       await indexed
       await maintenance.close()

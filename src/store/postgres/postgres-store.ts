@@ -6,7 +6,7 @@ import { StoreError } from '../error.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import type { MutationArgs, MutationName, MutationResult } from '../mutations.ts'
 import { bodiesIn } from '../mutations/bodies-in.ts'
-import type { BodyRef, ChangeHint, MaintenanceReport, Reader, StagedBody, Store } from '../store.ts'
+import type { BodyRef, ChangeHint, MaintenanceReport, Nodes, Reader, StagedBody, Store } from '../store.ts'
 import { forgetRemoved } from '../snapshots/forget-removed.ts'
 import type { SearchIndex } from '../search/search-index.ts'
 import type { Watchers } from '../watchers.ts'
@@ -21,6 +21,7 @@ export interface PostgresStoreParts {
   readonly bodies: RowBodies
   readonly watchers: Watchers
   readonly searchIndex: SearchIndex
+  readonly nodes: Nodes
   stageBody(): StagedBody
   maintain(): Promise<MaintenanceReport>
   /** Ends the sessions, once nothing waits. */
@@ -30,6 +31,7 @@ export interface PostgresStoreParts {
 export class PostgresStore implements Store {
   readonly emailColumns: EmailColumnCache
   readonly searchIndex: SearchIndex
+  readonly nodes: Nodes
   readonly #parts: PostgresStoreParts
   readonly #preparing = new Set<Promise<() => void>>()
   #closing: Promise<void> | undefined
@@ -37,6 +39,7 @@ export class PostgresStore implements Store {
   constructor(parts: PostgresStoreParts) {
     this.#parts = parts
     this.searchIndex = parts.searchIndex
+    this.nodes = parts.nodes
     this.emailColumns = new EmailColumnCache(parts.reader)
   }
 

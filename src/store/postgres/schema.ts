@@ -84,6 +84,15 @@ EXCEPTION WHEN feature_not_supported THEN
   NULL;
 END $$;
 `,
+  `
+-- Which maildrops are open (maildrop-leases.ts). Not logged, so nothing waits for the disk or a standby; a crash or a failover empties it.
+CREATE UNLOGGED TABLE maildrop_lease (
+  account BIGINT NOT NULL PRIMARY KEY REFERENCES account (id) ON DELETE CASCADE,
+  holder TEXT COLLATE "C" NOT NULL,
+  lease_until BIGINT NOT NULL,
+  taken_at BIGINT NOT NULL
+);
+`,
 ]
 
 /** Raise `oldest` to the version of a step that contracts (`schema-rule.ts`). */

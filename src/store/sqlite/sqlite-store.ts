@@ -69,6 +69,9 @@ export class SqliteStore implements Store {
     return forgetRemoved(this.#parts.snapshots, name, args, change)
   }
 
+  /** One process has it alone. */
+  readonly nodes = undefined
+
   get searchIndex(): SearchIndex {
     return this.#parts.searchIndex
   }
