@@ -32,7 +32,7 @@ export interface PostgresOptions {
 }
 
 /** Nothing of the tests outlives the run, so nothing is synced. */
-const testSettings: Readonly<Record<string, string>> = {
+export const testSettings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '300',

@@ -153,15 +153,18 @@ export class MutationRunner {
 
   /** Throws `StoreError` `unavailable` when it cannot be found out in time. */
   async #wasCommitted(lane: Lane, { mark, cause }: OutcomeUnknown): Promise<boolean> {
-    const { sessions, statements, log, signal } = this.#parts
+    const { sessions, clock, statements, log, signal } = this.#parts
     const deadline = performance.now() + limits.postgres.unknownMs
-    log.warn({ err: cause as Error }, 'the connection broke during a commit: asking what became of it')
+    log.warn({ err: cause as Error }, 'asking what became of a commit')
     for (let attempt = 0; ; attempt++) {
       try {
         const session = await sessions.take(deadline)
         let isClean = false
         try {
-          const result = await wasCommitted(session, lane, mark, statements)
+          const result = await wasCommitted(session, lane, mark, {
+            statements,
+            nowMs: clock.now(),
+          })
           isClean = true
           return result
         } finally {

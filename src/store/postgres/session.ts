@@ -22,6 +22,8 @@ export interface Rows<Row> {
   readonly count: number
   /** The first words of the statement, as the server understood it. */
   readonly command: string
+  /** What the server warned of meanwhile (SQLSTATE 01000). */
+  readonly warning: string | undefined
 }
 
 /** A notification: the server never says more than once that a session ended. */
@@ -42,6 +44,7 @@ export class Session {
   readonly #client: pg.Client
   readonly #events: SessionEvents
   #pending = 0
+  #warning: string | undefined
   #ended: Error | undefined
   #isClosing = false
   #isGathering = false
@@ -51,6 +54,9 @@ export class Session {
     this.#events = events
     client.on('error', error => this.#end(error))
     client.on('end', () => this.#end(new Error('the server closed it')))
+    client.on('notice', ({ code, message }) => {
+      if (code === '01000') this.#warning = message
+    })
     client.on('notification', ({ payload }) => {
       if (payload !== undefined) events.onNotification?.(payload)
     })
@@ -134,13 +140,15 @@ export class Session {
     this.#pending++
     this.#client.query(query as pg.QueryConfig, (error: Error | null, result: unknown) => {
       this.#pending--
+      const warning = this.#warning
+      this.#warning = undefined
       if (error) {
         reject(this.#failure(error))
         return
       }
       // Several statements in one text have several results.
       const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult
-      resolve({ rows: last.rows as Row[], count: last.rowCount ?? 0, command: last.command })
+      resolve({ rows: last.rows as Row[], count: last.rowCount ?? 0, command: last.command, warning })
     })
     return promise
   }

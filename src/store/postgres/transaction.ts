@@ -7,7 +7,7 @@ import type { Statements } from './dialect.ts'
 import type { Lane } from './lanes.ts'
 import type { RowBodies } from './row-bodies.ts'
 import { isServerFailure } from './server-error.ts'
-import type { Session } from './session.ts'
+import type { Rows, Session } from './session.ts'
 import { concernsAll, PostgresTx, withSavepoint } from './tx.ts'
 
 export interface Call {
@@ -29,15 +29,16 @@ export interface TransactionParts {
 
 /** Names the lock of the directory. */
 const directoryLock = 0x7265_7375
+const markSql = 'INSERT INTO commit_mark (account, mark, made_at) VALUES (?, ?, ?)'
 
-/** Its COMMIT was sent and no answer came. */
+/** Its COMMIT was sent and no answer came, or one that does not count. */
 export class OutcomeUnknown extends Error {
   /** For `wasCommitted`. */
   readonly mark: Buffer
   readonly outcomes: readonly Outcome[]
 
   constructor(mark: Buffer, outcomes: readonly Outcome[], cause: unknown) {
-    super('the connection broke during a commit', { cause })
+    super('it is not known what became of a commit', { cause })
     this.name = 'OutcomeUnknown'
     this.mark = mark
     this.outcomes = outcomes
@@ -59,11 +60,7 @@ export async function runTransaction(
   const opened = Promise.all([
     session.exec('BEGIN'),
     lock(session, lane, parts.statements),
-    session.query(parts.statements.get('INSERT INTO commit_mark (account, mark, made_at) VALUES (?, ?, ?)'), [
-      accountOf(lane),
-      mark,
-      Math.floor(parts.nowMs),
-    ]),
+    session.query(parts.statements.get(markSql), [accountOf(lane), mark, Math.floor(parts.nowMs)]),
   ])
   opened.catch(() => {})
   const outcomes: Outcome[] = []
@@ -89,24 +86,26 @@ export async function runTransaction(
 }
 
 /**
- * Whether the transaction of this mark was committed. It takes the same lock, so it waits while that transaction may still end either way.
- * Throws what `Session` throws.
+ * Whether the transaction of this mark was committed. It takes the same lock, so it waits while that transaction may still end either way; and it writes
+ * something itself, so that its own COMMIT waits for the standbys that lack what was found. Throws what `Session` throws, and `StoreError`.
  */
 export async function wasCommitted(
   session: Session,
   lane: Lane,
   mark: Buffer,
-  statements: Statements,
+  { statements, nowMs }: Pick<TransactionParts, 'statements' | 'nowMs'>,
 ): Promise<boolean> {
-  const [, , found] = await Promise.all([
+  const [, , found, , end] = await Promise.all([
     session.exec('BEGIN'),
     lock(session, lane, statements),
     session.query(statements.get('SELECT 1 FROM commit_mark WHERE account = ? AND mark = ?'), [
       accountOf(lane),
       mark,
     ]),
+    session.query(statements.get(markSql), [accountOf(lane), randomBytes(12), Math.floor(nowMs)]),
     session.exec('COMMIT'),
   ])
+  if (end.warning !== undefined) throw new StoreError('unavailable', end.warning)
   return found.rows.length > 0
 }
 
@@ -158,14 +157,16 @@ function mutationOf(name: MutationName): Mutation<unknown, unknown> {
 }
 
 async function commit(session: Session, mark: Buffer, outcomes: readonly Outcome[]): Promise<void> {
-  let command: string
+  let answer: Rows<unknown>
   try {
-    command = (await session.exec('COMMIT')).command
+    answer = await session.exec('COMMIT')
   } catch (error) {
     // An ERROR, other than what ends the session, has undone the transaction.
     if (isServerFailure(error) && error.severity === 'ERROR' && !session.isEnded) throw error
     throw new OutcomeUnknown(mark, outcomes, error)
   }
-  if (command !== 'COMMIT')
+  // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
+  if (answer.warning !== undefined) throw new OutcomeUnknown(mark, outcomes, new Error(answer.warning))
+  if (answer.command !== 'COMMIT')
     throw new StoreError('unavailable', 'a statement failed and its mutation did not say so')
 }
