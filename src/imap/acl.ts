@@ -8,6 +8,8 @@ import { prepareName } from '../sasl/prepare.ts'
 import { findAccount, findAccountByAddress } from '../store/read/account.ts'
 import { anyone } from '../store/read/acl.ts'
 import { allRights, parseRights, type Rights } from '../store/rights.ts'
+import type { ParseContext } from './command.ts'
+import { mailboxName } from './commands/arguments.ts'
 import { bad, no } from './error.ts'
 import type { Parser } from './input/parser.ts'
 import { sharedNamespace, type VisibleMailbox } from './mailbox-access.ts'
@@ -26,8 +28,19 @@ export interface RightsChange {
   readonly rights: Rights
 }
 
+/** ` mailbox identifier`, with which DELETEACL, LISTRIGHTS and SETACL begin. */
+export function parseSubject(
+  parser: Parser,
+  context: ParseContext,
+): { readonly name: string; readonly identifier: Identifier } {
+  parser.sp()
+  const name = mailboxName(parser, context)
+  parser.sp()
+  return { name, identifier: parseIdentifier(parser) }
+}
+
 /** Throws BAD for what SASLprep does not take. */
-export function parseIdentifier(parser: Parser): Identifier {
+function parseIdentifier(parser: Parser): Identifier {
   const raw = parser.astring()
   const text = raw.length > limits.acl.identifierBytes ? undefined : prepareName(raw)
   const isNegative = text?.startsWith('-') === true

@@ -63,6 +63,8 @@ interface TwoSteps<Args> {
    * gives is called (`pipeline.ts`): so it sees what the client was told, and the store's order is that of the commands. Refusals are thrown here or there.
    */
   begin(session: Session, args: Args, uid: boolean): Awaitable<Answer>
+  /** Whether it takes in what commands before it may bring, so that those are answered first (RFC 9051 §5.5). */
+  isAmbiguous?(session: Session, args: Args, uid: boolean): boolean
 }
 
 interface EitherStep<Args> {
@@ -99,7 +101,11 @@ export interface BoundCommand {
   readonly usesSequence: boolean
   readonly step:
     | { readonly kind: 'run'; run(session: Session): ReturnType<Answer> }
-    | { readonly kind: 'begin'; begin(session: Session): Awaitable<Answer> }
+    | {
+        readonly kind: 'begin'
+        isAmbiguous(session: Session): boolean
+        begin(session: Session): Awaitable<Answer>
+      }
 }
 
 /** A row of the table, whatever its arguments are. */
@@ -141,7 +147,11 @@ function row<Args>(
     usesSequence: typeof sequence === 'function' ? sequence(args, isUid) : sequence === 'uses' && !isUid,
     step:
       'begin' in definition && !('canBegin' in definition && !definition.canBegin(args))
-        ? { kind: 'begin', begin: session => definition.begin(session, args, isUid) }
+        ? {
+            kind: 'begin',
+            isAmbiguous: session => definition.isAmbiguous?.(session, args, isUid) === true,
+            begin: session => definition.begin(session, args, isUid),
+          }
         : { kind: 'run', run: session => (definition as OneStep<Args>).run(session, args, isUid) },
   })
   return {

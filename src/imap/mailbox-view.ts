@@ -206,6 +206,13 @@ export class MailboxView {
     return this.#selectPositions(ranges.map(([first, last]) => [first - 1, last]))
   }
 
+  /** Whether messages that the client was not told of yet can be among those that a set names. */
+  reachesNew(set: SequenceSet, isUid: boolean): boolean {
+    if (set.kind === 'saved') return false
+    const last = isUid ? this.#lastUid : this.#count
+    return set.ranges.some(range => Math.max(...range) > last)
+  }
+
   #selectUids(ranges: readonly UidRange[]): Selection {
     const positions: [number, number][] = []
     for (const [first, last] of ranges) {

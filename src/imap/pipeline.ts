@@ -2,7 +2,8 @@
 //
 // Invariants: commands ask the store in the order in which they came, so its state is what one after another would have made; they are answered in
 // that order; news (and so EXPUNGE) are told by a command behind which no other has begun, and none begins meanwhile. So message numbers stay what
-// they are from a command's beginning to its answer.
+// they are from a command's beginning to its answer. Where a command may mean what one before it brings (`UID STORE 1:*` behind APPEND), it begins
+// when that one is answered.
 import type { Awaitable } from '../base/awaitable.ts'
 import { isConnectionError } from '../net/connection-error.ts'
 import { limits } from '../base/limits.ts'
@@ -156,10 +157,10 @@ export async function tellOrPart(session: Session, mayExpunge: boolean): Promise
 
 /**
  * RFC 7162 §6: a client takes the highest MODSEQ that it was shown for the state to resynchronise from, unless it is told a lower one; so it is,
- * while an expunge of before is still to be told.
+ * while an expunge of before is still to be told. Who has only CONDSTORE now may resynchronise by QRESYNC later.
  */
 function tellHeldBack(session: Session): void {
-  if (session.state.kind !== 'selected' || !session.has('QRESYNC')) return
+  if (session.state.kind !== 'selected' || !session.has('CONDSTORE')) return
   const { view } = session.state
   if (view.toldModSeq < view.snapshot.modSeq)
     session.say(`HIGHESTMODSEQ ${view.toldModSeq}`, 'The state of the mailbox')

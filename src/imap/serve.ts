@@ -148,6 +148,7 @@ async function runCommand(session: Session, pipeline: Pipeline, input: CommandIn
     const name = found.uid ? `UID ${command.name}` : command.name
     session.context.metrics.count('imap_commands', { command: command.name })
     if (step.kind === 'begin') {
+      if (!pipeline.isEmpty && step.isAmbiguous(session)) await pipeline.drained()
       const end = () => discardLiterals(input)
       await pipeline.begin({ tag, name, command, usesSequence, end }, () => step.begin(session))
       return 'begun'

@@ -1,5 +1,6 @@
 // Random sessions of good commands against what a client may believe: four clients, several mailboxes, all that can be enabled, QRESYNC after every
-// broken connection. Half of the episodes have one command at a time, so that the meaning of each is checked; in the other half four run at once.
+// broken connection, several commands without waiting. Half of the episodes have one client at a time, so that the meaning of each command is checked;
+// in the other half four are at it at once.
 // node test/drills/imap-sessions.ts [--count STEPS] [--seed N] [--fault number|expunge|modseq|flags|uid]
 import { runEpisode, shrink, type Plan } from '../imap/model/episode.ts'
 import { faults } from '../imap/model/faults.ts'

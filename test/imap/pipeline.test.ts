@@ -127,6 +127,26 @@ test('an EXPUNGE of another session is told by the last of the commands that hav
   )
 })
 
+test('what a command brings is there for the one behind it, though nobody waited (RFC 9051 §5.5)', async t => {
+  const [, client] = await withMessages(t, 1)
+  const appended = (subject: string) => `APPEND INBOX {${message(subject).length}+}\r\n${message(subject)}`
+  pipeline(client, [
+    appended('two'),
+    'UID STORE 1:* +FLAGS.SILENT (k1)',
+    appended('three'),
+    'UID STORE 3 +FLAGS.SILENT (k2)',
+    'COPY 1 INBOX',
+    'STORE * +FLAGS.SILENT (k3)',
+    'COPY 4 INBOX',
+    'FETCH 1:* (FLAGS)',
+  ])
+  const lines = await answers(client, 8)
+  assert.deepEqual(
+    lines.filter(line => line.includes('FETCH (FLAGS')).map(line => line.match(/k\d/g)?.join(' ') ?? ''),
+    ['k1', 'k1', 'k2', 'k1 k3', 'k1 k3'],
+  )
+})
+
 test('a command that is refused is answered behind those before it', async t => {
   const [server, client] = await withMessages(t, 1)
   const { open, asked } = gate(server, 2)

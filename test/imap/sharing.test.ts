@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailboxId } from '../../src/base/ids.ts'
 import { summarize } from '../../src/message/summary.ts'
+import { imapConfig } from '../../src/imap/config.ts'
 import { noFlags } from '../../src/store/flags.ts'
 import { rightsOf } from '../../src/store/rights.ts'
 import { message } from './harness.ts'
@@ -470,6 +471,18 @@ test('NOTIFY tells of others’ mailboxes: rights given and taken, messages and 
   async function validity(): Promise<string> {
     return /UIDVALIDITY (\d+)/.exec((await alice.ok('STATUS box (UIDVALIDITY)')).join(''))?.[1] ?? ''
   }
+})
+
+test('NOTIFY tells of what is shared with anyone, by whomever, and of what is not any more (RFC 5465 §5.4, RFC 4314)', async t => {
+  const config = { imap: imapConfig.parse({ shareWithAnyone: true }) }
+  const { alice, bob } = await createSharing(t, { config })
+  await alice.ok('CREATE box')
+  await bob.ok('NOTIFY SET (subtree "Other Users" (MailboxName))')
+  await alice.ok('SETACL box anyone lr')
+  assert.equal(await bob.line(), `* LIST (\\HasNoChildren) "/" ${ofAlice('box')}`)
+  assert.match((await bob.line()) ?? '', /^\* LIST .* "Other Users\/alice@example\.test"$/)
+  await alice.ok('SETACL box -anyone l')
+  assert.equal(await bob.line(), `* LIST (\\NonExistent) "/" ${ofAlice('box')}`)
 })
 
 test('an authorised URL of another’s mailbox is good as long as who has authorised it may read there (RFC 4467)', async t => {

@@ -289,6 +289,21 @@ test('.SILENT keeps nothing back that another session did to the same message (R
   assert.deepEqual(await client.ok('NOOP'), [])
 })
 
+test('a client with CONDSTORE is told, too, how far it may resynchronise from while EXPUNGE waits (RFC 7162 §6)', async t => {
+  const server = await startImap(t)
+  const [client, other] = [await server.client(), await server.client()]
+  for (const subject of ['one', 'two', 'three']) await client.append('INBOX', message(subject))
+  const opened = (await client.ok('SELECT INBOX (CONDSTORE)')).join('\n')
+  await client.ok('FETCH 1:* (UID FLAGS)')
+  const before = /HIGHESTMODSEQ (\d+)/.exec(opened)?.[1]
+  await other.ok('SELECT INBOX')
+  await other.ok('STORE 2 +FLAGS (\\Deleted)')
+  await other.ok('EXPUNGE')
+  const { untagged } = await client.command('STORE 1 +FLAGS.SILENT (\\Seen)')
+  assert.match(untagged.at(-1) ?? '', new RegExp(`^\\* OK \\[HIGHESTMODSEQ ${before}\\]`))
+  assert.deepEqual(await client.ok('NOOP'), ['* 2 EXPUNGE'])
+})
+
 test('while VANISHED waits, HIGHESTMODSEQ stays below it whatever MODSEQ was fetched, so that nothing is missed later (RFC 7162 §6)', async t => {
   const server = await startImap(t)
   const [client, other] = [await server.client(), await server.client()]

@@ -22,6 +22,7 @@ export const copy = command({
   sequence: 'uses',
   reportsProgress: true,
   parse: parseTransfer,
+  isAmbiguous: ({ view }, { set }, isUid) => view.reachesNew(set, isUid),
   async begin(session, args, isUid) {
     const change = await beginTransfer(session, 'COPY', args, isUid)
     return change ? afterChange(change.code, code => ({ code })) : () => {}

@@ -1,19 +1,13 @@
 // LISTRIGHTS. RFC 4314 §3.4, §3.7. No rights are tied to one another.
-import { getGrantee, grantable, parseIdentifier } from '../acl.ts'
+import { getGrantee, grantable, parseSubject } from '../acl.ts'
 import { command } from '../command.ts'
 import { getVisible } from '../mailbox-access.ts'
 import { formatRights } from '../../store/rights.ts'
-import { mailboxName } from './arguments.ts'
 
 export const listRights = command({
   name: 'LISTRIGHTS',
   state: 'authenticated',
-  parse(parser, context) {
-    parser.sp()
-    const name = mailboxName(parser, context)
-    parser.sp()
-    return { name, identifier: parseIdentifier(parser) }
-  },
+  parse: parseSubject,
   async run(session, { name, identifier }) {
     const mailbox = await getVisible(session, name, 'LISTRIGHTS')
     const grantee = await getGrantee(session, identifier)

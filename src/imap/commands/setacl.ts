@@ -1,21 +1,17 @@
 // SETACL. RFC 4314 §3.1.
-import { getGrantee, grantable, parseChange, parseIdentifier } from '../acl.ts'
+import { getGrantee, grantable, parseChange, parseSubject } from '../acl.ts'
 import { command } from '../command.ts'
 import { no } from '../error.ts'
 import { getVisible, mutateMailbox } from '../mailbox-access.ts'
 import { rightBits } from '../../store/rights.ts'
-import { mailboxName } from './arguments.ts'
 
 export const setAcl = command({
   name: 'SETACL',
   state: 'authenticated',
   parse(parser, context) {
+    const subject = parseSubject(parser, context)
     parser.sp()
-    const name = mailboxName(parser, context)
-    parser.sp()
-    const identifier = parseIdentifier(parser)
-    parser.sp()
-    return { name, identifier, change: parseChange(parser) }
+    return { ...subject, change: parseChange(parser) }
   },
   async run(session, { name, identifier, change }) {
     const mailbox = await getVisible(session, name, 'SETACL')

@@ -46,6 +46,7 @@ export const store = command({
   reportsProgress: true,
   parse: parseArguments,
   canBegin: ({ action }) => action.kind === 'begin',
+  isAmbiguous: ({ view }, { set }, isUid) => view.reachesNew(set, isUid),
   begin(session, args, isUid) {
     if (args.action.kind !== 'begin') throw new Error('what cannot begin is run')
     const limited = limitMessages(session, args.set, isUid)

@@ -6,6 +6,7 @@ import type { AccountId, ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { findModSeq } from '../../store/read/annotations.ts'
 import { listChangedMailboxes, listDeletedMailboxes } from '../../store/read/changed-mailboxes.ts'
+import { anyone } from '../../store/read/acl.ts'
 import { listSubscriptions } from '../../store/read/mailboxes.ts'
 import { attributesOf } from '../commands/list.ts'
 import { writeStatus } from '../commands/status.ts'
@@ -65,6 +66,8 @@ export class Notifications {
     const { store, account, connection } = session
     const { groups } = spec
     if (spec.selected || groups.length > 0) await notifications.#follow(account)
+    // What is shared with all may be of an account that nothing was seen of before.
+    if (notifications.#seesOthers) await notifications.#follow(anyone)
     if (groups.some(({ mailboxEvents }) => mailboxEvents.has('ServerMetadataChange')))
       notifications.#unwatch.push(store.watch(serverAccount, () => connection.wake()))
     if (groups.some(group => hasMetadata(group))) session.metadataNews ??= await MetadataNews.start(session)

@@ -45,10 +45,9 @@ export interface AsGuest {
 
 /** What the mutation gives. Throws `no-such-mailbox` where a right is missing, and what the mutation throws. */
 export async function asGuest(tx: Tx, { guest, needs, call }: AsGuest): Promise<unknown> {
-  await lockAccounts(
-    tx,
-    needs.map(({ account }) => account),
-  )
+  const accounts = needs.map(({ account }) => account)
+  if (call.name === 'setRights') accounts.push(call.args.grantee)
+  await lockAccounts(tx, accounts)
   for (const need of needs) {
     await checkRights(tx, guest, need, need.rights)
     if (need.name !== undefined) await checkName(tx, need, need.name)

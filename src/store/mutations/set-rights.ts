@@ -23,8 +23,8 @@ export async function setRights(
   tx: Tx,
   { account, mailbox, grantee, isNegative, mode, rights }: SetRights,
 ): Promise<{ readonly modSeq: ModSeq }> {
-  // The grantee's modSeq too: what he sees has changed.
-  const modSeqs = await lockAccounts(tx, grantee === anyone ? [account] : [account, grantee])
+  // The grantee's modSeq too: what he sees has changed. That of anyone is the server's own, which all watch who want to know.
+  const modSeqs = await lockAccounts(tx, [account, grantee])
   const modSeq = modSeqs.get(account) as ModSeq
   const negative = isNegative ? 1 : 0
   if (!(await tx.get('SELECT id FROM mailbox WHERE account = ? AND id = ?', account, mailbox)))

@@ -4,15 +4,17 @@ import { startImap } from '../harness.ts'
 import { Violation } from './belief.ts'
 import { faults } from './faults.ts'
 import { ModelClient } from './model-client.ts'
-import { checkAgreement, step, type World } from './steps.ts'
+import { checkAgreement } from './agreement.ts'
+import { step } from './steps.ts'
 import { Truth } from './truth.ts'
+import type { World } from './world.ts'
 
 export interface Plan {
   readonly seed: number
   /** Numbers of steps: each step is made of the seed and its number, so that some can be left out. */
   readonly steps: readonly number[]
   readonly clients: number
-  /** Commands at once: 1 for one after another, where the model knows what each means. */
+  /** Clients at once: 1 for one after another, where the model knows what each command means. */
   readonly atOnce: number
   /** Changes lines before the client hears them. */
   readonly fault?: keyof typeof faults | undefined
@@ -92,7 +94,7 @@ async function settle(clients: readonly ModelClient[], truth: Truth, world: Worl
   await truth.adopt()
   for (const client of clients) {
     if (client.isEnded) continue
-    if (client.idleTag !== undefined && (await client.done()).status === 'BYE') continue
+    if (client.isIdling && (await client.done()).status === 'BYE') continue
     const { status } = await client.command('NOOP', { mayExpunge: true, mayTellEarlier: false })
     if (status !== 'BYE') checkAgreement({ ...world, isExact: true }, client)
   }

@@ -21,6 +21,8 @@ export class Box {
   readonly messages = new Map<number, Message>()
   modSeq = 0
   readonly modSeqs = new Map<number, number>()
+  /** UIDs whose modSeq may have changed since it was read. */
+  readonly touched = new Set<number>()
 
   constructor(name: string, snapshot: MailboxSnapshot) {
     this.name = name
@@ -30,6 +32,7 @@ export class Box {
 
   add(subject: string | undefined, flags: Iterable<string>): number {
     this.messages.set(this.uidNext, { subject, flags: new Set(flags) })
+    this.touched.add(this.uidNext)
     return this.uidNext++
   }
 
@@ -112,6 +115,7 @@ export class Truth {
     if (snapshot.uidValidity !== box.uidValidity) violation(`${box.name}: UIDVALIDITY changed`)
     if (snapshot.modSeq < box.modSeq) violation(`${box.name}: HIGHESTMODSEQ went back from ${box.modSeq}`)
     box.modSeq = snapshot.modSeq
+    box.touched.clear()
     for (let position = 0; position < snapshot.count; position++) {
       const uid = snapshot.uids[position] as number
       const modSeq = snapshot.modSeqs[position] as number
