@@ -309,6 +309,10 @@ export const limits = {
     segmentBytes: 256 * 1024 * 1024,
     /** Mutations in one transaction; the rest waits for the next. */
     batchMutations: 512,
+    /** Messages whose flags a thread changes itself while the writer has nothing to do. */
+    briefMessages: 64,
+    /** The writer waits this long for such a change of another thread. */
+    briefMs: 5000,
     /** Bytes of bodies in one transaction, unless one alone is larger. */
     batchBytes: 32 * 1024 * 1024,
     /** Mutations that may wait for the writer; more are refused as `unavailable`. */

@@ -45,6 +45,7 @@ import { storeFlags } from './mutations/store-flags.ts'
 import { storeGuestFlags } from './mutations/store-guest-flags.ts'
 import { transferMessages } from './mutations/transfer-messages.ts'
 import { updateAccount } from './mutations/update-account.ts'
+import { limits } from '../base/limits.ts'
 import type { Tx } from './store.ts'
 
 /** A change as a plain function: no closure, no clock but `tx.nowMs`, no I/O but `tx`. */
@@ -121,4 +122,22 @@ const relaxed: ReadonlySet<MutationName> = new Set<MutationName>([
 
 export function isRelaxed(name: MutationName): boolean {
   return relaxed.has(name)
+}
+
+/** Whether it is relaxed and looks at a few rows only, whatever the mailbox holds. */
+export function isBrief(name: MutationName, args: unknown): boolean {
+  switch (name) {
+    case 'claimRecent':
+    case 'setSubscription':
+      return true
+    case 'storeFlags':
+    case 'storeGuestFlags': {
+      const { uids } = args as MutationArgs<'storeFlags' | 'storeGuestFlags'>
+      let count = 0
+      for (const [first, last] of uids) count += last - first + 1
+      return count <= limits.store.briefMessages
+    }
+    default:
+      return false
+  }
 }

@@ -18,6 +18,7 @@ import { SnapshotCache } from './snapshots/snapshot-cache.ts'
 import { type ChunkPlace, chunksInFile, chunksInMemory } from './sqlite/chunk-places.ts'
 import { Connection } from './sqlite/connection.ts'
 import { ConnectionReader, SharedReader } from './sqlite/connection-reader.ts'
+import { DirectWriter } from './sqlite/direct-writer.ts'
 import { Maintenance } from './sqlite/maintenance.ts'
 import { migrate } from './sqlite/migrate.ts'
 import { openReader, openWriter } from './sqlite/open-writer.ts'
@@ -186,10 +187,16 @@ async function openConnected(
   port: MessagePort,
   options: StoreOptions,
 ): Promise<ConnectedStore> {
-  const { log = silentLog } = options
+  const { clock = systemClock, log = silentLog, metrics = silentMetrics, defaultQuota = {} } = options
   const connection = openReader(folder)
+  const direct = new DirectWriter({ path: folder.database, clock, metrics, defaultQuota })
   const watched = new AccountCounts()
-  const writer: RemoteWriter = new RemoteWriter(port, watched, hints => store.tell(hints))
+  const writer: RemoteWriter = new RemoteWriter(port, {
+    direct,
+    watched,
+    onHints: hints => store.tell(hints),
+    onGreeting: () => store.tellAll(),
+  })
   const snapshots = new SnapshotCache(connection, options.snapshotBytes, () => writer.changes)
   snapshots.packWith(args => writer.mutate('saveSnapshot', args))
   const reader = new ConnectionReader(connection)

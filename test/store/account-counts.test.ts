@@ -15,3 +15,22 @@ test('what one thread counts the other sees, for every account there can be', ()
     assert.equal(theirs.of(account), before)
   }
 })
+
+test('a sum knows what others count, and not what is counted of every account', () => {
+  const account = 7 as AccountId
+  const sum = new AccountCounts()
+  const mine = new AccountCounts()
+  const theirs = new AccountCounts()
+  mine.addAll()
+  mine.add(account)
+  mine.addTo(sum)
+  theirs.addTo(sum)
+  assert.equal(sum.of(account), 1)
+  assert.equal(mine.isMore(sum, account), false)
+  assert.equal(theirs.isMore(sum, account), true)
+  theirs.add(account)
+  assert.equal(mine.isMore(sum, account), true)
+  theirs.add(account, -1)
+  mine.addAll()
+  assert.equal(mine.isMore(sum, account), false)
+})

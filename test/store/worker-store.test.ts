@@ -27,7 +27,7 @@ storeConformance(
 /** Kills the writer's thread as a crash would, by an exception that nobody catches. */
 function crash(writer: WriterHandle): Promise<unknown> {
   // A message that the thread cannot understand: its handler throws.
-  writer.connect().postMessage({ first: 0, calls: undefined })
+  writer.connect().postMessage({ kind: 'calls', first: 0, calls: undefined })
   return writer.ended
 }
 

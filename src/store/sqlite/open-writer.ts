@@ -19,9 +19,16 @@ import { findStorageError } from './storage-error.ts'
 import { lockStore } from './store-lock.ts'
 import { WalKeeper } from './wal-keeper.ts'
 import { Writer } from './writer.ts'
+import { WriterGate } from './writer-gate.ts'
 
 export interface OpenWriter {
   readonly writer: Writer
+  /** For threads that make small changes themselves. */
+  readonly gate: WriterGate
+  /** Such a thread has committed a change of `rows`. */
+  committedByOther(rows: number): void
+  /** Such a thread could not commit. */
+  failedByOther(): void
   /** Removes what nobody needs any more and compacts, as the writer does by itself from time to time. */
   maintain(): Promise<MaintenanceReport>
   /** Lets everything that waits commit, then closes. */
@@ -49,7 +56,7 @@ export function openWriter(
       const isNew = !existsSync(folder.database)
       connection = new Connection(folder.database, {
         readOnly: false,
-        timeoutMs: 0,
+        timeoutMs: limits.store.briefMs,
         cacheBytes: limits.store.writerCacheBytes,
       })
       const mode = connection.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')
@@ -59,7 +66,8 @@ export function openWriter(
           `the file system of ${folder.path} has no shared memory for SQLite's log`,
         )
       }
-      const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', log)
+      const gate = new WriterGate()
+      const wal = new WalKeeper(connection, folder.database, options.durability ?? 'mail', gate, log)
       migrate(connection, clock.now())
       nameStore(connection)
       if (options.mayBeFilling !== true && connection.get(fillingSql)) throw unfinished()
@@ -72,6 +80,7 @@ export function openWriter(
         connection,
         bodies,
         wal,
+        gate,
         clock,
         log,
         metrics,
@@ -95,13 +104,18 @@ export function openWriter(
             signal,
           }),
       })
+      wal.openGate()
       return {
         writer,
+        gate,
+        committedByOther: rows => wal.afterOthersCommit(rows),
+        failedByOther: () => wal.syncFailed(),
         maintain: () => maintenance.run(),
         async close() {
           await maintenance.close()
           await writer.close()
           bodies.close()
+          gate.close()
           try {
             opened.run(`UPDATE counter SET value = 1 WHERE name = 'closed'`)
             wal.close()

@@ -1,10 +1,14 @@
-// The writer as a protocol thread sees it: over a port, all that one turn of the event loop asks in one message.
+// The writer as a protocol thread sees it: over a port, all that one turn of the event loop asks in one message. What one turn asks alone, is brief and
+// need not be synced the thread does itself, where the writer lets it.
 import type { MessagePort } from 'node:worker_threads'
 import { limits } from '../../base/limits.ts'
 import { AccountCounts } from '../account-counts.ts'
 import { StoreError } from '../error.ts'
-import type { MutationName } from '../mutations.ts'
+import { isBrief, type MutationName } from '../mutations.ts'
 import type { ChangeHint, MaintenanceReport } from '../store.ts'
+import type { DirectOutcome, DirectWriter } from './direct-writer.ts'
+import { rowsPerLook } from './wal-keeper.ts'
+import { WriterGate } from './writer-gate.ts'
 import { type Call, type ClientMessage, receiveError, type WriterAnswer } from './writer-messages.ts'
 
 interface Pending {
@@ -12,22 +16,39 @@ interface Pending {
   readonly reject: (error: unknown) => void
 }
 
+export interface RemoteWriterOptions {
+  readonly direct: DirectWriter
+  readonly watched: AccountCounts
+  /** Hears of commits that changed accounts which `watched` counts. */
+  readonly onHints: (hints: readonly ChangeHint[]) => void
+  /** A writer is there, who had told nothing until now. */
+  readonly onGreeting: () => void
+}
+
 export class RemoteWriter {
   readonly #watched: AccountCounts
   readonly #onHints: (hints: readonly ChangeHint[]) => void
+  readonly #onGreeting: () => void
   readonly #pending = new Map<number, Pending>()
+  readonly #direct: DirectWriter
   #port: MessagePort | undefined
+  #gate: WriterGate | undefined
   #changes: AccountCounts | undefined
+  /** Whom all threads watch. */
+  #watchedByAll: AccountCounts | undefined
+  /** Rows changed here of which the writer has not been told. */
+  #untoldRows = 0
   #outbox: Call[] = []
   #nextId = 0
   /** Set while `close` waits for the last answers. */
   #onIdle: (() => void) | undefined
   #isClosed = false
 
-  /** `onHints` hears of commits that changed accounts which `watched` counts. */
-  constructor(port: MessagePort, watched: AccountCounts, onHints: (hints: readonly ChangeHint[]) => void) {
+  constructor(port: MessagePort, { direct, watched, onHints, onGreeting }: RemoteWriterOptions) {
+    this.#direct = direct
     this.#watched = watched
     this.#onHints = onHints
+    this.#onGreeting = onGreeting
     this.connect(port)
   }
 
@@ -68,6 +89,7 @@ export class RemoteWriter {
       })
     }
     this.#disconnect()
+    this.#direct.close()
   }
 
   #call(call: Call): Promise<unknown> {
@@ -89,8 +111,54 @@ export class RemoteWriter {
     this.#outbox = []
     if (calls.length === 0 || !this.#port) return
     const first = this.#nextId - calls.length
+    const [call] = calls
+    // What waits goes first, so that the store's order is that of the calls.
+    if (call && this.#pending.size === 1 && this.#gate?.isFree && isDirect(call))
+      void this.#runDirectly(first, call, this.#gate)
+    else this.#post(first, calls)
+  }
+
+  async #runDirectly(id: number, call: DirectCall, gate: WriterGate): Promise<void> {
+    const [name, args] = call
+    let ran: DirectOutcome
     try {
-      this.#port.postMessage({ kind: 'calls', first, calls } satisfies ClientMessage)
+      ran = await this.#direct.run(gate, name, args)
+    } catch (error) {
+      ran = { kind: 'ran', outcome: { kind: 'refused', error }, rows: 0, hints: [] }
+    }
+    if (ran.kind !== 'ran') {
+      if (ran.kind === 'failed') this.#tell({ kind: 'failed' })
+      this.#post(id, [call])
+      return
+    }
+    const { outcome, rows, hints } = ran
+    if (outcome.kind === 'done') this.#committed(gate, rows, hints)
+    const pending = this.#pending.get(id)
+    if (outcome.kind === 'done') pending?.resolve(outcome.result)
+    else pending?.reject(outcome.error)
+    this.#settled(id)
+  }
+
+  /** The writer is woken when it has to know, or somebody elsewhere has. */
+  #committed(gate: WriterGate, rows: number, hints: readonly ChangeHint[]): void {
+    for (const { account } of hints) this.#changes?.add(account)
+    this.#untoldRows += rows
+    const sum = this.#watchedByAll
+    const wanted = sum ? hints.filter(({ account }) => this.#watched.isMore(sum, account)) : hints
+    if (gate.markUnsynced() || this.#untoldRows >= rowsPerLook || wanted.length > 0) {
+      this.#tell({ kind: 'committed', rows: this.#untoldRows, hints: wanted })
+      this.#untoldRows = 0
+    }
+    if (hints.length > 0) this.#onHints(hints)
+  }
+
+  #tell(message: ClientMessage): void {
+    this.#port?.postMessage(message)
+  }
+
+  #post(first: number, calls: readonly Call[]): void {
+    try {
+      this.#tell({ kind: 'calls', first, calls })
     } catch {
       // Something in there cannot cross threads: find out whose it is.
       for (const [index, call] of calls.entries()) this.#sendOne(first + index, call)
@@ -99,7 +167,7 @@ export class RemoteWriter {
 
   #sendOne(id: number, call: Call): void {
     try {
-      this.#port?.postMessage({ kind: 'calls', first: id, calls: [call] } satisfies ClientMessage)
+      this.#tell({ kind: 'calls', first: id, calls: [call] })
     } catch (error) {
       this.#pending.get(id)?.reject(error)
       this.#settled(id)
@@ -109,6 +177,10 @@ export class RemoteWriter {
   #receive(message: WriterAnswer): void {
     if (message.kind === 'hello') {
       this.#changes = new AccountCounts(message.changes)
+      this.#watchedByAll = new AccountCounts(message.watched)
+      this.#watched.addTo(this.#watchedByAll)
+      this.#gate = new WriterGate(message.gate)
+      this.#onGreeting()
       return
     }
     const { answers, hints } = message
@@ -132,6 +204,7 @@ export class RemoteWriter {
     const port = this.#port
     this.#port = undefined
     this.#changes = undefined
+    this.#gate = undefined
     this.#outbox = []
     port?.close()
     for (const [id, pending] of Array.from(this.#pending)) {
@@ -139,4 +212,10 @@ export class RemoteWriter {
       this.#settled(id)
     }
   }
+}
+
+type DirectCall = readonly [name: MutationName, args: unknown]
+
+function isDirect(call: Call): call is DirectCall {
+  return call[0] !== 'maintain' && isBrief(call[0], call[1])
 }

@@ -113,6 +113,11 @@ export class SqliteStore implements Store {
     this.#watchers.tell(hints)
   }
 
+  /** Hints may have been lost. */
+  tellAll(): void {
+    this.#watchers.tellAll()
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -8,30 +8,48 @@ import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import { StoreError } from '../error.ts'
 import type { Connection } from './connection.ts'
+import type { WriterGate } from './writer-gate.ts'
 
 /** `strict` syncs each commit; `mail` lets flag changes alone reach the disk a second later. */
 export type Durability = 'mail' | 'strict'
 
+interface Checkpoint {
+  readonly busy: number
+  /** Frames in the log. */
+  readonly log: number
+}
+
 const pageBytes = 4096
 /** Changed rows after which the length of the log is looked at: a few megabytes. */
-const rowsPerLook = 256
+export const rowsPerLook = 256
 
 export class WalKeeper {
   readonly #connection: Connection
   readonly #walFile: string
   readonly #durability: Durability
+  readonly #gate: WriterGate
   readonly #log: Log
   #isFull = true
   #isDoubtful = false
   #checkpointAtFrames = limits.store.walBytes / pageBytes
   /** Rows that had been changed when the log was looked at last. */
   #lookedAtRows = 0
+  /** Rows that other threads have changed. */
+  #othersRows = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(connection: Connection, databaseFile: string, durability: Durability, log: Log) {
+  /** `gate` is open while others may commit to the log, which the writer trusts. */
+  constructor(
+    connection: Connection,
+    databaseFile: string,
+    durability: Durability,
+    gate: WriterGate,
+    log: Log,
+  ) {
     this.#connection = connection
     this.#walFile = `${databaseFile}-wal`
     this.#durability = durability
+    this.#gate = gate
     this.#log = log
     // The writer checkpoints by itself: SQLite's own way lets the log grow without bound while there is always a reader.
     connection.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL')
@@ -52,27 +70,50 @@ export class WalKeeper {
    */
   syncFailed(): void {
     this.#isDoubtful = true
+    this.#gate.close()
+  }
+
+  /** Lets others commit what needs no sync. */
+  openGate(): void {
+    if (this.#durability !== 'strict' && !this.#isDoubtful) this.#gate.open()
   }
 
   /** Moves all of the log, as this process still sees it, into the database, and begins another. */
   #beginAnew(): void {
     this.#connection.exec('PRAGMA synchronous = FULL')
     this.#isFull = true
-    const row = this.#connection.get<{ busy: number }>('PRAGMA wal_checkpoint(RESTART)')
+    const row = this.#checkpoint('RESTART')
     if (row?.busy !== 0) throw new StoreError('unavailable', 'the log cannot be begun anew while it is read')
     this.#isDoubtful = false
+    this.openGate()
   }
 
   afterCommit(): void {
-    if (this.#isFull) {
+    if (!this.#isFull) this.#syncLater()
+    // Others may have committed behind what was synced.
+    else if (!this.#gate.isUnsynced) {
       clearTimeout(this.#timer)
       this.#timer = undefined
-    } else {
-      this.#timer ??= setTimeout(() => this.#syncLog(), limits.store.relaxedSyncMs).unref()
     }
+    this.#checkpointWhenLong()
+  }
+
+  /** Other threads have committed changes of `rows`, without a sync. */
+  afterOthersCommit(rows: number): void {
+    this.#othersRows += rows
+    this.#syncLater()
+    this.#checkpointWhenLong()
+  }
+
+  #syncLater(): void {
+    this.#timer ??= setTimeout(() => this.#syncLog(), limits.store.relaxedSyncMs).unref()
+  }
+
+  #checkpointWhenLong(): void {
     // Looking costs as much as a small change: a row seldom dirties more than four pages.
-    if (this.#connection.changedRows - this.#lookedAtRows < rowsPerLook) return
-    this.#lookedAtRows = this.#connection.changedRows
+    const rows = this.#connection.changedRows + this.#othersRows
+    if (rows - this.#lookedAtRows < rowsPerLook) return
+    this.#lookedAtRows = rows
     const frames = this.#framesAfter('NOOP')
     if (frames < this.#checkpointAtFrames) return
     // Readers that are in the midst of a statement make this partial; then the log grows until the next attempt.
@@ -89,15 +130,28 @@ export class WalKeeper {
 
   /** Checkpoints in a mode (NOOP only looks) and gives the count of frames that the log still needs. */
   #framesAfter(mode: 'NOOP' | 'RESTART' | 'TRUNCATE'): number {
-    const row = this.#connection.get<{ busy: number; log: number; checkpointed: number }>(
-      `PRAGMA wal_checkpoint(${mode})`,
-    )
+    const row = mode === 'NOOP' ? this.#look() : this.#checkpoint(mode)
     if (!row) return 0
     return mode === 'NOOP' || row.busy !== 0 ? row.log : 0
   }
 
+  #look(): Checkpoint | undefined {
+    return this.#connection.get<Checkpoint>('PRAGMA wal_checkpoint(NOOP)')
+  }
+
+  /** Waits for nobody: a reader may take seconds. */
+  #checkpoint(mode: 'RESTART' | 'TRUNCATE'): Checkpoint | undefined {
+    this.#connection.exec('PRAGMA busy_timeout = 0')
+    try {
+      return this.#connection.get<Checkpoint>(`PRAGMA wal_checkpoint(${mode})`)
+    } finally {
+      this.#connection.exec(`PRAGMA busy_timeout = ${limits.store.briefMs}`)
+    }
+  }
+
   #syncLog(): void {
     this.#timer = undefined
+    this.#gate.clearUnsynced()
     try {
       // A descriptor of our own on the log is safe to close: SQLite's locks are on the other two files.
       const fd = openSync(this.#walFile, 'r+')
@@ -107,7 +161,7 @@ export class WalKeeper {
         closeSync(fd)
       }
     } catch (error) {
-      this.#isDoubtful = true
+      this.syncFailed()
       this.#log.error({ err: error instanceof Error ? error : undefined }, 'syncing the log failed')
     }
   }

@@ -20,6 +20,10 @@ export type ClientMessage =
   | { readonly kind: 'hello'; readonly watched: SharedArrayBuffer }
   /** It asks: all of one turn of its event loop, numbered from `first` on. */
   | { readonly kind: 'calls'; readonly first: number; readonly calls: readonly Call[] }
+  /** It has made changes itself (`direct-writer.ts`): of `rows` since it said so last, and what others watch of the last one. */
+  | { readonly kind: 'committed'; readonly rows: number; readonly hints: readonly ChangeHint[] }
+  /** It could not. */
+  | { readonly kind: 'failed' }
 
 /** A mutation, or `maintain` without arguments. */
 export type Call = readonly [name: MutationName | 'maintain', args: unknown]
@@ -30,8 +34,13 @@ export type Answer =
 
 /** What the writer says to a protocol thread. */
 export type WriterAnswer =
-  /** First of all: where it counts the commits that change each account. */
-  | { readonly kind: 'hello'; readonly changes: SharedArrayBuffer }
+  /** First of all: where it counts the commits that change each account, where all threads count whom they watch, and whether others may commit (`writer-gate.ts`). */
+  | {
+      readonly kind: 'hello'
+      readonly changes: SharedArrayBuffer
+      readonly watched: SharedArrayBuffer
+      readonly gate: SharedArrayBuffer
+    }
   /** Once a commit, with what changed of that which the thread watches. */
   | { readonly kind: 'commit'; readonly answers: readonly Answer[]; readonly hints: readonly ChangeHint[] }
 

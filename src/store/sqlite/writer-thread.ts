@@ -6,6 +6,7 @@ import type { ChangeHint } from '../store.ts'
 import { type OpenWriter, openWriter } from './open-writer.ts'
 import {
   type Answer,
+  type Call,
   type ClientMessage,
   sendError,
   type SupervisorMessage,
@@ -20,6 +21,7 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
   const tell = (message: WriterMessage) => supervisor.postMessage(message)
   const clients = new Set<Client>()
   const changes = new AccountCounts()
+  const watched = new AccountCounts()
   let hints: readonly ChangeHint[] = []
   const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
   let opened: OpenWriter
@@ -49,7 +51,15 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
   }
   supervisor.on('message', (message: SupervisorMessage) => {
     if (message.kind === 'connect') {
-      const client = new Client(message.port, opened, changes)
+      const client = new Client(message.port, opened, committed => {
+        for (const other of clients) if (other !== client) other.flush(committed)
+      })
+      client.greet({
+        kind: 'hello',
+        changes: changes.buffer,
+        watched: watched.buffer,
+        gate: opened.gate.buffer,
+      })
       clients.add(client)
       message.port.on('close', () => clients.delete(client))
       return
@@ -69,22 +79,39 @@ class Client {
   #watched: AccountCounts | undefined
   #answers: Answer[] = []
 
-  constructor(port: MessagePort, opened: OpenWriter, changes: AccountCounts) {
+  /** `tellOthers` hears of what the thread has changed itself. */
+  constructor(port: MessagePort, opened: OpenWriter, tellOthers: (hints: readonly ChangeHint[]) => void) {
     this.#port = port
-    this.#tell({ kind: 'hello', changes: changes.buffer })
     port.on('message', (message: ClientMessage) => {
-      if (message.kind === 'hello') {
-        this.#watched = new AccountCounts(message.watched)
-        return
+      switch (message.kind) {
+        case 'hello':
+          this.#watched = new AccountCounts(message.watched)
+          break
+        case 'calls':
+          this.#submit(message.first, message.calls, opened)
+          break
+        case 'committed':
+          tellOthers(message.hints)
+          opened.committedByOther(message.rows)
+          break
+        case 'failed':
+          opened.failedByOther()
       }
-      for (const [index, [name, args]] of message.calls.entries()) {
-        const id = message.first + index
-        if (name === 'maintain') void this.#maintain(id, opened)
-        else opened.writer.submit(name, args, outcome => this.#settle(id, outcome))
-      }
-      // What was refused before it could wait for a batch.
-      if (this.#answers.length > 0 && !opened.writer.transaction) this.flush([])
     })
+  }
+
+  greet(hello: WriterAnswer): void {
+    this.#tell(hello)
+  }
+
+  #submit(first: number, calls: readonly Call[], opened: OpenWriter): void {
+    for (const [index, [name, args]] of calls.entries()) {
+      const id = first + index
+      if (name === 'maintain') void this.#maintain(id, opened)
+      else opened.writer.submit(name, args, outcome => this.#settle(id, outcome))
+    }
+    // What was refused before it could wait for a batch.
+    if (this.#answers.length > 0 && !opened.writer.transaction) this.flush([])
   }
 
   #settle(id: number, outcome: Outcome): void {

@@ -15,12 +15,15 @@ import type { Connection } from './connection.ts'
 import { findStorageError } from './storage-error.ts'
 import { SqliteTx } from './tx.ts'
 import type { WalKeeper } from './wal-keeper.ts'
+import type { WriterGate } from './writer-gate.ts'
 
 export interface WriterOptions {
   readonly connection: Connection
   readonly bodies: BodySink
   /** Undefined for a store in memory, which has no log to sync. */
   readonly wal: WalKeeper | undefined
+  /** Keeps other threads out while something waits here. */
+  readonly gate?: WriterGate | undefined
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -74,6 +77,7 @@ export class Writer {
       return
     }
     this.#waiting.push({ name, args, settle })
+    this.#options.gate?.wait(1)
     this.#running ??= this.#run()
   }
 
@@ -149,6 +153,7 @@ export class Writer {
     if (hints.size > 0) {
       this.#options.onCommit([...hints].map(([account, modSeq]) => ({ account, modSeq })))
     }
+    this.#options.gate?.wait(-batch.length)
     for (const { waiting, outcome } of batch) waiting.settle(outcome)
     this.#options.afterBatch?.()
     try {
@@ -205,6 +210,7 @@ export class Writer {
     )
     // Where the transaction could not even begin, what waits fails too, rather than be tried for ever.
     const failed = batch.length > 0 ? batch.map(entry => entry.waiting) : this.#waiting.splice(0)
+    this.#options.gate?.wait(-failed.length)
     for (const waiting of failed) waiting.settle({ kind: 'refused', error: failure })
     this.#options.afterBatch?.()
   }
