@@ -3,9 +3,12 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startDurablePostgres } from './postgres.ts'
 import { restante, type Serving, serve, terminate, version } from './restante.ts'
-import { accountCount, password, type Server, type ServerName, temporaryFolder, user } from './server.ts'
+import { password, type Server, type ServerName, temporaryFolder, user } from './server.ts'
 
-export async function startNodes(count: number, accounts = accountCount): Promise<Server> {
+/** More than any question about nodes uses. */
+const accounts = 200
+
+export async function startNodes(count: number): Promise<Server> {
   const folder = temporaryFolder('bench-nodes')
   const postgres = await startDurablePostgres()
   const nodes = Array.from({ length: count }, (_, at) => makeFolder(folder, at + 1, postgres.url))

@@ -27,12 +27,14 @@ export interface Reader {
 export interface Tx extends Reader {
   /** Runs a statement that changes rows; the count of rows changed. */
   run(sql: string, ...params: readonly SqlValue[]): Awaitable<number>
+  /** Takes a statement whose answer nobody needs: the commit need not wait to be sent until it has come. Its failure is the mutation's. */
+  leave(statement: Awaitable<unknown>): void
   /** Runs `section` as a part that is undone alone when it throws. Nothing else of the mutation may run meanwhile. */
   nested<T>(section: () => Promise<T>): Promise<T>
   /** When the transaction began, milliseconds since 1970. */
   readonly nowMs: number
   /** Takes one reference to a body for `account`, storing it when it is new to the account; it is durable when the transaction is. `releaseBlob` gives it back. */
-  takeBody(account: AccountId, body: BodyRef): Awaitable<void>
+  takeBody(account: AccountId, body: BodyRef): Promise<void> | undefined
   /** Takes one reference for `to` to a body of which `from` has one. */
   shareBody(from: AccountId, to: AccountId, hash: BlobHash): Awaitable<void>
   /** Says that `account` has reached `modSeq`: those who watch it hear so after the commit. */

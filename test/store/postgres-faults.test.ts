@@ -115,11 +115,41 @@ test('a store whose connections break at random moments answers like a naive one
   let seed = 7
   proxy.decide = () => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff
-    const draw = (seed >>> 8) % 300
+    const draw = (seed >>> 8) % 200
     if (draw === 0) return 'cut-before'
     return draw === 1 ? 'cut-after' : 'pass'
   }
   await new History(() => openStore({ url }), 33).run(250)
   assert.ok(proxy.cuts > 20, `${proxy.cuts} cuts`)
   assert.deepEqual((await checkDatabase({ url: database.url })).findings, [])
+})
+
+/** What the database says to an email with a subject that begins so, at the statement whose answer no mutation waits for. */
+async function refuseEmails(t: TestContext): Promise<void> {
+  await database.query(`
+    CREATE SEQUENCE deadlocks;
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW.subject LIKE 'refused%' THEN RAISE EXCEPTION 'this one is refused' USING ERRCODE = '23514'; END IF;
+        IF NEW.subject LIKE 'late%' AND nextval('deadlocks') = 1 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END IF;
+        RETURN NEW;
+      END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON email FOR EACH ROW EXECUTE FUNCTION refuse();`)
+  t.after(() => database.query('DROP FUNCTION refuse CASCADE; DROP SEQUENCE deadlocks'))
+}
+
+test('a statement that fails behind the commit refuses its mutation, or runs it again, alone and among others', async t => {
+  const { store, account, mailbox, append, count } = await open(t)
+  await refuseEmails(t)
+  await assert.rejects(append('refused alone'), /this one is refused/)
+  await append('late alone')
+  const outcomes = await Promise.allSettled(
+    ['good', 'refused in a group', 'also good'].map(subject => append(subject)),
+  )
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+  for (const subject of ['late alone', 'good', 'also good']) assert.equal(await count(subject), 1, subject)
+  assert.equal((await store.snapshot(account, mailbox)).count, 3)
 })

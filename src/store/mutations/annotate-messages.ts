@@ -35,8 +35,8 @@ export interface AnnotatedMessages {
 export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<AnnotatedMessages> {
   const { account, mailbox, uids, viewer, annotations, unchangedSince, knownTo } = args
   const modSeq = await takeModSeq(tx, account)
-  const known = await tx.get<{ mod_seq: ModSeq }>(
-    'SELECT mod_seq FROM mailbox WHERE account = ? AND id = ?',
+  const known = await tx.get<{ mod_seq: ModSeq; changes: number }>(
+    'SELECT mod_seq, changes FROM mailbox WHERE account = ? AND id = ?',
     account,
     mailbox,
   )
@@ -72,7 +72,15 @@ export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<
   }
   if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
   await checkAnnotationRoom(tx, account)
-  await recordChanges(tx, { account, mailbox, modSeq, uids: changed, unseen: 0, deleted: 0 })
+  await recordChanges(tx, {
+    account,
+    mailbox,
+    modSeq,
+    uids: changed,
+    unseen: 0,
+    deleted: 0,
+    changes: known.changes,
+  })
   tx.changed(account, modSeq)
   return { modSeq, changed, surprising, unmodified }
 }

@@ -14,15 +14,15 @@ export interface AssignedThreads {
 }
 
 /**
- * The conversations of emails that arrive, in their order. Where one joins two conversations it goes to the one that it refers to last,
- * since the others' ids can't change any more. Email `i` that begins a conversation gets the number `firstThread + i`. Write `newKeys` with `rememberKeys`.
+ * Assigns the conversations of emails that arrive, in their order, once the number for new ones is known: email `i` that begins a conversation gets
+ * `firstThread + i`. Where one joins two conversations it goes to the one that it refers to last, since the others' ids can't change any more.
+ * Write `newKeys` with `rememberKeys`.
  */
-export function assignThreads(
+export function findThreads(
   tx: Tx,
   account: AccountId,
   emails: readonly Pick<EmailSummary, 'messageId' | 'references' | 'baseSubject'>[],
-  firstThread: number,
-): Awaitable<AssignedThreads> {
+): Awaitable<(firstThread: number) => AssignedThreads> {
   const keysOf = emails.map(threadKeys)
   const keys = keysOf.length === 1 ? (keysOf[0] as readonly Buffer[]) : uniqueKeys(keysOf.flat())
   const rows = together(
@@ -30,9 +30,9 @@ export function assignThreads(
       tx.get<{ thread: number }>('SELECT thread FROM thread_key WHERE account = ? AND key = ?', account, key),
     ),
   )
-  const settle = (found: readonly ({ thread: number } | undefined)[]) =>
+  const joiner = (found: readonly ({ thread: number } | undefined)[]) => (firstThread: number) =>
     keysOf.length === 1 ? joinOne(keys, found, firstThread) : joinAll(keysOf, keys, found, firstThread)
-  return rows instanceof Promise ? rows.then(settle) : settle(rows)
+  return rows instanceof Promise ? rows.then(joiner) : joiner(rows)
 }
 
 function uniqueKeys(keys: readonly Buffer[]): readonly Buffer[] {
@@ -87,14 +87,14 @@ export function rememberKeys(
   )
 }
 
-/** Like `assignThreads` and `rememberKeys` for one email; its conversation. */
+/** Like `findThreads` and `rememberKeys` for one email; its conversation. */
 export async function assignThread(
   tx: Tx,
   account: AccountId,
   email: Pick<EmailSummary, 'messageId' | 'references' | 'baseSubject'>,
   newThread: number,
 ): Promise<number> {
-  const assigned = await assignThreads(tx, account, [email], newThread)
+  const assigned = (await findThreads(tx, account, [email]))(newThread)
   await together(rememberKeys(tx, account, assigned))
   return assigned.threads[0] ?? newThread
 }

@@ -13,16 +13,19 @@ export async function claimRecent(
   tx: Tx,
   { account, mailbox }: ClaimRecent,
 ): Promise<{ readonly firstRecentUid: Uid }> {
-  const row = await tx.get<{ recent_uid: Uid }>(
+  const found = tx.get<{ recent_uid: Uid }>(
     'SELECT recent_uid FROM mailbox WHERE account = ? AND id = ?',
     account,
     mailbox,
   )
-  if (!row) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  await tx.run(
-    'UPDATE mailbox SET recent_uid = uid_next WHERE account = ? AND id = ? AND recent_uid < uid_next',
-    account,
-    mailbox,
+  tx.leave(
+    tx.run(
+      'UPDATE mailbox SET recent_uid = uid_next WHERE account = ? AND id = ? AND recent_uid < uid_next',
+      account,
+      mailbox,
+    ),
   )
+  const row = await found
+  if (!row) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   return { firstRecentUid: row.recent_uid }
 }

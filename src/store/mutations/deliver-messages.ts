@@ -1,12 +1,11 @@
 // Delivers one or more messages to mailboxes of several accounts in one transaction. What one account refuses does not stop the others.
-import { together } from '../../base/awaitable.ts'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import type { EmailSummary } from '../../message/summary.ts'
 import { type FlagSet, noFlags } from '../flags.ts'
 import { StoreError, type StoreErrorCode } from '../error.ts'
 import { findMailboxName } from '../mailbox-name.ts'
 import type { BodyRef, Tx } from '../store.ts'
-import { insertMessages, reserveEmails } from './append-messages.ts'
+import { insertMessages } from './append-messages.ts'
 import { insertMailbox } from './create-mailbox.ts'
 import { internFlags } from './intern-keywords.ts'
 
@@ -59,13 +58,12 @@ async function deliver(tx: Tx, delivery: Delivery): Promise<Delivered> {
   const flags = await acceptFlags(tx, account, delivery.flags)
   const messages = [{ body, email, receivedAt, flags }]
   const name = findMailboxName(delivery.mailbox)
-  const [reserved, known] = await together([
-    reserveEmails(tx, account, messages),
-    name === undefined ? undefined : findMailbox(tx, account, name),
-  ])
-  const { modSeq } = reserved
-  const mailbox = known ?? (await mailboxFor(tx, account, name, modSeq))
-  const { uids } = await insertMessages(tx, { account, mailbox, messages, ...reserved })
+  const { mailbox, uids, modSeq } = await insertMessages(tx, {
+    account,
+    messages,
+    mailbox: name ?? 'INBOX',
+    otherwise: modSeq => mailboxFor(tx, account, name, modSeq),
+  })
   return { kind: 'stored', mailbox, uid: uids[0] as Uid, modSeq }
 }
 

@@ -22,34 +22,38 @@ async function enqueue(tx: Tx, message: NewQueueMessage): Promise<QueueId> {
   // The modSeq of the server's account is the number of the message, and tells the queue that there is something to do.
   const id: QueueId = await nextModSeq(tx, serverAccount)
   await tx.takeBody(serverAccount, message.body)
-  await tx.run(
-    `INSERT INTO queue_message (id, blob, body_bytes, mail_from, skip_bytes, prefix, body_type, smtp_utf8, ret, envelope_id, submitter, message_id,
+  tx.leave(
+    tx.run(
+      `INSERT INTO queue_message (id, blob, body_bytes, mail_from, skip_bytes, prefix, body_type, smtp_utf8, ret, envelope_id, submitter, message_id,
        created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    id,
-    Buffer.from(message.body.hash, 'hex'),
-    sizeOf(message.body),
-    message.mailFrom,
-    message.skipBytes,
-    message.prefix,
-    message.bodyType,
-    message.smtpUtf8 ? 1 : 0,
-    message.ret,
-    message.envelopeId,
-    message.submitter,
-    message.messageId,
-    tx.nowMs,
-    message.expiresAt,
+      id,
+      Buffer.from(message.body.hash, 'hex'),
+      sizeOf(message.body),
+      message.mailFrom,
+      message.skipBytes,
+      message.prefix,
+      message.bodyType,
+      message.smtpUtf8 ? 1 : 0,
+      message.ret,
+      message.envelopeId,
+      message.submitter,
+      message.messageId,
+      tx.nowMs,
+      message.expiresAt,
+    ),
   )
   for (const [index, recipient] of message.recipients.entries()) {
-    await tx.run(
-      `INSERT INTO queue_recipient (message, id, address, domain, notify, original_recipient, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      id,
-      index + 1,
-      recipient.address,
-      recipient.domain,
-      recipient.notify,
-      recipient.originalRecipient,
-      recipient.dueAt,
+    tx.leave(
+      tx.run(
+        `INSERT INTO queue_recipient (message, id, address, domain, notify, original_recipient, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        id,
+        index + 1,
+        recipient.address,
+        recipient.domain,
+        recipient.notify,
+        recipient.originalRecipient,
+        recipient.dueAt,
+      ),
     )
   }
   return id

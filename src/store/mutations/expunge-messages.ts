@@ -1,4 +1,5 @@
 // Removes messages for good. RFC 9051 §6.4.3 and §6.4.9 (UID EXPUNGE); RFC 7162 §3.2.7 (modSeq of an expunge).
+import { type Awaitable, together } from '../../base/awaitable.ts'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
@@ -23,12 +24,14 @@ export async function expungeMessages(
   tx: Tx,
   { account, mailbox, uids, onlyDeleted }: ExpungeMessages,
 ): Promise<{ readonly modSeq: ModSeq; readonly uids: readonly Uid[] }> {
-  const modSeq = await takeModSeq(tx, account)
-  const known = await tx.get<{ mod_seq: ModSeq; deleted: number }>(
-    'SELECT mod_seq, deleted FROM mailbox WHERE account = ? AND id = ?',
-    account,
-    mailbox,
-  )
+  const [modSeq, known] = await together([
+    takeModSeq(tx, account),
+    tx.get<{ mod_seq: ModSeq; deleted: number }>(
+      'SELECT mod_seq, deleted FROM mailbox WHERE account = ? AND id = ?',
+      account,
+      mailbox,
+    ),
+  ])
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   if (onlyDeleted && known.deleted === 0) return { modSeq: known.mod_seq, uids: [] }
   const ranges = uids ?? [[1, maxUid]]
@@ -58,13 +61,23 @@ export async function removeMessages(
   let deletedCount = 0
   // With the mask 0 every message matches.
   const mask = onlyDeleted ? deleted : 0
-  for (const [first, last] of ranges) {
-    const bounds = [account, mailbox, first, last, mask, mask] as const
-    const rows = await tx.arrays<[uid: Uid, flags: number, sizeBytes: number]>(
-      `SELECT uid, flags, size_bytes FROM message
-       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
-      ...bounds,
-    )
+  const boundsOf = ranges.map(([first, last]) => [account, mailbox, first, last, mask, mask] as const)
+  const [known, ...rowsOf] = await together([
+    tx.get<{ tombstones: number; guests: number }>(
+      'SELECT tombstones, guests FROM mailbox WHERE account = ? AND id = ?',
+      account,
+      mailbox,
+    ),
+    ...boundsOf.map(bounds =>
+      tx.arrays<[uid: Uid, flags: number, sizeBytes: number]>(
+        `SELECT uid, flags, size_bytes FROM message
+         WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
+        ...bounds,
+      ),
+    ),
+  ])
+  for (const [index, bounds] of boundsOf.entries()) {
+    const rows = rowsOf[index] ?? []
     if (rows.length === 0) continue
     for (const [uid, flags, messageBytes] of rows) {
       uids.push(uid)
@@ -72,59 +85,82 @@ export async function removeMessages(
       if ((flags & seen) === 0) unseenCount++
       if ((flags & deleted) !== 0) deletedCount++
     }
-    await tx.run(
-      `INSERT INTO tombstone (account, mailbox, mod_seq, uid) SELECT account, mailbox, ?, uid FROM message
-       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
+    for (const statement of removeRows(tx, bounds, modSeq, keepsUsage)) tx.leave(statement)
+  }
+  if (uids.length === 0) return uids
+  tx.leave(
+    tx.run(
+      `UPDATE mailbox SET mod_seq = ?, total = total - ?, unseen = unseen - ?, deleted = deleted - ?, size_bytes = size_bytes - ?,
+         tombstones = tombstones + ? WHERE account = ? AND id = ?`,
       modSeq,
-      ...bounds,
+      uids.length,
+      unseenCount,
+      deletedCount,
+      sizeBytes,
+      uids.length,
+      account,
+      mailbox,
+    ),
+  )
+  if (!keepsUsage) {
+    tx.leave(
+      tx.run(
+        'UPDATE account SET used_bytes = used_bytes - ?, used_messages = used_messages - ? WHERE id = ?',
+        sizeBytes,
+        uids.length,
+        account,
+      ),
     )
-    if (!keepsUsage) {
-      await tx.run(
+  }
+  if (known && known.guests > 0) await forgetGuestSeen(tx, account, mailbox, ranges)
+  // A quarter over, so that the work is done for many at once.
+  if (known && known.tombstones + uids.length > limits.store.tombstones * 1.25)
+    await forgetTombstones(tx, account, mailbox)
+  return uids
+}
+
+/** The statements that take the rows of one range away, in their order. */
+function removeRows(
+  tx: Tx,
+  bounds: readonly [
+    account: AccountId,
+    mailbox: MailboxId,
+    first: number,
+    last: number,
+    mask: number,
+    set: number,
+  ],
+  modSeq: ModSeq,
+  keepsUsage: boolean,
+): readonly Awaitable<number>[] {
+  const [account, mailbox] = bounds
+  const tombstones = tx.run(
+    `INSERT INTO tombstone (account, mailbox, mod_seq, uid) SELECT account, mailbox, ?, uid FROM message
+     WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
+    modSeq,
+    ...bounds,
+  )
+  const orphans = keepsUsage
+    ? 0
+    : tx.run(
         `INSERT INTO orphan (since, account, email) SELECT ?, account, email FROM message
          WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?
          ON CONFLICT (since, account, email) DO NOTHING`,
         tx.nowMs,
         ...bounds,
       )
-    }
-    await tx.run(
-      `DELETE FROM message_annotation WHERE account = ? AND mailbox = ? AND uid IN
-         (SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?)`,
-      account,
-      mailbox,
-      ...bounds,
-    )
-    await tx.run(
-      'DELETE FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?',
-      ...bounds,
-    )
-  }
-  if (uids.length === 0) return uids
-  const counts = await tx.get<{ tombstones: number; guests: number }>(
-    `UPDATE mailbox SET mod_seq = ?, total = total - ?, unseen = unseen - ?, deleted = deleted - ?, size_bytes = size_bytes - ?,
-       tombstones = tombstones + ? WHERE account = ? AND id = ? RETURNING tombstones, guests`,
-    modSeq,
-    uids.length,
-    unseenCount,
-    deletedCount,
-    sizeBytes,
-    uids.length,
+  const annotations = tx.run(
+    `DELETE FROM message_annotation WHERE account = ? AND mailbox = ? AND uid IN
+       (SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?)`,
     account,
     mailbox,
+    ...bounds,
   )
-  if (!keepsUsage) {
-    await tx.run(
-      'UPDATE account SET used_bytes = used_bytes - ?, used_messages = used_messages - ? WHERE id = ?',
-      sizeBytes,
-      uids.length,
-      account,
-    )
-  }
-  if (counts && counts.guests > 0) await forgetGuestSeen(tx, account, mailbox, ranges)
-  // A quarter over, so that the work is done for many at once.
-  if (counts && counts.tombstones > limits.store.tombstones * 1.25)
-    await forgetTombstones(tx, account, mailbox)
-  return uids
+  const messages = tx.run(
+    'DELETE FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?',
+    ...bounds,
+  )
+  return [tombstones, orphans, annotations, messages]
 }
 
 /** Keeps the last `limits.store.tombstones` expunges; whoever asks from before the floor has to compare all UIDs (RFC 7162 §3.2.5.2). */

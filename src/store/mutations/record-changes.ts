@@ -13,34 +13,40 @@ export interface ChangedMessages {
   /** What is added to the mailbox's counts. */
   readonly unseen: number
   readonly deleted: number
+  /** The mailbox's count of remembered ranges until now. */
+  readonly changes: number
 }
 
 /** Writes the mailbox's row: its modSeq, its counts, and the ranges of what was changed. */
 export async function recordChanges(tx: Tx, change: ChangedMessages): Promise<void> {
-  const { account, mailbox, modSeq, uids, unseen, deleted } = change
+  const { account, mailbox, modSeq, uids, unseen, deleted, changes } = change
   const ranges = closeRanges(uids)
   for (const [first, last] of ranges) {
-    await tx.run(
-      'INSERT INTO message_change (account, mailbox, mod_seq, first_uid, last_uid) VALUES (?, ?, ?, ?, ?)',
-      account,
-      mailbox,
-      modSeq,
-      first,
-      last,
+    tx.leave(
+      tx.run(
+        'INSERT INTO message_change (account, mailbox, mod_seq, first_uid, last_uid) VALUES (?, ?, ?, ?, ?)',
+        account,
+        mailbox,
+        modSeq,
+        first,
+        last,
+      ),
     )
   }
-  const counts = await tx.get<{ changes: number }>(
-    `UPDATE mailbox SET mod_seq = ?, unseen = unseen + ?, deleted = deleted + ?, changes = changes + ?
-     WHERE account = ? AND id = ? RETURNING changes`,
-    modSeq,
-    unseen,
-    deleted,
-    ranges.length,
-    account,
-    mailbox,
+  tx.leave(
+    tx.run(
+      `UPDATE mailbox SET mod_seq = ?, unseen = unseen + ?, deleted = deleted + ?, changes = changes + ?
+       WHERE account = ? AND id = ?`,
+      modSeq,
+      unseen,
+      deleted,
+      ranges.length,
+      account,
+      mailbox,
+    ),
   )
   // A quarter over, so that the work is done for many at once.
-  if (counts && counts.changes > limits.store.changes * 1.25) await forgetChanges(tx, account, mailbox)
+  if (changes + ranges.length > limits.store.changes * 1.25) await forgetChanges(tx, account, mailbox)
 }
 
 /** Unchanged messages that a range may go over: who reads it leaves them out by their modSeq. */

@@ -1,4 +1,5 @@
 // Changes flags. RFC 9051 §6.4.6; RFC 7162 §3.1.3 (UNCHANGEDSINCE).
+import { type Awaitable, together } from '../../base/awaitable.ts'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import { deleted, type FlagSet, keywordShift, seen, systemMask } from '../flags.ts'
@@ -34,29 +35,40 @@ export interface StoredFlags {
 
 /** Messages whose flags are so already keep their modSeq. Throws `no-such-mailbox` and `too-many`. */
 export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags> {
-  return changeFlags(tx, args, await takeModSeq(tx, args.account))
+  return changeFlags(tx, args, takeModSeq(tx, args.account))
 }
 
-/** The same with the account locked and at `modSeq`. */
-export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Promise<StoredFlags> {
+/** The same with the account locked, at `taken`. */
+export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<ModSeq>): Promise<StoredFlags> {
   const { account, mailbox, uids, unchangedSince, knownTo } = args
+  const [modSeq, known, ...rowsOf] = await together([
+    taken,
+    tx.get<{ mod_seq: ModSeq; changes: number }>(
+      'SELECT mod_seq, changes FROM mailbox WHERE account = ? AND id = ?',
+      account,
+      mailbox,
+    ),
+    ...uids.map(([first, last]) =>
+      tx.arrays<[uid: Uid, flags: number, modSeq: ModSeq]>(
+        'SELECT uid, flags, mod_seq FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
+        account,
+        mailbox,
+        first,
+        last,
+      ),
+    ),
+  ])
+  if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   const flagsAfter = flagChanger(tx, args)
   const changed: Uid[] = []
   const surprising: { uid: Uid; modSeq: ModSeq }[] = []
   const unmodified: Uid[] = []
   let unseenChange = 0
   let deletedChange = 0
-  for (const [first, last] of uids) {
-    const rows = await tx.arrays<[uid: Uid, flags: number, modSeq: ModSeq]>(
-      'SELECT uid, flags, mod_seq FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
-      account,
-      mailbox,
-      first,
-      last,
-    )
+  for (const [index, [first, last]] of uids.entries()) {
     /** From the flags before to those after, for what changes in this range. */
     const transitions = new Map<number, number>()
-    for (const [uid, before, messageModSeq] of rows) {
+    for (const [uid, before, messageModSeq] of rowsOf[index] ?? []) {
       if (unchangedSince !== undefined && messageModSeq > unchangedSince) {
         unmodified.push(uid)
         continue
@@ -71,29 +83,23 @@ export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Pro
     }
     // Flags after the change stay the same when changed again, so no statement meets the rows of another.
     for (const [before, after] of transitions) {
-      await tx.run(
-        `UPDATE message SET flags = ?, mod_seq = ?
-         WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND flags = ? AND mod_seq <= ?`,
-        after,
-        modSeq,
-        account,
-        mailbox,
-        first,
-        last,
-        before,
-        unchangedSince ?? modSeq,
+      tx.leave(
+        tx.run(
+          `UPDATE message SET flags = ?, mod_seq = ?
+           WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND flags = ? AND mod_seq <= ?`,
+          after,
+          modSeq,
+          account,
+          mailbox,
+          first,
+          last,
+          before,
+          unchangedSince ?? modSeq,
+        ),
       )
     }
   }
-  if (changed.length === 0) {
-    const known = await tx.get<{ mod_seq: ModSeq }>(
-      'SELECT mod_seq FROM mailbox WHERE account = ? AND id = ?',
-      account,
-      mailbox,
-    )
-    if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-    return { modSeq: known.mod_seq, changed, surprising, unmodified }
-  }
+  if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
   await recordChanges(tx, {
     account,
     mailbox,
@@ -101,6 +107,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, modSeq: ModSeq): Pro
     uids: changed,
     unseen: unseenChange,
     deleted: deletedChange,
+    changes: known.changes,
   })
   tx.changed(account, modSeq)
   return { modSeq, changed, surprising, unmodified }

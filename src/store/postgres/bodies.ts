@@ -7,7 +7,7 @@ import { recordHeaderBytes } from '../bodies/record.ts'
 import { StoreError } from '../error.ts'
 import { findStorageError } from '../sqlite/storage-error.ts'
 import type { BodyRef, Reader } from '../store.ts'
-import type { RowBodies, Run } from './row-bodies.ts'
+import type { BodyTx, RowBodies } from './row-bodies.ts'
 
 /** What `blob.segment` says here. */
 const inRow = 0
@@ -32,34 +32,14 @@ export class TableBodies implements RowBodies {
   prepare(_bodies: readonly BodyRef[]): undefined {}
 
   /** Takes one reference for `account`, with the bytes when they are new to it. */
-  async insert(run: Run, account: AccountId, body: BodyRef): Promise<void> {
+  insert(tx: BodyTx, account: AccountId, body: BodyRef): Promise<void> | undefined {
+    if (body.kind === 'staged' || body.bytes.byteLength > limits.postgres.chunkBytes)
+      return this.#insertLarge(tx, account, body)
     const hash = Buffer.from(body.hash, 'hex')
-    const size = body.kind === 'inline' ? body.bytes.byteLength : body.sizeBytes
-    if (body.kind === 'inline' && size <= limits.postgres.chunkBytes) {
-      await run(insertSql, account, hash, inRow, size, size, body.bytes)
-      return
-    }
-    // Large ones are asked for first: bytes that are there already are not sent.
-    const known = await run('UPDATE blob SET refs = refs + 1 WHERE account = ? AND hash = ?', account, hash)
-    if (known > 0) return
-    const writes = [run(insertSql, account, hash, inChunks, size, size, null)]
-    let chunk = 0
-    for await (const data of this.#chunksOf(body)) {
-      writes.push(
-        run(
-          'INSERT INTO body_chunk (account, hash, chunk, data) VALUES (?, ?, ?, ?) ON CONFLICT (account, hash, chunk) DO NOTHING',
-          account,
-          hash,
-          chunk++,
-          data,
-        ),
-      )
-      // A few are on their way while the next is read.
-      if (writes.length > 4) await writes.shift()
-    }
-    await Promise.all(writes)
+    const size = body.bytes.byteLength
+    tx.leave(tx.run(insertSql, account, hash, inRow, size, size, body.bytes))
+    return undefined
   }
-
   async read(account: AccountId, hash: BlobHash, start: number, end: number | undefined): Promise<Buffer> {
     const key = Buffer.from(hash, 'hex')
     // Whole bodies are what is mostly asked for, and small ones cost no more whole.
@@ -86,6 +66,34 @@ export class TableBodies implements RowBodies {
 
   close(): Promise<void> {
     return Promise.resolve()
+  }
+
+  async #insertLarge(tx: BodyTx, account: AccountId, body: BodyRef): Promise<void> {
+    const hash = Buffer.from(body.hash, 'hex')
+    const size = body.kind === 'inline' ? body.bytes.byteLength : body.sizeBytes
+    // Bytes that are there already are not sent.
+    const known = await tx.run(
+      'UPDATE blob SET refs = refs + 1 WHERE account = ? AND hash = ?',
+      account,
+      hash,
+    )
+    if (known > 0) return
+    const writes = [tx.run(insertSql, account, hash, inChunks, size, size, null)]
+    let chunk = 0
+    for await (const data of this.#chunksOf(body)) {
+      writes.push(
+        tx.run(
+          'INSERT INTO body_chunk (account, hash, chunk, data) VALUES (?, ?, ?, ?) ON CONFLICT (account, hash, chunk) DO NOTHING',
+          account,
+          hash,
+          chunk++,
+          data,
+        ),
+      )
+      // A few are on their way while the next is read.
+      if (writes.length > 4) await writes.shift()
+    }
+    await Promise.all(writes)
   }
 
   async #readChunks(

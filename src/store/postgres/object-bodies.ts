@@ -4,7 +4,7 @@ import { StoreError } from '../error.ts'
 import type { S3Bodies } from '../s3/s3-bodies.ts'
 import type { BodyRef, Reader } from '../store.ts'
 import { inTables, type TableBodies } from './bodies.ts'
-import type { RowBodies, Run } from './row-bodies.ts'
+import type { BodyTx, RowBodies } from './row-bodies.ts'
 
 /** How often a place is looked up whose object is not there: its row may have gone and come back meanwhile. */
 const attempts = 2
@@ -24,9 +24,9 @@ export class ObjectBodies implements RowBodies {
     return bodies.length === 0 ? undefined : this.#objects.upload(bodies)
   }
 
-  async insert(run: Run, account: AccountId, body: BodyRef): Promise<void> {
+  insert(tx: BodyTx, account: AccountId, body: BodyRef): undefined {
     const { segment, offset, sizeBytes } = this.#objects.locate(body)
-    await run(
+    const insert = tx.run(
       `INSERT INTO blob (account, hash, segment, position, stored_bytes, size_bytes, compressed, refs)
        VALUES (?, ?, ?, ?, ?, ?, 0, 1) ON CONFLICT (account, hash) DO UPDATE SET refs = blob.refs + 1`,
       account,
@@ -36,6 +36,7 @@ export class ObjectBodies implements RowBodies {
       sizeBytes,
       sizeBytes,
     )
+    tx.leave(insert)
   }
 
   async read(account: AccountId, hash: BlobHash, start: number, end: number | undefined): Promise<Buffer> {

@@ -64,8 +64,9 @@ export async function runTransaction(
   ])
   opened.catch(() => {})
   const outcomes: Outcome[] = []
+  const tx = new PostgresTx({ session, ...parts })
   try {
-    if (calls.length === 1) outcomes.push(await runAlone(session, calls[0] as Call, parts))
+    if (calls.length === 1) outcomes.push(await runAlone(tx, calls[0] as Call))
     else for (const call of calls) outcomes.push(await runInGroup(session, call, parts))
     await opened
   } catch (error) {
@@ -81,8 +82,7 @@ export async function runTransaction(
     await session.exec('ROLLBACK')
     return outcomes
   }
-  await commit(session, mark, outcomes)
-  return outcomes
+  return commit(session, mark, outcomes, tx)
 }
 
 /**
@@ -121,15 +121,14 @@ async function lock(session: Session, lane: Lane, statements: Statements): Promi
     ])
 }
 
-async function runAlone(session: Session, call: Call, parts: TransactionParts): Promise<Outcome> {
-  const tx = new PostgresTx({ session, ...parts })
+/** What it left goes on, and is answered with the commit. */
+async function runAlone(tx: PostgresTx, call: Call): Promise<Outcome> {
   try {
     const result = await mutationOf(call.name)(tx, call.args)
     return { kind: 'done', result, hints: tx.end() }
   } catch (error) {
     tx.end()
-    if (concernsAll(error)) throw error
-    return { kind: 'refused', error }
+    return refusal(tx.reasonOf(error))
   }
 }
 
@@ -139,15 +138,24 @@ async function runInGroup(session: Session, call: Call, parts: TransactionParts)
     const result = await withSavepoint(
       session,
       'mutation',
-      () => mutationOf(call.name)(tx, call.args),
+      async () => {
+        const done = await mutationOf(call.name)(tx, call.args)
+        await tx.settle()
+        return done
+      },
       () => {},
     )
     return { kind: 'done', result, hints: tx.end() }
   } catch (error) {
     tx.end()
-    if (concernsAll(error)) throw error
-    return { kind: 'refused', error }
+    return refusal(tx.reasonOf(error))
   }
+}
+
+/** What one call alone is refused for; throws what concerns the transaction. */
+function refusal(error: unknown): Outcome {
+  if (concernsAll(error)) throw error
+  return { kind: 'refused', error }
 }
 
 function mutationOf(name: MutationName): Mutation<unknown, unknown> {
@@ -156,7 +164,17 @@ function mutationOf(name: MutationName): Mutation<unknown, unknown> {
   return mutation
 }
 
-async function commit(session: Session, mark: Buffer, outcomes: readonly Outcome[]): Promise<void> {
+/** Goes out behind what `tx` left: where a statement of that fails, PostgreSQL makes a ROLLBACK of the COMMIT. */
+async function commit(
+  session: Session,
+  mark: Buffer,
+  outcomes: readonly Outcome[],
+  tx: PostgresTx,
+): Promise<readonly Outcome[]> {
+  const settled = tx.settle().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  )
   let answer: Rows<unknown>
   try {
     answer = await session.exec('COMMIT')
@@ -165,8 +183,12 @@ async function commit(session: Session, mark: Buffer, outcomes: readonly Outcome
     if (isServerFailure(error) && error.severity === 'ERROR' && !session.isEnded) throw error
     throw new OutcomeUnknown(mark, outcomes, error)
   }
-  // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
-  if (answer.warning !== undefined) throw new OutcomeUnknown(mark, outcomes, new Error(answer.warning))
-  if (answer.command !== 'COMMIT')
-    throw new StoreError('unavailable', 'a statement failed and its mutation did not say so')
+  if (answer.command === 'COMMIT') {
+    // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
+    if (answer.warning !== undefined) throw new OutcomeUnknown(mark, outcomes, new Error(answer.warning))
+    return outcomes
+  }
+  const failed = await settled
+  if (failed) return [refusal(failed.error)]
+  throw new StoreError('unavailable', 'a statement failed and its mutation did not say so')
 }

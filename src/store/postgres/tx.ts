@@ -1,4 +1,5 @@
 // The transaction that a mutation sees, on PostgreSQL.
+import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, BlobHash, ModSeq } from '../../base/ids.ts'
 import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
 import type { Statements } from './dialect.ts'
@@ -18,6 +19,8 @@ export interface TxParts {
 export class PostgresTx implements Tx {
   readonly #parts: TxParts
   #changes: ChangeHint[] | undefined = []
+  readonly #left: Promise<unknown>[] = []
+  #failure: unknown
 
   constructor(parts: TxParts) {
     this.#parts = parts
@@ -57,6 +60,24 @@ export class PostgresTx implements Tx {
     return (await this.#query(sql, params)).count
   }
 
+  leave(statement: Awaitable<unknown>): void {
+    if (!(statement instanceof Promise)) return
+    this.#left.push(statement)
+    statement.catch((error: unknown) => {
+      this.#failure ??= error
+    })
+  }
+
+  /** Settles when everything that was left has been answered. Throws what of it failed first. */
+  async settle(): Promise<void> {
+    if (this.#left.length > 0) await Promise.all(this.#left)
+  }
+
+  /** Why the mutation failed: after a statement that was left, all that follow fail because of it. */
+  reasonOf(error: unknown): unknown {
+    return this.#failure ?? error
+  }
+
   async nested<T>(section: () => Promise<T>): Promise<T> {
     const { session } = this.#parts
     const changes = this.#changes ?? []
@@ -66,8 +87,8 @@ export class PostgresTx implements Tx {
     })
   }
 
-  takeBody(account: AccountId, body: BodyRef): Promise<void> {
-    return this.#parts.bodies.insert((sql, ...params) => this.run(sql, ...params), account, body)
+  takeBody(account: AccountId, body: BodyRef): Promise<void> | undefined {
+    return this.#parts.bodies.insert(this, account, body)
   }
 
   async shareBody(from: AccountId, to: AccountId, hash: BlobHash): Promise<void> {

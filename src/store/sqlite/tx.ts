@@ -48,6 +48,9 @@ export class SqliteTx implements Tx {
     return this.#open().run(sql, ...params)
   }
 
+  /** It has run. */
+  leave(): void {}
+
   async nested<T>(section: () => Promise<T>): Promise<T> {
     const connection = this.#open()
     const changes = this.#changes ?? []
@@ -69,7 +72,7 @@ export class SqliteTx implements Tx {
     }
   }
 
-  takeBody(account: AccountId, body: BodyRef): void {
+  takeBody(account: AccountId, body: BodyRef): undefined {
     const connection = this.#open()
     const hash = Buffer.from(body.hash, 'hex')
     const known = connection.run(
