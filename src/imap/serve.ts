@@ -2,6 +2,7 @@
 //
 // Every error becomes a reply here and nowhere else. A session never rejects because of what a client did, and no other session notices.
 import { isHttpRequestLine } from '../net/listener.ts'
+import type { Identity } from '../account/identity.ts'
 import { isConnectionError } from '../net/connection-error.ts'
 import type { Connection } from '../net/connection.ts'
 import { limits } from '../base/limits.ts'
@@ -20,9 +21,14 @@ import { complete, Pipeline, refuse, tellOrPart, withProgress } from './pipeline
 import { refusalOf } from './refusal.ts'
 import { type ImapContext, Session } from './session.ts'
 
-/** Serves one client until he or the server ends it. Never rejects because of the peer. */
-export async function serveImap(connection: Connection, context: ImapContext): Promise<void> {
+/** Serves one client until he or the server ends it; one who is known already, as `identity`, need not log in (RFC 9051 §7.1.4). Never rejects because of the peer. */
+export async function serveImap(
+  connection: Connection,
+  context: ImapContext,
+  identity?: Identity,
+): Promise<void> {
   const session = new Session(connection, context)
+  if (identity) session.state = { kind: 'authenticated', identity }
   let isWaiting = false
   const pipeline = new Pipeline(session, error => {
     if (error !== undefined) endOnError(session, error)
@@ -37,7 +43,7 @@ export async function serveImap(connection: Connection, context: ImapContext): P
     connection.setDeadline(context.config.imap.loginTimeoutMs)
     session.out
       .line(
-        `* OK [CAPABILITY ${announcedCapabilities(session).join(' ')}] ${context.hostname} Restante ready`,
+        `* ${identity ? 'PREAUTH' : 'OK'} [CAPABILITY ${announcedCapabilities(session).join(' ')}] ${context.hostname} Restante ready`,
       )
       .send()
     let badCommands = 0

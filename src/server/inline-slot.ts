@@ -88,6 +88,10 @@ export class InlineSlot implements Slot {
     }, this.#ready.reject)
   }
 
+  rehearse(): void {
+    // What is called from a program of one thread has run, or is to start at once.
+  }
+
   newWriter(): void {
     // Its writer is in this thread, and lives as long.
   }

@@ -44,6 +44,9 @@ port.on('message', (message: ToThread) => {
     case 'open':
       void open(message.writer)
       return
+    case 'rehearse':
+      void runner?.rehearse()
+      return
     case 'newWriter':
       store?.connect?.(message.writer)
       return

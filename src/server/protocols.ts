@@ -35,6 +35,12 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
   },
 }
 
+/** Runs what the first clients will ask for; the commands that were refused. */
+export async function rehearse(app: App): Promise<readonly string[]> {
+  const { rehearseImap } = await import('../imap/rehearsal.ts')
+  return rehearseImap({ ...app, tls: undefined })
+}
+
 /** The sessions of a protocol, all with one context. */
 export function loadProtocol(protocol: MailProtocol, app: App, tls: TlsProvider): Promise<Serve> {
   return protocols[protocol]({ ...app, tls })

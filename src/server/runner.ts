@@ -9,7 +9,7 @@ import { Doors, type MailProtocol } from './doors.ts'
 import type { Listen } from './listen.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
-import { loadProtocol, type Serve } from './protocols.ts'
+import { loadProtocol, rehearse, type Serve } from './protocols.ts'
 
 export interface RunnerOptions {
   readonly listen: Listen
@@ -58,6 +58,20 @@ export class Runner {
   /** Lets sessions begin. */
   start(app: App): void {
     this.#app.resolve(app)
+  }
+
+  /** Runs what the first clients will ask for before they come, where they come to ask it. Call it once nobody waits for the start any more. */
+  async rehearse(): Promise<void> {
+    const { log } = this.#options
+    const { imap, imaps } = this.addresses
+    if (!imap && !imaps) return
+    try {
+      const refused = await rehearse(await this.#app.promise)
+      if (refused.length > 0) log.debug({ commands: refused.join('; ') }, 'refused in the rehearsal')
+    } catch (error) {
+      // The store is closing, or clients will find out.
+      log.debug({ err: error as Error }, 'the rehearsal ended early')
+    }
   }
 
   /** Accepts no more; sessions end their command and say goodbye; what is left after `drainMs` is cut off. */

@@ -174,6 +174,7 @@ export class Supervisor {
       'ready',
     )
     this.#isServing = true
+    for (const slot of this.#slots) slot.rehearse()
     this.#storage.startIndexer()
   }
 

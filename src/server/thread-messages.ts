@@ -23,6 +23,8 @@ export type ToThread =
   | { readonly kind: 'listen'; readonly listen: Listen }
   /** The store is open: sessions may begin. Without a writer the thread writes by itself. */
   | { readonly kind: 'open'; readonly writer: MessagePort | undefined }
+  /** The server is ready, so there is time to run what the first clients will ask for. */
+  | { readonly kind: 'rehearse' }
   /** The writer died; this is the next one. */
   | { readonly kind: 'newWriter'; readonly writer: MessagePort }
   | { readonly kind: 'reload'; readonly logLevel: LogLevel }

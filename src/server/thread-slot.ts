@@ -82,6 +82,10 @@ export class ThreadSlot implements Slot {
     this.#send({ kind: 'open', writer }, writer ? [writer] : [])
   }
 
+  rehearse(): void {
+    if (this.#state.kind === 'ready') this.#send({ kind: 'rehearse' })
+  }
+
   newWriter(storage: Storage): void {
     // A thread that is about to open the store is given the new writer for that.
     if (this.#state.kind !== 'ready' && this.#state.kind !== 'listening') return

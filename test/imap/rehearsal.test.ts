@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Metrics } from '../../src/base/metrics.ts'
+import { rehearseImap } from '../../src/imap/rehearsal.ts'
+import { listMailboxes } from '../../src/store/read/mailboxes.ts'
+import { fill } from './fetch/mailbox.ts'
+import { message, startImap } from './harness.ts'
+
+const mail = [{ bytes: Buffer.from(message('one')) }]
+
+test('a rehearsal runs each of its commands on a mailbox of any name', async t => {
+  const { store, account, context } = await startImap(t)
+  assert.deepEqual(await rehearseImap(context), [], 'an empty INBOX')
+  const name = 'A "quoted" \\ & größer'
+  await store.mutate('createMailbox', { account, name })
+  await fill(store, account, mail, name)
+  assert.deepEqual(await rehearseImap(context), [], 'a mailbox with mail')
+})
+
+test('a rehearsal leaves nothing behind: no \\Recent that is claimed, no session, nothing counted', async t => {
+  const counted: string[] = []
+  const metrics: Metrics = {
+    count: name => counted.push(name),
+    gauge: name => counted.push(name),
+    observe: name => counted.push(name),
+  }
+  const { store, account, context, client } = await startImap(t, { metrics })
+  await fill(store, account, mail)
+  const before = await listMailboxes(store.reader, account)
+  assert.deepEqual(await rehearseImap(context), [])
+  assert.deepEqual(await listMailboxes(store.reader, account), before)
+  assert.deepEqual(counted, [])
+  const imap = await client()
+  assert.ok((await imap.ok('SELECT INBOX')).includes('* 1 RECENT'))
+})
