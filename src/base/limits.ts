@@ -361,6 +361,10 @@ export const limits = {
   postgres: {
     /** Until a server has answered a new connection. */
     connectMs: 5_000,
+    /** A session that is asked something and silent for so long is looked after: does its server still answer others? */
+    silentMs: 5_000,
+    /** A connection on which nothing is asked is tried by TCP after this. */
+    keepAliveMs: 10_000,
     /** A statement waits this long for another transaction's lock; then its own transaction begins again. */
     lockMs: 20_000,
     /** A statement that runs longer is cancelled. */

@@ -1,8 +1,8 @@
-// A TCP proxy before PostgreSQL that cuts connections where the test says.
+// A TCP proxy before PostgreSQL that cuts connections, or swallows what they say, where the test says.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** What becomes of a chunk: it goes on, the connection is cut instead, or it goes on and the connection is cut at once. */
-export type Fate = 'pass' | 'cut-before' | 'cut-after'
+/** What becomes of a chunk: it goes on, it is lost and nobody hears of it, the connection is cut instead, or it goes on and the connection is cut at once. */
+export type Fate = 'pass' | 'lose' | 'cut-before' | 'cut-after'
 
 export type Decide = (from: 'client' | 'server', chunk: Buffer) => Fate
 
@@ -11,6 +11,7 @@ export class CuttingProxy {
   readonly #sockets = new Set<Socket>()
   decide: Decide = () => 'pass'
   cuts = 0
+  connections = 0
 
   private constructor(server: Server) {
     this.#server = server
@@ -57,6 +58,7 @@ export class CuttingProxy {
   }
 
   #accept(client: Socket, host: string, port: number): void {
+    this.connections++
     const server = connect(port, host)
     for (const socket of [client, server]) {
       this.#sockets.add(socket)
@@ -73,6 +75,7 @@ export class CuttingProxy {
         to.write(chunk)
         return
       }
+      if (fate === 'lose') return
       this.cuts++
       if (fate === 'cut-before') end()
       // What goes on arrives whole before the end of the connection does.

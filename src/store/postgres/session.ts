@@ -48,10 +48,17 @@ export class Session {
   #ended: Error | undefined
   #isClosing = false
   #isGathering = false
+  readonly #target: SessionTarget
+  readonly #watch: NodeJS.Timeout
+  /** Whether anything was answered since the last look. */
+  #isAnswered = true
+  #isLookedAfter = false
 
-  private constructor(client: pg.Client, events: SessionEvents) {
+  private constructor(client: pg.Client, target: SessionTarget, events: SessionEvents) {
     this.#client = client
+    this.#target = target
     this.#events = events
+    this.#watch = setInterval(() => void this.#lookAfter(), limits.postgres.silentMs).unref()
     client.on('error', error => this.#end(error))
     client.on('end', () => this.#end(new Error('the server closed it')))
     client.on('notice', ({ code, message }) => {
@@ -64,17 +71,8 @@ export class Session {
 
   /** Throws `ConnectionLost`, or what the server refuses it with. */
   static async open(target: SessionTarget, events: SessionEvents = {}): Promise<Session> {
-    const { tls, ...place } = target
-    const client = new pg.Client({
-      ...place,
-      ...(tls && { ssl: tls }),
-      pipeline: true,
-      keepAlive: true,
-      application_name: 'restante',
-      connectionTimeoutMillis: limits.postgres.connectMs,
-      types: { getTypeParser: parserOf as never },
-    } as pg.ClientConfig)
-    const session = new Session(client, events)
+    const client = clientOf(target)
+    const session = new Session(client, target, events)
     try {
       await client.connect()
       await session.exec(settings)
@@ -130,6 +128,7 @@ export class Session {
   /** Ends it at once. */
   destroy(): void {
     this.#isClosing = true
+    clearInterval(this.#watch)
     streamOf(this.#client).destroy()
   }
 
@@ -140,6 +139,7 @@ export class Session {
     this.#pending++
     this.#client.query(query as pg.QueryConfig, (error: Error | null, result: unknown) => {
       this.#pending--
+      this.#isAnswered = true
       const warning = this.#warning
       this.#warning = undefined
       if (error) {
@@ -151,6 +151,21 @@ export class Session {
       resolve({ rows: last.rows as Row[], count: last.rowCount ?? 0, command: last.command, warning })
     })
     return promise
+  }
+
+  /**
+   * A machine that is gone without a farewell does not answer, and TCP takes a quarter of an hour to say so. What takes its time, such as a wait for a lock, is told
+   * from that by whether the server lets somebody else in.
+   */
+  async #lookAfter(): Promise<void> {
+    if (this.#isLookedAfter || this.#ended) return
+    const isSilent = this.#pending > 0 && !this.#isAnswered
+    this.#isAnswered = false
+    if (!isSilent) return
+    this.#isLookedAfter = true
+    const isThere = await answers(this.#target)
+    this.#isLookedAfter = false
+    if (!isThere && !this.#isAnswered) this.#end(new Error('the server is silent'))
   }
 
   /** All that one turn of the event loop sends leaves in one write: a system call costs more than a statement. */
@@ -180,6 +195,33 @@ export class Session {
     this.#ended = error
     this.destroy()
     this.#events.onEnd?.()
+  }
+}
+
+function clientOf({ tls, ...place }: SessionTarget): pg.Client {
+  return new pg.Client({
+    ...place,
+    ...(tls && { ssl: tls }),
+    pipeline: true,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: limits.postgres.keepAliveMs,
+    application_name: 'restante',
+    connectionTimeoutMillis: limits.postgres.connectMs,
+    types: { getTypeParser: parserOf as never },
+  } as pg.ClientConfig)
+}
+
+/** Whether a server is there, if only to refuse. */
+async function answers(target: SessionTarget): Promise<boolean> {
+  const client = clientOf(target)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return true
+  } catch (error) {
+    return isServerFailure(error)
+  } finally {
+    streamOf(client).destroy()
   }
 }
 
