@@ -1,5 +1,5 @@
 // kill -9 of the primary database, then of a node, then of etcd's leader, again and again, under delivery by SMTP and LMTP and APPEND: two PostgreSQL under
-// Patroni with synchronous replication, three members of etcd, three nodes. What was killed comes back before the next kill. In the end every acknowledged
+// Patroni with synchronous replication, three members of etcd, three nodes. Every third time the primary is stopped instead, as if its machine had lost power. What was killed comes back before the next kill. In the end every acknowledged
 // message is there once, with the UID that it was given, and `restante check` is clean.
 // node test/drills/failover.ts [--count ROUNDS] [--seed N] [--fault lose|double]; needs Debian's patroni, etcd-server and postgresql-15
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +16,12 @@ import { PatroniCluster, type Revive, timing } from './patroni.ts'
 
 const accounts = 3
 const drill = new Drill('failover', { count: 10, faults: ['lose', 'double'] })
+/** What is killed of the primary, in turn. */
+const primaries = [
+  ['server', 'the primary and its Patroni'],
+  ['postgres', 'the primary alone'],
+  ['machine', "the primary's machine"],
+] as const
 /** Longest waits of each window, by what was killed and by protocol. */
 const waits = new Map<string, Map<string, number[]>>()
 
@@ -41,8 +47,7 @@ async function main({ nodes, check }: Site): Promise<void> {
   work.catch(() => {})
   await sleep(2000)
   for (let round = 1; round <= drill.count; round++) {
-    const kind = round % 2 === 1 ? 'machine' : 'postgres'
-    const what = kind === 'machine' ? 'the primary and its Patroni' : 'the primary alone'
+    const [kind, what] = primaries[(round - 1) % primaries.length] as (typeof primaries)[number]
     await watch(clients, what, () => cluster.killPrimary(kind))
     const node = drill.random.pick(nodes)
     await watch(clients, 'a node', async () => {

@@ -8,8 +8,11 @@ import { processTree } from '../../bench/process-tree.ts'
 import { ended, freePorts, temporaryFolder } from '../../bench/server.ts'
 import { idsOf } from '../postgres/server.ts'
 
-/** What dies of a database server: all of it, as a machine does, or PostgreSQL alone, which Patroni starts again. */
-export type PrimaryKill = 'machine' | 'postgres'
+/**
+ * What dies of a database server: PostgreSQL and its Patroni, so that connections break; PostgreSQL alone, which Patroni starts again; or the machine, of which
+ * nobody hears any more (they are stopped, and killed before they come back).
+ */
+export type PrimaryKill = 'server' | 'postgres' | 'machine'
 
 /** Starts what was killed again. */
 export type Revive = () => Promise<void>
@@ -89,15 +92,17 @@ export class PatroniCluster {
     return `postgres://restante@${this.#databases.map(({ port }) => `127.0.0.1:${port}`).join(',')}/mail`
   }
 
-  /** Kills the primary; `machine` takes its Patroni with it. */
+  /** Kills the primary. */
   async killPrimary(kind: PrimaryKill): Promise<Revive> {
     const leader = (await this.#members()).find(({ role }) => role === 'leader')
     const database = this.#databases.find(({ name }) => name === leader?.name)
     if (!database) throw new Error('there is no primary')
-    if (kind === 'machine') killTree(database.child?.pid)
-    killTree(postmasterOf(database))
+    const signal = kind === 'machine' ? 'SIGSTOP' : 'SIGKILL'
+    if (kind !== 'postgres') signalTree(database.child?.pid, signal)
+    signalTree(postmasterOf(database), signal)
     return async () => {
-      if (kind === 'machine') this.#startPatroni(database)
+      if (kind === 'machine') await kill(database)
+      if (kind !== 'postgres') this.#startPatroni(database)
       await this.untilWhole()
     }
   }
@@ -105,7 +110,7 @@ export class PatroniCluster {
   async killEtcdLeader(): Promise<Revive> {
     const leader = await this.#etcdLeader()
     const { child } = leader
-    killTree(child?.pid)
+    signalTree(child?.pid, 'SIGKILL')
     if (child) await ended(child)
     return async () => {
       this.#startEtcd(leader)
@@ -189,11 +194,8 @@ export class PatroniCluster {
   }
 
   #killAll(): void {
-    for (const database of this.#databases) {
-      killTree(database.child?.pid)
-      killTree(postmasterOf(database))
-    }
-    for (const { child } of this.#etcds) killTree(child?.pid)
+    for (const { child } of [...this.#databases, ...this.#etcds]) signalTree(child?.pid, 'SIGKILL')
+    for (const database of this.#databases) signalTree(postmasterOf(database), 'SIGKILL')
   }
 }
 
@@ -287,11 +289,17 @@ function postmasterOf({ data }: Database): number | undefined {
   }
 }
 
-export function killTree(root: number | undefined): void {
+async function kill(database: Database): Promise<void> {
+  signalTree(database.child?.pid, 'SIGKILL')
+  signalTree(postmasterOf(database), 'SIGKILL')
+  if (database.child) await ended(database.child)
+}
+
+function signalTree(root: number | undefined, signal: NodeJS.Signals): void {
   if (root === undefined) return
   for (const pid of processTree([root])) {
     try {
-      process.kill(pid, 'SIGKILL')
+      process.kill(pid, signal)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
