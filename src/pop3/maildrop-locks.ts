@@ -57,9 +57,10 @@ export class MaildropLocks {
 
   /** Takes the lock of an account whose credentials are right. `delaySeconds` is the least time since its last log-in. Throws `StoreError`. */
   async acquire(account: AccountId, delaySeconds = 0): Promise<MaildropLock> {
-    const here = this.#acquireHere(account, delaySeconds)
-    if (here.kind !== 'held') return here
     const others = this.#others
+    // The last log-in may have been at another node, so where there are others only they know.
+    const here = this.#acquireHere(account, others ? 0 : delaySeconds)
+    if (here.kind !== 'held') return here
     if (!others) return { kind: 'held', release: async () => here.release() }
     try {
       const kind = await others.take(account, delaySeconds)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { AccountId } from '../../src/base/ids.ts'
 import { silentLog } from '../../src/base/log.ts'
+import { allocateMaildropLocks, MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { MaildropLeases } from '../../src/store/postgres/maildrop-leases.ts'
 import { manualClock } from '../account/manual-clock.ts'
@@ -85,6 +86,22 @@ test('LOGIN-DELAY counts from the log-in, on whatever node, however long the ses
   clock.advance(10_000)
   assert.equal(await two.take(ann, 100), 'held')
   await two.release(ann)
+})
+
+test('an attempt that found the maildrop in use on another node does not count for LOGIN-DELAY', async () => {
+  const ann = await account()
+  const locks = [one, two].map(leases => new MaildropLocks(clock, allocateMaildropLocks(), leases))
+  const [here, there] = locks as [MaildropLocks, MaildropLocks]
+  const held = await here.acquire(ann, 100)
+  assert.equal(held.kind, 'held')
+  clock.advance(20_000)
+  assert.equal((await there.acquire(ann, 100)).kind, 'in-use')
+  if (held.kind === 'held') await held.release()
+  assert.equal((await there.acquire(ann, 100)).kind, 'too-soon')
+  clock.advance(80_000)
+  const next = await there.acquire(ann, 100)
+  assert.equal(next.kind, 'held')
+  if (next.kind === 'held') await next.release()
 })
 
 test('a store that closes gives back what it has', async () => {
