@@ -42,6 +42,8 @@ export async function startSite(
   { toml = '', url }: SiteOptions = {},
 ): Promise<Site> {
   const folder = temporaryFolder('drill-site')
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
+  process.once('exit', remove)
   const postgres = url === undefined ? await startPostgres() : undefined
   const database = url ?? `${postgres?.url}/postgres`
   const nodes: SiteNode[] = []
@@ -67,7 +69,7 @@ export async function startSite(
     async stop() {
       await Promise.all(nodes.map(node => node.stop()))
       await postgres?.stop()
-      rmSync(folder, { recursive: true, force: true })
+      remove()
     },
   }
 }

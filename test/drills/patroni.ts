@@ -61,14 +61,17 @@ export class PatroniCluster {
   readonly #user: { readonly uid: number; readonly gid: number } | undefined
   readonly #etcds: readonly Etcd[]
   readonly #databases: readonly Database[]
-  readonly #killAtExit = () => this.#killAll()
+  readonly #endWithUs = () => {
+    this.#killAll()
+    this.#remove()
+  }
 
   private constructor(folder: string, etcds: readonly Etcd[], databases: readonly Database[]) {
     this.#folder = folder
     this.#user = runsAs()
     this.#etcds = etcds
     this.#databases = databases
-    process.once('exit', this.#killAtExit)
+    process.once('exit', this.#endWithUs)
   }
 
   /** Settles when both databases replicate and the empty database `mail` is there. */
@@ -130,11 +133,11 @@ export class PatroniCluster {
   }
 
   async stop(): Promise<void> {
-    process.off('exit', this.#killAtExit)
+    process.off('exit', this.#endWithUs)
     this.#killAll()
     const children = [...this.#etcds, ...this.#databases].map(({ child }) => child)
     await Promise.all(children.map(child => (child ? ended(child) : Promise.resolve())))
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
+    this.#remove()
   }
 
   async #start(): Promise<void> {
@@ -191,6 +194,10 @@ export class PatroniCluster {
       if (status?.leader !== undefined && status.leader === status.header.member_id) return member
     }
     throw new Error('etcd has no leader')
+  }
+
+  #remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10 })
   }
 
   #killAll(): void {
