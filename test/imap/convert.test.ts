@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import sharp from 'sharp'
 import { limits } from '../../src/base/limits.ts'
+import { type Metrics, silentMetrics } from '../../src/base/metrics.ts'
 import { ImageConverter } from '../../src/imap/convert/image-converter.ts'
 import type { ImapClient } from './client.ts'
 import { startImap } from './harness.ts'
@@ -65,6 +66,26 @@ test('CONVERSIONS lists what can be converted into what (RFC 5259 §5.1, §7.1)'
     assert.match((await client.command(text)).tagged, /^BAD/, text)
     await client.ok('NOOP')
   }
+})
+
+test('conversions are counted by type and outcome', async t => {
+  const counted: string[] = []
+  const metrics: Metrics = {
+    ...silentMetrics,
+    count: (name, labels) => {
+      if (name === 'imap_conversions_total') counted.push(`${labels?.['type']} ${labels?.['outcome']}`)
+    },
+    observe: (name, _seconds, labels) => {
+      if (name === 'imap_conversion_seconds') counted.push(`${labels?.['type']} timed`)
+    },
+  }
+  const client = await (await startImap(t, { metrics })).client()
+  await client.append('INBOX', parts(part('text/plain; charset=utf-8', latin1('ž\r\n'))))
+  await client.ok('SELECT INBOX')
+  await client.ok('CONVERT 1 ("text/plain" ("charset" "utf-8")) BINARY[1]')
+  await client.ok('CONVERT 1 ("text/plain" ("charset" "utf-8")) BINARY[1]')
+  await client.command('CONVERT 1 ("text/plain" ("charset" "iso-8859-1")) BINARY[1]')
+  assert.deepEqual(counted, ['text timed', 'text converted', 'text cached', 'text timed', 'text refused'])
 })
 
 test('without the library for images there are no image conversions (RFC 5259 §5)', async t => {

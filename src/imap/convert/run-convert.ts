@@ -129,17 +129,31 @@ async function convertOnce(
 ): Promise<Converted | ConversionFailure> {
   const cache = (session.view.conversions ??= new ConversionCache())
   const key = JSON.stringify([message.uid, path, conversion.to, [...parameters]])
+  const { metrics } = session.context
+  const type = conversion.to.startsWith('text/') ? 'text' : 'image'
   const known = cache.find(key)
-  if (known) return known
+  if (known) {
+    metrics.count('imap_conversions_total', { type, outcome: 'cached' })
+    return known
+  }
+  const startMs = performance.now()
   try {
     const raw = () => message.read(part.bodyStart, part.bodyEnd)
     const result = await convertPart(session, part, conversion, parameters, raw)
     if (result.kind === 'converted') cache.add(key, result)
+    metrics.observe('imap_conversion_seconds', (performance.now() - startMs) / 1000, { type })
+    metrics.count('imap_conversions_total', { type, outcome: outcomeOf(result) })
     return result
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'no-such-body') throw error
     return { kind: 'TEMPFAIL', text: 'Some of the messages are gone' }
   }
+}
+
+/** As metrics name it: `later` where it may work another time. */
+function outcomeOf({ kind }: Converted | ConversionFailure): 'converted' | 'later' | 'refused' {
+  if (kind === 'converted') return kind
+  return kind === 'TEMPFAIL' ? 'later' : 'refused'
 }
 
 /** RFC 5259 §6: encoded words in another charset. */

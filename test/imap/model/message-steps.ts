@@ -327,8 +327,14 @@ export async function search(world: World, client: ModelClient): Promise<void> {
   if (told.join() !== ids.join())
     violation(`SEARCH ${criterion} found ${told.join(' ')}, and not ${ids.join(' ')}`)
   if (!isSaved) return
-  const found = wanted.map(({ number }) => before[number - 1] as Entry)
-  belief.saved = new Set(found.filter(entry => belief.entries.includes(entry)))
+  belief.saved.clear()
+  for (const { uid, number } of wanted) {
+    const entry = before[number - 1] as Entry
+    if (!belief.entries.includes(entry)) continue
+    // `$` stands for UIDs, whether or not they were told.
+    entry.uid ||= uid
+    belief.saved.add(entry)
+  }
 }
 
 export async function updatingSearch(world: World, client: ModelClient): Promise<void> {
