@@ -9,7 +9,7 @@ import { Drill } from './drill.ts'
 
 const drill = new Drill('imap-fuzz', { count: 1_000_000, faults: ['bug', 'hang', 'leak'] })
 /** What caches that fill up only slowly may take. */
-const growthBytes = 24 * 2 ** 20
+const growthBytes = 12 * 2 ** 20
 
 const log: Log = {
   ...silentLog,

@@ -1,8 +1,14 @@
 // Chooses languages and translates what people read. RFC 5255 §3; RFC 4647 §3.4 (lookup).
-import { syntaxError, texts, translated, type Translations } from './texts.ts'
+import { de } from './de.ts'
+import { es } from './es.ts'
+import { fr } from './fr.ts'
+import { ja } from './ja.ts'
+import { texts } from './texts.ts'
+
+export const translations = { de, fr, es, ja } as const
 
 /** `i-default` is English for those who have chosen nothing (RFC 2277 §4.5). */
-export const languages = ['en', ...translated, 'i-default'] as const
+export const languages = ['en', 'de', 'fr', 'es', 'ja', 'i-default'] as const
 
 export type Language = (typeof languages)[number]
 
@@ -18,27 +24,25 @@ export function findLanguage(range: string, preferred: Language): Language | und
   return undefined
 }
 
+type Text = (typeof texts)[number]
+
+const known: ReadonlySet<string> = new Set(texts)
 /** Texts with something put in, as what stands before and behind it. */
-const templates = Object.entries(texts).flatMap(([english, translations]) => {
-  const [before, after] = english.split('{}')
-  return before === undefined || after === undefined ? [] : [{ before, after, translations }]
+const templates = texts.flatMap(text => {
+  const [before, after] = text.split('{}')
+  return before === undefined || after === undefined ? [] : [{ text, before, after }]
 })
 
-/** `english` in `language`; as it is where it is not in the table. */
+/** `english` in `language`; as it is where it is not in the list. */
 export function translate(english: string, language: Language, isBad = false): string {
   if (language === 'i-default' || language === 'en') return english
-  const column = translated.indexOf(language)
-  const known = Object.hasOwn(texts, english) ? texts[english] : undefined
-  if (known) return known[column] as string
-  for (const { before, after, translations } of templates) {
+  const translation = translations[language]
+  if (known.has(english)) return translation.texts[english as Text]
+  for (const { text, before, after } of templates) {
     if (english.length < before.length + after.length) continue
     if (!english.startsWith(before) || !english.endsWith(after)) continue
     const inside = english.slice(before.length, english.length - after.length)
-    return pick(translations, column).replace('{}', () => inside)
+    return translation.texts[text].replace('{}', () => inside)
   }
-  return isBad ? pick(syntaxError, column) : english
-}
-
-function pick(translations: Translations, column: number): string {
-  return translations[column] as string
+  return isBad ? translation.syntaxError : english
 }
