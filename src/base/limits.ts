@@ -307,6 +307,10 @@ export const limits = {
     ownSegmentBytes: 4 * 1024 * 1024,
     /** A segment is closed at this size. */
     segmentBytes: 256 * 1024 * 1024,
+    /** Zeros that a segment is given behind its end, to be written over: a sync that has a file to lengthen takes twice as long. */
+    segmentReserveBytes: 1024 * 1024,
+    /** Bytes of bodies in one transaction beyond which the time of its sync is in the writing. */
+    reservedBatchBytes: 256 * 1024,
     /** Mutations in one transaction; the rest waits for the next. */
     batchMutations: 512,
     /** Messages whose flags a thread changes itself while the writer has nothing to do. */

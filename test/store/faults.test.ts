@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
   appendFileSync,
+  cpSync,
   fdatasyncSync,
   mkdtempSync,
   readdirSync,
@@ -273,3 +274,37 @@ async function fillDisk(disk: string): Promise<void> {
   await store.close()
   assert.deepEqual((await checkStore(dataDir)).findings, [])
 }
+
+test('a segment has zeros behind its bodies while it is written, and none when the store is closed', async t => {
+  const { dataDir, store, account, append } = await openFailing(t)
+  const first = mail(store, 'first')
+  const second = mail(store, 'second')
+  await append(first)
+  const segment = join(dataDir, 'segments', '00000001.seg')
+  const sizeBytes = statSync(segment).size
+  await append(second)
+  assert.equal(statSync(segment).size, sizeBytes)
+  await assertRead(store, account, [first, second])
+  await store.close()
+  assert.ok(first.body.kind === 'inline' && second.body.kind === 'inline')
+  assert.equal(statSync(segment).size, first.body.bytes.length + second.body.bytes.length + 2 * 64)
+})
+
+test('a store that was not closed finds its bodies and goes on behind them, over the zeros', async t => {
+  const { dataDir, store, account, mailbox, append } = await openFailing(t)
+  const before = mail(store, 'before')
+  await append(before)
+  // What kill -9 leaves.
+  const copy = temporaryFolder(t)
+  cpSync(dataDir, copy, { recursive: true })
+  const again = await openStore({ dataDir: copy })
+  t.after(() => again.close())
+  const after = mail(again, 'after')
+  await again.mutate('appendMessages', { account, mailbox, messages: [after] })
+  await assertRead(again, account, [before, after])
+  await again.close()
+  assert.deepEqual((await checkStore(copy)).findings, [])
+  assert.ok(before.body.kind === 'inline' && after.body.kind === 'inline')
+  const { size } = statSync(join(copy, 'segments', '00000001.seg'))
+  assert.equal(size, before.body.bytes.length + after.body.bytes.length + 2 * 64)
+})

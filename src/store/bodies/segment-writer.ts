@@ -1,7 +1,8 @@
 // Appends bodies to segment files: one write and one fdatasync for all that one transaction brings.
 //
 // Invariants: a body is durable before the transaction that refers to it commits; nothing below `#end` is ever written again;
-// after a failed sync a segment is never appended to (the kernel may have dropped what it could not write, and forgotten the error).
+// after a failed sync a segment is never appended to (the kernel may have dropped what it could not write, and forgotten the error);
+// behind `#end` there may be zeros, which are cut off when the file is closed or opened again.
 import {
   closeSync,
   constants,
@@ -48,6 +49,9 @@ interface Pending {
 /** Buffers that one `writev` takes (IOV_MAX is 1024). */
 const buffersPerWrite = 1000
 
+/** Few at a time: Linux keeps what one call writes in one piece, and takes all of it for changed when a part is written over. */
+const zeros = Buffer.alloc(16 * 1024)
+
 export class SegmentWriter implements BodySink {
   readonly #folder: DataFolder
   readonly #files: SegmentFileSystem
@@ -59,6 +63,9 @@ export class SegmentWriter implements BodySink {
   #fd: number | undefined
   /** The segment that `#fd` is open on. */
   #openSegment: number | undefined
+  /** Where its bodies end, and its file, which may have zeros behind them. */
+  #written = 0
+  #fileEnd = 0
   /** Where the next body goes once the batch is committed. */
   #end: number
   /** The same for the batch under way. */
@@ -88,6 +95,8 @@ export class SegmentWriter implements BodySink {
       this.#fd = tail.fd
       this.#openSegment = highest
       this.#end = tail.end
+      this.#written = tail.end
+      this.#fileEnd = tail.end
     } else {
       this.#segment = this.#nextSegment++
       this.#end = 0
@@ -212,6 +221,8 @@ export class SegmentWriter implements BodySink {
     if (this.#fd !== undefined && this.#end > 0) {
       try {
         ftruncateSync(this.#fd, this.#end)
+        this.#written = this.#end
+        this.#fileEnd = this.#end
       } catch {
         this.#giveUpSegment()
       }
@@ -244,6 +255,11 @@ export class SegmentWriter implements BodySink {
     for (let first = 0; first < buffers.length; first += buffersPerWrite) {
       position = this.#writeAll(fd, buffers.slice(first, first + buffersPerWrite), position)
     }
+    this.#written = position
+    if (position > this.#fileEnd) {
+      this.#fileEnd = position
+      if (position - start <= limits.store.reservedBatchBytes) this.#reserve(fd)
+    }
     try {
       this.#files.dataSync(fd)
     } catch (error) {
@@ -265,6 +281,16 @@ export class SegmentWriter implements BodySink {
     }
   }
 
+  /** Lengthens the file for the batches that follow: theirs are overwrites, which ext4 syncs without its journal. */
+  #reserve(fd: number): void {
+    const end = this.#fileEnd + limits.store.segmentReserveBytes
+    try {
+      while (this.#fileEnd < end) this.#fileEnd = this.#writeAll(fd, [zeros], this.#fileEnd)
+    } catch {
+      // There is no room for it: the next batch will be told so.
+    }
+  }
+
   #fileFor(segment: number): number {
     if (this.#fd !== undefined && this.#openSegment === segment) return this.#fd
     this.#closeFile()
@@ -272,6 +298,8 @@ export class SegmentWriter implements BodySink {
     const flags = isOld ? constants.O_RDWR : constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
     this.#fd = openSync(segmentFile(this.#folder, segment), flags, 0o600)
     this.#openSegment = segment
+    this.#written = isOld ? this.#end : 0
+    this.#fileEnd = isOld ? fstatSync(this.#fd).size : 0
     if (!isOld) this.#created.push(segment)
     return this.#fd
   }
@@ -304,6 +332,11 @@ export class SegmentWriter implements BodySink {
     this.#fd = undefined
     this.#openSegment = undefined
     if (fd === undefined) return
+    try {
+      if (this.#fileEnd > this.#written) ftruncateSync(fd, this.#written)
+    } catch {
+      // The zeros stay until compaction.
+    }
     try {
       closeSync(fd)
     } catch {

@@ -264,11 +264,11 @@ export class SnapshotCache implements SnapshotContext {
 
   #changed({ snapshot }: SnapshotEntry, lastUid: number): readonly ChangedRow[] {
     const { account, mailbox, modSeq } = snapshot
-    // In the order of the ranges' modSeqs, and each message in the range that changed it last.
+    // In the order of the ranges' modSeqs, and each message in the range that changed it last. So ordered SQLite need not sort.
     return this.#connection.arrays<ChangedRow>(
       `SELECT m.uid, m.flags, m.mod_seq FROM message_change c CROSS JOIN message m
        WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
-         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, m.uid`,
+         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, c.first_uid, m.uid`,
       account,
       mailbox,
       modSeq,
