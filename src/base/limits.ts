@@ -335,6 +335,8 @@ export const limits = {
     recentBodies: 4096,
     /** Open segment files kept by each thread. */
     openSegments: 64,
+    /** How often each thread lets go of those that compaction has removed. */
+    openSegmentsMs: 30_000,
     /** Bytes of mailbox snapshots kept by each thread. */
     snapshotBytes: 256 * 1024 * 1024,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */

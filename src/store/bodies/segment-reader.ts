@@ -19,6 +19,8 @@ export class SegmentReader implements BodySource {
   readonly #folder: DataFolder
   /** In the order of use, the oldest first. `users` counts reads under way, which keep the file open. */
   readonly #files = new Map<number, OpenSegment>()
+  /** Runs while files are open. */
+  #sweeping: NodeJS.Timeout | undefined
 
   constructor(folder: DataFolder) {
     this.#folder = folder
@@ -67,6 +69,8 @@ export class SegmentReader implements BodySource {
 
   /** Closes every file that no read uses. */
   close(): void {
+    clearInterval(this.#sweeping)
+    this.#sweeping = undefined
     for (const [segment, file] of this.#files) this.#forget(segment, file)
   }
 
@@ -96,8 +100,7 @@ export class SegmentReader implements BodySource {
     const known = this.#files.get(segment)
     if (known) {
       this.#files.delete(segment)
-      // A file that compaction removed keeps its bytes while it is open; let go of it so that the disk gets them back.
-      if (fstatSync(known.fd).nlink > 0) {
+      if (!isRemoved(known)) {
         this.#files.set(segment, known)
         return known
       }
@@ -113,11 +116,20 @@ export class SegmentReader implements BodySource {
     }
     const file = { fd, users: 0, forgotten: false }
     this.#files.set(segment, file)
+    this.#sweeping ??= setInterval(() => this.#sweep(), limits.store.openSegmentsMs).unref()
     for (const [oldest, oldFile] of this.#files) {
       if (this.#files.size <= limits.store.openSegments) break
       this.#forget(oldest, oldFile)
     }
     return file
+  }
+
+  /** Nobody asks again for a segment that was removed, and the disk gets its bytes back when the last thread lets go of it. */
+  #sweep(): void {
+    for (const [segment, file] of this.#files) if (isRemoved(file)) this.#forget(segment, file)
+    if (this.#files.size > 0) return
+    clearInterval(this.#sweeping)
+    this.#sweeping = undefined
   }
 
   #forget(segment: number, file: OpenSegment): void {
@@ -131,6 +143,10 @@ interface OpenSegment {
   readonly fd: number
   users: number
   forgotten: boolean
+}
+
+function isRemoved({ fd }: OpenSegment): boolean {
+  return fstatSync(fd).nlink === 0
 }
 
 function truncated(segment: number): StoreError {
