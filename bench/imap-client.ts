@@ -44,6 +44,10 @@ export class ImapClient {
     return client
   }
 
+  get isOpen(): boolean {
+    return this.#stream.isOpen
+  }
+
   get receivedBytes(): number {
     return this.#stream.receivedBytes
   }

@@ -1,4 +1,5 @@
 // docs/performance.md from the recorded figures.
+import type { Unit } from './question.ts'
 import type { Figure, Performance, RecordedQuestion, RecordedRow } from './record.ts'
 import type { ServerName } from './server.ts'
 
@@ -10,7 +11,7 @@ export function writePage({ machine, servers, questions, nodesQuestions }: Perfo
     '',
     'Both servers run on one machine, are filled with the same mail by the same client, and are measured in turns: each repetition asks one server, then the other, in alternating order, after a warm-up. The figure is the median.',
     'CPU is that of the whole process tree of the server for one operation. "Better" says how many times better Restante is (below 1: worse); "goal" is the ratio of issue 4.',
-    '"Client" is the share of one CPU that the measuring client used beside Dovecot / beside Restante: near 100 % it is the client that is measured.',
+    '"Client" is the share of one CPU that the measuring client used beside Dovecot / beside Restante: near 100 % it is the client that is measured. Where it has several processes, that of the busiest.',
     '"Load before" is the load average of the machine when a question began: above 1, other programs ran on it, the times are too long for both servers, and CPU for one operation says more than they do.',
     '',
     `Machine: ${machine.cpuCount} x ${machine.cpu}, ${machine.memoryGigabytes} GB, Linux ${machine.kernel}, ${machine.fileSystem}; appending 4 KB with fdatasync takes ${machine.fdatasyncMs} ms; Node ${machine.node}.`,
@@ -21,6 +22,7 @@ export function writePage({ machine, servers, questions, nodesQuestions }: Perfo
   }
   lines.push('')
   for (const [name, question] of Object.entries(questions)) lines.push(...section(name, question))
+  lines.push(...loopSection(Object.values(questions)))
   lines.push(...nodesSections(nodesQuestions))
   return `${lines.join('\n').trimEnd()}\n`
 }
@@ -92,7 +94,7 @@ function tableRow(row: RecordedRow): string {
     show(dovecot, row),
     show(restante, row),
     timesBetter(row) ?? '',
-    row.target === undefined ? '' : `${row.target}x`,
+    goal(row),
     cpu(dovecot),
     cpu(restante),
     dovecot?.cpuMicroseconds !== undefined && restante?.cpuMicroseconds
@@ -103,19 +105,63 @@ function tableRow(row: RecordedRow): string {
   return `| ${cells.join(' | ')} |`
 }
 
+/** The bound of issue 4 for the 99th percentile of a thread's event-loop delay. */
+const mostLoopDelayMs = 20
+
+function loopSection(questions: readonly RecordedQuestion[]): string[] {
+  const lines = questions.flatMap(question =>
+    Object.values(question.rows).flatMap(({ title, figures }) => {
+      const delay = figures.Restante?.loopDelay
+      if (delay === undefined) return []
+      const p99 = `${digits(delay.p99Ms)} ms${delay.p99Ms > mostLoopDelayMs ? ' (over)' : ''}`
+      return [`| ${question.title}: ${title} | ${p99} | ${digits(delay.longestMs)} ms |`]
+    }),
+  )
+  if (lines.length === 0) return []
+  return [
+    '## Event-loop delay of a protocol thread of Restante',
+    '',
+    `How late a timer of 5 ms was in the protocol thread that was later, while the clock of that row ran: the 99th percentile (median of the repetitions; goal: under ${mostLoopDelayMs} ms) and the longest of all repetitions. Where a row takes less than half a second, its 99th percentile is its longest delay. It counts the wait for a CPU as well, so a busy machine shows here too.`,
+    '',
+    '| workload | p99 | longest |',
+    '|---|---|---|',
+    ...lines,
+    '',
+  ]
+}
+
+function goal({ target, most, unit }: RecordedRow): string {
+  if (most !== undefined) return `≤ ${showValue(most, unit)}`
+  return target === undefined ? '' : `${target}x`
+}
+
 /** How many times better than Dovecot a server is, or undefined where one of the two is missing. */
 export function timesBetter(row: RecordedRow, server: ServerName = 'Restante'): string | undefined {
   const { Dovecot: dovecot, [server]: restante } = row.figures
   if (dovecot === undefined || restante === undefined) return undefined
-  const lessIsBetter = row.unit === 'ms' || row.unit === 'KB'
+  if (row.unit === 'connections') return undefined
+  const lessIsBetter = row.unit === 'ms' || row.unit === 'KB' || row.unit === 'times'
   if (lessIsBetter && restante.value <= 0) return 'not measurable'
   return times(lessIsBetter ? dovecot.value / restante.value : restante.value / dovecot.value)
 }
 
 export function show(figure: Figure | undefined, row: RecordedRow): string {
-  if (figure === undefined) return ''
-  const value = digits(figure.value)
-  return row.unit === 'per second' ? `${value}/s` : `${value} ${row.unit}`
+  return figure === undefined ? '' : showValue(figure.value, row.unit)
+}
+
+function showValue(value: number, unit: Unit): string {
+  switch (unit) {
+    case 'per second':
+      return `${digits(value)}/s`
+    case 'times':
+      return `${digits(value)}x`
+    case 'connections':
+      return digits(value)
+    case 'ms':
+    case 'KB':
+    case 'MB/s':
+      return `${digits(value)} ${unit}`
+  }
 }
 
 function cpu(figure: Figure | undefined): string {

@@ -1,5 +1,5 @@
 // What a process and all its descendants have used, from Linux's /proc. See proc(5).
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** The process ids of `roots` and all their living descendants. */
 export function processTree(roots: readonly number[]): number[] {
@@ -42,6 +42,31 @@ export function pssBytes(roots: readonly number[]): number {
 /** Resident set size of the trees in bytes. */
 export function rssBytes(roots: readonly number[]): number {
   return sumOfLines(roots, 'status', /^VmRSS:\s+(\d+) kB/m) * 1024
+}
+
+/** Bytes that the tree has sent to the disk since it began, ended children included (proc_pid_io(5), write_bytes). */
+export function writtenBytes(roots: readonly number[]): number {
+  return sumOfLines(roots, 'io', /^write_bytes: (\d+)$/m)
+}
+
+/** What the open file descriptors of the tree lead to: paths, `socket:[…]`; a file that is gone has ` (deleted)` behind its path. */
+export function openFiles(roots: readonly number[]): string[] {
+  return processTree(roots).flatMap(pid => {
+    const folder = `/proc/${pid}/fd`
+    try {
+      return readdirSync(folder).flatMap(name => linkOf(`${folder}/${name}`) ?? [])
+    } catch {
+      return [] // it ended while we looked
+    }
+  })
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined // it was closed while we looked
+  }
 }
 
 const microsecondsPerTick = 10_000

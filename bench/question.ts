@@ -1,7 +1,8 @@
 // What a benchmark file exports, and what it is handed when it runs.
+import type { ClientProcesses } from './client-processes.ts'
 import type { Server } from './server.ts'
 
-export type Unit = 'per second' | 'MB/s' | 'ms' | 'KB'
+export type Unit = 'per second' | 'MB/s' | 'ms' | 'KB' | 'times' | 'connections'
 
 /** One figure that a question gives for each server. */
 export interface Row {
@@ -9,6 +10,8 @@ export interface Row {
   readonly unit: Unit
   /** How many times better than Dovecot Restante is to be (issue 4). */
   readonly target?: number
+  /** What Restante's own figure may be at most, whatever Dovecot's is. */
+  readonly most?: number
   /** Measured in the warm-up only, since a second time is another question. */
   readonly single?: boolean
 }
@@ -35,8 +38,18 @@ export interface Bench {
   readonly repetition: number
   /** A number of messages or operations, made smaller by --scale. */
   count(full: number): number
-  /** Times `work`, which does `operations`, and keeps the figure under this row. */
-  time(row: string, operations: number, work: () => Promise<unknown>): Promise<void>
+  /**
+   * Times `work`, which does `operations` (a function where that is known only afterwards), and keeps the figure under
+   * this row. `clients` work beside this process.
+   */
+  time(
+    row: string,
+    operations: number | (() => number),
+    work: () => Promise<unknown>,
+    clients?: ClientProcesses<unknown>,
+  ): Promise<void>
+  /** Keeps the figure that `work` gives, with what the server's event loops did meanwhile. */
+  measure(row: string, work: () => Promise<number>): Promise<number>
   /** Keeps a figure that the question worked out itself. */
   note(row: string, value: number): void
 }

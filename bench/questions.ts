@@ -1,6 +1,9 @@
 // All questions, in the order in which they are asked.
+import { accountsQuestion } from './accounts.ts'
 import { appendQuestion } from './append.ts'
 import { copyQuestion } from './copy.ts'
+import { curveQuestion } from './curve.ts'
+import { diskQuestion } from './disk.ts'
 import { fetchBodyQuestion } from './fetch-body.ts'
 import { fetchEnvelopeQuestion } from './fetch-envelope.ts'
 import { fetchFlagsQuestion } from './fetch-flags.ts'
@@ -8,6 +11,8 @@ import { fillQuestion } from './fill.ts'
 import { idleMemoryQuestion } from './idle-memory.ts'
 import { lmtpQuestion } from './lmtp.ts'
 import { loginQuestion } from './login.ts'
+import { manyConnectionsQuestion } from './many-connections.ts'
+import { mixedQuestion } from './mixed.ts'
 import { notifyNodesQuestion } from './notify-nodes.ts'
 import { notifyQuestion } from './notify.ts'
 import { pop3Question } from './pop3.ts'
@@ -35,7 +40,12 @@ export const questions: readonly Question[] = [
   sortQuestion,
   notifyQuestion,
   pop3Question,
+  mixedQuestion,
+  manyConnectionsQuestion,
   idleMemoryQuestion,
+  accountsQuestion,
+  diskQuestion,
+  curveQuestion,
 ]
 
 /** What is asked of nodes over PostgreSQL beside both (issue 5). */

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from './machine.ts'
 import type { Unit } from './question.ts'
-import type { ServerName } from './server.ts'
+import type { LoopDelay, ServerName } from './server.ts'
 
 /** One figure of one server. */
 export interface Figure {
@@ -12,14 +12,17 @@ export interface Figure {
   readonly samples: readonly number[]
   /** CPU of the server's process tree for one operation, in microseconds; absent where operations don't apply. */
   readonly cpuMicroseconds?: number
-  /** How much of one CPU the client used while it measured, 0 to 1. */
+  /** How much of one CPU the client, or the busiest of its processes, used while it measured, 0 to 1. */
   readonly clientShare?: number
+  /** Of a protocol thread: the median of the repetitions' 99th percentiles, and the longest of all. */
+  readonly loopDelay?: LoopDelay
 }
 
 export interface RecordedRow {
   readonly title: string
   readonly unit: Unit
   readonly target?: number
+  readonly most?: number
   readonly figures: Partial<Record<ServerName, Figure>>
 }
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LoopDelayReader } from './loop-delay.ts'
 import {
   accountCount,
   ended,
@@ -37,13 +38,21 @@ export interface ServeOptions {
   readonly ports?: Partial<RestantePorts>
   /** More arguments of `serve`. */
   readonly args?: readonly string[]
+  /** Where its protocol threads tell how long their event loops were held up. */
+  readonly loopDelay?: LoopDelayReader
 }
+
+/** Accounts from this number on are made without the command, which hashes each password. */
+const manyAccounts = 100
 
 /** Starts Restante with the accounts of server.ts. */
 export async function startRestante(count = accountCount, options: ServeOptions = {}): Promise<Server> {
+  const { loopDelay } = options
   const folder = options.folder ?? temporaryFolder('bench-restante')
-  const accounts = Array.from({ length: count }, (_, number) => `${user(number)}:${password}\n`)
-  await addAccounts(folder, accounts.join(''))
+  if (count < manyAccounts) {
+    const accounts = Array.from({ length: count }, (_, number) => `${user(number)}:${password}\n`)
+    await addAccounts(folder, accounts.join(''))
+  } else await (await import('./account-rows.ts')).makeAccounts(folder, count)
   let serving = await serve(folder, options)
   return {
     name: 'Restante',
@@ -59,9 +68,12 @@ export async function startRestante(count = accountCount, options: ServeOptions 
     async restart() {
       await terminate(serving.child)
       serving = await serve(folder, options)
+      await loopDelay?.take() // the start is no workload
     },
+    ...(loopDelay && { takeLoopDelay: () => loopDelay.take() }),
     async stop() {
       await terminate(serving.child)
+      loopDelay?.close()
       if (options.folder === undefined) remove(folder)
     },
   }
@@ -116,6 +128,7 @@ export async function serve(folder: string, options: ServeOptions = {}): Promise
     process.execPath,
     [
       ...nodeFlags,
+      ...(options.loopDelay?.nodeFlags ?? []),
       ...(options.nodeFlags ?? []),
       main,
       'serve',
@@ -126,7 +139,7 @@ export async function serve(folder: string, options: ServeOptions = {}): Promise
     ],
     {
       stdio: ['ignore', 'pipe', log],
-      env: environment(),
+      env: { ...environment(), ...options.loopDelay?.environment },
     },
   )
   closeSync(log)

@@ -5,12 +5,16 @@ import { execFileSync } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { ClientProcesses } from './client-processes.ts'
 import { startDovecot } from './dovecot.ts'
+import { raiseFileLimit } from './file-limit.ts'
+import { LoopDelayReader } from './loop-delay.ts'
 import { describeMachine } from './machine.ts'
 import { startNodes } from './nodes.ts'
 import { show, timesBetter, writePage } from './page.ts'
 import { cpuMicroseconds } from './process-tree.ts'
 import type { Bench, Question } from './question.ts'
+import { connectionsAtMost } from './many-connections.ts'
 import { nodesQuestions, questions } from './questions.ts'
 import {
   type Figure,
@@ -20,13 +24,14 @@ import {
   writePerformance,
 } from './record.ts'
 import { startRestante } from './restante.ts'
-import { exitOnSignals, type Server, type ServerName } from './server.ts'
+import { accountCount, exitOnSignals, type LoopDelay, type Server, type ServerName } from './server.ts'
 import { median } from './statistics.ts'
 
 interface Sample {
   readonly value: number
   readonly cpuMicroseconds?: number
   readonly clientShare?: number
+  readonly loopDelay?: LoopDelay | undefined
 }
 
 /** Samples by row, then by server. */
@@ -46,7 +51,7 @@ const scale = Number(options.scale)
 const asked = options.nodes ? nodesQuestions : questions
 const starts: Readonly<Record<string, () => Promise<Server>>> = {
   dovecot: () => startDovecot(),
-  restante: () => startRestante(),
+  restante: () => startRestante(accountCount, { loopDelay: new LoopDelayReader() }),
   ...(options.nodes && {
     nodes1: () => startNodes(1),
     nodes2: () => startNodes(2),
@@ -72,6 +77,7 @@ async function main(): Promise<number> {
   const servers: Server[] = []
   let failures = 0
   try {
+    raiseFileLimit(connectionsAtMost + 1000)
     for (const [name, start] of Object.entries(starts)) {
       if (contenders.includes(name)) servers.push(await start())
     }
@@ -108,10 +114,16 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
     for (const server of turn) await question.run(surroundings(question, server, repetition, samples))
   }
   const rows: Record<string, RecordedRow> = {}
-  for (const [name, { title, unit, target }] of Object.entries(question.rows)) {
+  for (const [name, { title, unit, target, most }] of Object.entries(question.rows)) {
     const figures: Partial<Record<ServerName, Figure>> = {}
     for (const [server, taken] of samples.get(name) ?? []) figures[server] = figureOf(taken)
-    rows[name] = { title, unit, ...(target !== undefined && { target }), figures }
+    rows[name] = {
+      title,
+      unit,
+      ...(target !== undefined && { target }),
+      ...(most !== undefined && { most }),
+      figures,
+    }
   }
   return {
     title: question.title,
@@ -139,22 +151,37 @@ function surroundings(question: Question, server: Server, repetition: number, sa
     repetition,
     count: full => Math.max(1, Math.round(full * scale)),
     note: (row, value) => keep(row, { value }),
-    async time(row, operations, work) {
+    async time(row, count, work, clients) {
+      await server.takeLoopDelay?.()
       const cpuBefore = cpuMicroseconds(server.pids)
-      const clientBefore = process.cpuUsage()
+      const clientsBefore = cpuOfClients(clients)
       const startedAt = performance.now()
       await work()
       const elapsedMs = performance.now() - startedAt
-      const client = process.cpuUsage(clientBefore)
+      const clientMicroseconds = cpuOfClients(clients).map((after, at) => after - (clientsBefore[at] ?? 0))
       const used = cpuMicroseconds(server.pids) - cpuBefore
       const unit = question.rows[row]?.unit
+      const operations = typeof count === 'number' ? count : count()
       keep(row, {
         value: unit === 'ms' ? elapsedMs / operations : (operations * 1000) / elapsedMs,
         cpuMicroseconds: used / operations,
-        clientShare: (client.user + client.system) / 1000 / elapsedMs,
+        clientShare: Math.max(...clientMicroseconds) / 1000 / elapsedMs,
+        loopDelay: await server.takeLoopDelay?.(),
       })
     },
+    async measure(row, work) {
+      await server.takeLoopDelay?.()
+      const value = await work()
+      keep(row, { value, loopDelay: await server.takeLoopDelay?.() })
+      return value
+    },
   }
+}
+
+/** CPU time in microseconds that each process of the client has used: this one and those beside it. */
+function cpuOfClients(clients: ClientProcesses<unknown> | undefined): number[] {
+  const { user, system } = process.cpuUsage()
+  return [user + system, ...(clients?.pids ?? []).map(pid => cpuMicroseconds([pid]))]
 }
 
 /** In the order in which questions are asked; what is no question any more goes. */
@@ -170,11 +197,18 @@ function inOrder(recorded: Readonly<Record<string, RecordedQuestion>>): Record<s
 function figureOf(samples: readonly Sample[]): Figure {
   const cpu = samples.map(sample => sample.cpuMicroseconds).filter(value => value !== undefined)
   const client = samples.map(sample => sample.clientShare).filter(value => value !== undefined)
+  const loops = samples.map(sample => sample.loopDelay).filter(value => value !== undefined)
   return {
     value: rounded(median(samples.map(sample => sample.value))),
     samples: samples.map(sample => rounded(sample.value)),
     ...(cpu.length > 0 && { cpuMicroseconds: rounded(median(cpu)) }),
     ...(client.length > 0 && { clientShare: rounded(median(client)) }),
+    ...(loops.length > 0 && {
+      loopDelay: {
+        p99Ms: rounded(median(loops.map(({ p99Ms }) => p99Ms))),
+        longestMs: rounded(Math.max(...loops.map(({ longestMs }) => longestMs))),
+      },
+    }),
   }
 }
 
@@ -187,7 +221,11 @@ function line(row: RecordedRow): string {
     const cpu = figure.cpuMicroseconds === undefined ? '' : `, ${Math.round(figure.cpuMicroseconds)} us CPU`
     const client =
       figure.clientShare === undefined ? '' : `, client ${Math.round(figure.clientShare * 100)} %`
-    return `${server} ${show(figure, row)}${cpu}${client}`
+    const loop =
+      figure.loopDelay === undefined
+        ? ''
+        : `, loop ${figure.loopDelay.p99Ms} / ${figure.loopDelay.longestMs} ms`
+    return `${server} ${show(figure, row)}${cpu}${client}${loop}`
   })
   return [row.title.padEnd(40), ...figures, timesBetter(row) ?? ''].join('  ')
 }

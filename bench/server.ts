@@ -19,9 +19,17 @@ export interface Server {
   readonly pids: readonly number[]
   /** The data folder, where commands can be run on it. */
   readonly folder?: string
+  /** How long event loops were held up since the last call; where the server has such and was started to tell. */
+  takeLoopDelay?(): Promise<LoopDelay>
   /** Ends it gracefully and starts it again over the same data (and perhaps on other ports). */
   restart(): Promise<void>
   stop(): Promise<void>
+}
+
+/** What kept the event loop of a protocol thread from looking after its connections; of the thread that had the most of it. */
+export interface LoopDelay {
+  readonly p99Ms: number
+  readonly longestMs: number
 }
 
 export interface Ports {
@@ -43,7 +51,7 @@ export const password = 'correct horse 7'
 export const domain = 'bench.test'
 
 /** How many accounts benchmarks have, named by number. */
-export const accountCount = 300
+export const accountCount = 10_000
 
 export function user(number: number): string {
   return `u${number}@${domain}`

@@ -7,6 +7,8 @@ export interface Endpoint {
   readonly port: number
   /** Implicit TLS; the certificate is not verified. */
   readonly tls?: boolean
+  /** Where it connects from, when many connections want more ports than one address has. */
+  readonly localAddress?: string
 }
 
 /** How many bytes at the end of what has arrived a waiter is shown. */
@@ -41,14 +43,12 @@ export class Stream {
     })
   }
 
-  static connect(endpoint: Endpoint): Promise<Stream> {
+  static connect({ port, tls, localAddress }: Endpoint): Promise<Stream> {
+    const place = { port, host: '127.0.0.1', ...(localAddress !== undefined && { localAddress }) }
     return new Promise((resolve, reject) => {
-      const socket =
-        endpoint.tls === true
-          ? connectTls({ port: endpoint.port, host: '127.0.0.1', rejectUnauthorized: false })
-          : connectTcp({ port: endpoint.port, host: '127.0.0.1' })
+      const socket = tls === true ? connectTls({ ...place, rejectUnauthorized: false }) : connectTcp(place)
       socket.once('error', reject)
-      socket.once(endpoint.tls === true ? 'secureConnect' : 'connect', () => {
+      socket.once(tls === true ? 'secureConnect' : 'connect', () => {
         socket.off('error', reject)
         resolve(new Stream(socket))
       })
@@ -68,6 +68,10 @@ export class Stream {
       this.#settle()
       if (this.#waiter !== undefined && this.#failure !== undefined) this.#fail(this.#failure)
     })
+  }
+
+  get isOpen(): boolean {
+    return this.#failure === undefined && !this.#socket.destroyed
   }
 
   /** Resolves when the server has closed the connection, after reading what it still said. */
