@@ -22,6 +22,7 @@ export async function finishFlagChange(
   { modSeq, changed, surprising }: FlagsChanged,
   isSilent: boolean,
 ): Promise<void> {
-  view.silence(changed, modSeq, isSilent ? surprising : [])
+  // Where nothing changed it is another's modSeq.
+  if (changed.length > 0) view.silence(modSeq, isSilent ? surprising : [])
   await view.refresh()
 }

@@ -90,8 +90,8 @@ export class MailboxView {
   #lastUid: number
   /** Keyword sets whose names the client has seen in FLAGS, as a set of names. */
   readonly #knownKeywords = new Set<string>()
-  /** modSeqs of this session's own silent changes, by UID, until the next sync. */
-  #silenced: Map<number, number> | undefined
+  /** This session's own silent changes by their modSeqs, until the next sync, each with the UIDs that it is not silent about. */
+  #silenced: Map<number, ReadonlySet<number>> | undefined
   /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
   #saved: readonly number[] = []
   /** RFC 5257 §4.4. */
@@ -285,17 +285,18 @@ export class MailboxView {
    * another has changed before, unheard: what their flags are now the client can't know (RFC 9051 §6.4.6).
    */
   silence(
-    uids: ArrayLike<number>,
     modSeq: ModSeq,
     surprising: readonly { readonly uid: number; readonly modSeq: ModSeq }[] = [],
   ): void {
-    const own = (this.#silenced ??= new Map())
-    const unheard = new Set<number>()
-    for (const { uid, modSeq: before } of surprising) if (own.get(uid) !== before) unheard.add(uid)
-    for (let at = 0; at < uids.length; at++) {
-      const uid = uids[at] as number
-      if (!unheard.has(uid)) own.set(uid, modSeq)
-    }
+    const unheard = surprising.filter(({ uid, modSeq: before }) => !this.#isSilenced(uid, before))
+    this.#silenced ??= new Map()
+    this.#silenced.set(modSeq, new Set(unheard.map(({ uid }) => uid)))
+  }
+
+  /** A message that has a modSeq was changed by what took it, and by nothing since. */
+  #isSilenced(uid: number, modSeq: number): boolean {
+    const unheard = this.#silenced?.get(modSeq)
+    return unheard !== undefined && !unheard.has(uid)
   }
 
   /**
@@ -403,7 +404,7 @@ export class MailboxView {
     for (const position of delta.changed) {
       const uid = uids[position] as number
       const modSeq = modSeqs[position] as number
-      if (uid > knownUid || modSeq <= this.#toldModSeq || this.#silenced?.get(uid) === modSeq) continue
+      if (uid > knownUid || modSeq <= this.#toldModSeq || this.#isSilenced(uid, modSeq)) continue
       const number = this.numberOf(uid)
       if (number === 0) continue
       this.tellFlagsOf(number, uid, flags[position] as number, modSeq, out, style)

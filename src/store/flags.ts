@@ -20,6 +20,16 @@ export const systemMask = 0xff
 /** How far the keyword set's number is shifted. */
 export const keywordShift = 8
 
+/** A change that does not depend on what the flags were: bits that go, then bits that come. */
+export interface FlagMask {
+  readonly clears: number
+  readonly adds: number
+}
+
+export function applyMask(flags: number, { clears, adds }: FlagMask): number {
+  return ((flags & ~clears) | adds) >>> 0
+}
+
 /** Flags as they travel: system bits, and keywords by name (compared without regard to case, kept as first spelt). */
 export interface FlagSet {
   readonly system: number

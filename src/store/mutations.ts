@@ -47,6 +47,7 @@ import { transferMessages } from './mutations/transfer-messages.ts'
 import { updateAccount } from './mutations/update-account.ts'
 import { limits } from '../base/limits.ts'
 import type { Tx } from './store.ts'
+import { spanOf } from './uid-ranges.ts'
 
 /** A change as a plain function: no closure, no clock but `tx.nowMs`, no I/O but `tx`. */
 export type Mutation<Args, Result> = (tx: Tx, args: Args) => Promise<Result>
@@ -133,9 +134,7 @@ export function isBrief(name: MutationName, args: unknown): boolean {
     case 'storeFlags':
     case 'storeGuestFlags': {
       const { uids } = args as MutationArgs<'storeFlags' | 'storeGuestFlags'>
-      let count = 0
-      for (const [first, last] of uids) count += last - first + 1
-      return count <= limits.store.briefMessages
+      return spanOf(uids) <= limits.store.briefMessages
     }
     default:
       return false

@@ -4,6 +4,20 @@ export type UidRange = readonly [first: number, last: number]
 /** Ascending, without overlap. */
 export type UidRanges = readonly UidRange[]
 
+/** How many UIDs there are room for. */
+export function spanOf(ranges: UidRanges): number {
+  let count = 0
+  for (const [first, last] of ranges) count += last - first + 1
+  return count
+}
+
+/** The numbers of ranges, ascending. */
+export function numbersOf(ranges: UidRanges): number[] {
+  const numbers: number[] = []
+  for (const [first, last] of ranges) for (let number = first; number <= last; number++) numbers.push(number)
+  return numbers
+}
+
 /** Ascending numbers as ranges. */
 export function rangesOf(numbers: ArrayLike<number>): UidRanges {
   const ranges: [number, number][] = []

@@ -15,6 +15,7 @@ import {
 import { findQuota } from '../../src/store/read/quota.ts'
 import type { ChangeHint, Store } from '../../src/store/store.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
+import { rangesOf, type UidRanges } from '../../src/store/uid-ranges.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
 import { bufferBytes } from '../security/held-bytes.ts'
 import { sharingConformance } from './sharing-conformance.ts'
@@ -126,7 +127,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         mode: 'add',
         flags: { system: seen, keywords: ['$b', '$a'] },
       })
-      assert.deepEqual(added.changed, [1, 2])
+      assert.deepEqual(added.changed, [[1, 2]])
       assert.deepEqual(await flagsOf(store, account, mailbox), [
         [1, seen, '$A $b'],
         [2, seen, '$A $b'],
@@ -150,7 +151,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         mode: 'remove',
         flags: { system: flagged, keywords: ['$B'] },
       })
-      assert.deepEqual(removed.changed, [1, 3])
+      assert.deepEqual(removed.changed, rangesOf([1, 3]))
       await store.mutate('storeFlags', {
         account,
         mailbox,
@@ -165,6 +166,116 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       ])
       const row = await findMailbox(store.reader, account, 'INBOX')
       assert.deepEqual([row?.unseen, row?.deleted], [1, 1])
+    })
+
+    test('flags of many messages change as those of each would, and a snapshot follows', async t => {
+      const store = await open(t)
+      const account = await addAccount(store)
+      const mailbox = await mailboxId(store, account, 'INBOX')
+      const count = 3 * limits.store.briefMessages
+      const keywords = ['$A']
+      /** What each message has, by UID. */
+      const expected = new Map<number, { system: number; keywords: readonly string[] }>()
+      for (let uid = 1; uid <= count; uid++)
+        expected.set(uid, { system: uid % 32, keywords: uid % 3 === 0 ? keywords : [] })
+      const { modSeq } = await store.mutate('appendMessages', {
+        account,
+        mailbox,
+        messages: Array.from(expected.values(), flags => mail(store, '', { flags })),
+      })
+      const known = await store.snapshot(account, mailbox)
+      await store.mutate('expungeMessages', { account, mailbox, uids: [[7, 7]], onlyDeleted: false })
+      expected.delete(7)
+      const other = await store.mutate('storeFlags', {
+        account,
+        mailbox,
+        uids: [[1, 1]],
+        mode: 'replace',
+        flags: { system: flagged, keywords: [] },
+      })
+      expected.set(1, { system: flagged, keywords: [] })
+      const steps = [
+        ['add', seen | deleted, count],
+        ['add', seen, count],
+        ['remove', seen | flagged, count - 1],
+        ['remove', deleted, count],
+        ['replace', flagged | deleted, count],
+        ['replace', 0, count],
+      ] as const
+      for (const [mode, system, last] of steps) {
+        const changed: number[] = []
+        for (const [uid, before] of expected) {
+          if (uid > last) continue
+          const after =
+            mode === 'add'
+              ? { ...before, system: before.system | system }
+              : mode === 'remove'
+                ? { ...before, system: before.system & ~system }
+                : { system, keywords: [] }
+          if (after.system === before.system && after.keywords.length === before.keywords.length) continue
+          expected.set(uid, after)
+          changed.push(uid)
+        }
+        const result = await store.mutate('storeFlags', {
+          account,
+          mailbox,
+          uids: [[1, last]],
+          mode,
+          flags: { system, keywords: [] },
+          ...(mode === 'add' && { knownTo: modSeq }),
+        })
+        assert.deepEqual(result.changed, rangesOf(changed))
+        // The first STORE meets the change of before, the second only its own.
+        const unheard = mode === 'add' && system !== seen ? [{ uid: 1, modSeq: other.modSeq }] : []
+        assert.deepEqual(result.surprising, unheard)
+        assert.deepEqual(
+          await flagsOf(store, account, mailbox),
+          Array.from(expected, ([uid, flags]) => [uid, flags.system, flags.keywords.join(' ')]),
+        )
+        const snapshot = await store.snapshot(account, mailbox)
+        for (const uid of changed) assert.equal(snapshot.modSeqs[snapshot.positionOf(uid)], result.modSeq)
+        const row = await findMailbox(store.reader, account, 'INBOX')
+        const having = (flag: number) =>
+          Array.from(expected.values()).filter(flags => (flags.system & flag) !== 0).length
+        assert.deepEqual([row?.unseen, row?.deleted], [expected.size - having(seen), having(deleted)])
+      }
+      const last = await store.snapshot(account, mailbox)
+      assert.equal((await last.changesAfter(known.modSeq)).changed.length, expected.size)
+    })
+
+    test('several changes of flags at once, and an expunge behind them, lead a snapshot to the rows', async t => {
+      const store = await open(t)
+      const account = await addAccount(store)
+      const mailbox = await mailboxId(store, account, 'INBOX')
+      const messages = Array.from({ length: 10 }, () => mail(store))
+      await store.mutate('appendMessages', { account, mailbox, messages })
+      await store.snapshot(account, mailbox)
+      const setFlags = (mode: 'add' | 'remove', system: number, words: readonly string[], uids: UidRanges) =>
+        store.mutate('storeFlags', { account, mailbox, uids, mode, flags: { system, keywords: words } })
+      await setFlags('add', seen | flagged, [], [[1, 8]])
+      await setFlags('remove', seen, [], [[2, 3]])
+      await setFlags('add', deleted, [], [[3, 5]])
+      await store.mutate('expungeMessages', { account, mailbox, uids: [[4, 5]], onlyDeleted: true })
+      await store.mutate('appendMessages', { account, mailbox, messages: [mail(store)] })
+      await setFlags('add', seen, [], [[9, 11]])
+      const expected = [
+        [1, seen | flagged, ''],
+        [2, flagged, ''],
+        [3, flagged | deleted, ''],
+        [6, seen | flagged, ''],
+        [7, seen | flagged, ''],
+        [8, seen | flagged, ''],
+        [9, seen, ''],
+        [10, seen, ''],
+        [11, seen, ''],
+      ]
+      assert.deepEqual(await flagsOf(store, account, mailbox), expected)
+      // A keyword among them, whose set depends on what the message had.
+      await setFlags('remove', seen, [], [[1, 2]])
+      await setFlags('add', 0, ['$A'], [[1, 1]])
+      await setFlags('add', deleted, [], [[1, 1]])
+      expected[0] = [1, flagged | deleted, '$A']
+      assert.deepEqual(await flagsOf(store, account, mailbox), expected)
     })
 
     test('UNCHANGEDSINCE refuses what changed later, message by message (RFC 7162 §3.1.3)', async t => {
@@ -184,7 +295,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         uids: [[1, 3]],
         unchangedSince: modSeq,
       })
-      assert.deepEqual(result.changed, [1, 3])
+      assert.deepEqual(result.changed, rangesOf([1, 3]))
       assert.deepEqual(result.unmodified, [2])
     })
 
@@ -560,7 +671,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       const account = await addAccount(store)
       const mailbox = await mailboxId(store, account, 'INBOX')
       await store.mutate('appendMessages', { account, mailbox, messages: [mail(store)] })
-      const store1 = (keywords: string[]) =>
+      const setFlags = (keywords: string[]) =>
         store.mutate('storeFlags', {
           account,
           mailbox,
@@ -568,23 +679,23 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
           mode: 'replace',
           flags: { system: 0, keywords },
         })
-      await store1(Array.from({ length: limits.mailbox.keywordsPerMessage }, (_, i) => `k${i}`))
+      await setFlags(Array.from({ length: limits.mailbox.keywordsPerMessage }, (_, i) => `k${i}`))
       const longest = Array.from({ length: limits.mailbox.keywordsPerMessage }, (_, i) =>
         `l${i}`.padEnd(limits.mailbox.keywordBytes, randomBytes(limits.mailbox.keywordBytes).toString('hex')),
       )
-      await store1(longest)
+      await setFlags(longest)
       const [before] = await flagsOf(store, account, mailbox)
       assert.deepEqual(before?.[2].split(' '), longest.toSorted())
-      await store1(longest.toReversed())
+      await setFlags(longest.toReversed())
       assert.deepEqual(await flagsOf(store, account, mailbox), [before])
       await assert.rejects(
-        store1(Array.from({ length: limits.mailbox.keywordsPerMessage + 1 }, (_, i) => `n${i}`)),
+        setFlags(Array.from({ length: limits.mailbox.keywordsPerMessage + 1 }, (_, i) => `n${i}`)),
         refuses('too-many'),
       )
-      await store1(['x'.repeat(limits.mailbox.keywordBytes)])
-      await assert.rejects(store1(['x'.repeat(limits.mailbox.keywordBytes + 1)]), refuses('too-many'))
-      await assert.rejects(store1(['a b']), refuses('too-many'))
-      await store1(['__proto__', 'constructor', 'toString'])
+      await setFlags(['x'.repeat(limits.mailbox.keywordBytes)])
+      await assert.rejects(setFlags(['x'.repeat(limits.mailbox.keywordBytes + 1)]), refuses('too-many'))
+      await assert.rejects(setFlags(['a b']), refuses('too-many'))
+      await setFlags(['__proto__', 'constructor', 'toString'])
       assert.deepEqual((await flagsOf(store, account, mailbox))[0]?.[2], '__proto__ constructor toString')
     })
   })

@@ -87,7 +87,7 @@ test('a small change of flags is made by the thread that asks, and others see an
   const heardThere = heard(two)
   const { modSeq, changed } = await one.mutate('storeFlags', flag(place, 2))
   assert.equal(commits.direct, 1)
-  assert.deepEqual(changed, [2])
+  assert.deepEqual(changed, [[2, 2]])
   assert.deepEqual(await heardHere, { account: place.account, modSeq })
   const after = await two.snapshot(place.account, place.mailbox)
   assert.equal(after.modSeq, modSeq)

@@ -6,7 +6,7 @@ import { type FlagSet, systemFlags } from '../../src/store/flags.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
 import { listMailboxes } from '../../src/store/read/mailboxes.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { UidRanges } from '../../src/store/uid-ranges.ts'
+import { numbersOf, type UidRanges } from '../../src/store/uid-ranges.ts'
 import { addAccount, mail } from './fixture.ts'
 import { flagLine, ModelAccount, type ModelMailbox } from './model.ts'
 
@@ -203,7 +203,7 @@ export class History {
       unchangedSince: unchangedSince as ModSeq | undefined,
     })
     assert.deepEqual(
-      result.changed,
+      numbersOf(result.changed),
       [...expected.changed.keys()].sort((a, b) => a - b),
     )
     assert.deepEqual(result.unmodified, expected.unmodified)

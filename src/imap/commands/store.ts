@@ -1,5 +1,6 @@
 // STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
 import type { ModSeq } from '../../base/ids.ts'
+import { numbersOf, type UidRanges } from '../../store/uid-ranges.ts'
 import type { FlagSet } from '../../store/flags.ts'
 import { beginFlagChange, finishFlagChange, type FlagsChanged } from '../change-flags.ts'
 import { rightsFor } from '../command-rights.ts'
@@ -153,12 +154,12 @@ function answer(
   refused: ReadonlySet<number>,
   isSilent: boolean,
   isUid: boolean,
-  changed: readonly number[],
+  changed: UidRanges,
 ): boolean {
   const { out } = session
   const style = syncStyle(session)
   const { snapshot } = view
-  const changedUids = isSilent && style.modSeq ? new Set(changed) : undefined
+  const changedUids = isSilent && style.modSeq ? new Set(numbersOf(changed)) : undefined
   let isGone = false
   for (let at = 0; at < selection.count; at++) {
     const uid = selection.uids[at] as number

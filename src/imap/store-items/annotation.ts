@@ -63,7 +63,7 @@ async function storeAnnotations(
       ...(unchangedSince !== undefined && { unchangedSince }),
     }),
   )
-  view.silence(changed, modSeq, surprising)
+  if (changed.length > 0) view.silence(modSeq, surprising)
   view.annotations.silence(modSeq)
   await view.refresh()
   // RFC 5257 §4.5: silent, but for the modSeq.

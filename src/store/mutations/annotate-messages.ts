@@ -4,7 +4,7 @@ import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import type { MessageAnnotation } from '../message-annotations.ts'
 import type { Tx } from '../store.ts'
-import type { UidRanges } from '../uid-ranges.ts'
+import { rangesOf, type UidRanges } from '../uid-ranges.ts'
 import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { takeModSeq } from './next-mod-seq.ts'
 import { recordChanges } from './record-changes.ts'
@@ -76,7 +76,7 @@ export async function annotateMessages(tx: Tx, args: AnnotateMessages): Promise<
     account,
     mailbox,
     modSeq,
-    uids: changed,
+    uids: rangesOf(changed),
     unseen: 0,
     deleted: 0,
     changes: known.changes,

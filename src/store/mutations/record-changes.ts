@@ -1,15 +1,19 @@
 // Remembers which messages a mutation has changed, for snapshots that follow.
-import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import type { AccountId, MailboxId, ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
+import type { FlagMask } from '../flags.ts'
 import type { Tx } from '../store.ts'
+import type { UidRanges } from '../uid-ranges.ts'
 
 export interface ChangedMessages {
   readonly account: AccountId
   readonly mailbox: MailboxId
   /** What the messages' rows have now. */
   readonly modSeq: ModSeq
-  /** Ascending, at least one; not those that are new. */
-  readonly uids: readonly Uid[]
+  /** Ascending, at least one; not those that are new. With a mask all that it was laid over, whether it changed them or not. */
+  readonly uids: UidRanges
+  /** What was done to all of them. */
+  readonly mask?: FlagMask | undefined
   /** What is added to the mailbox's counts. */
   readonly unseen: number
   readonly deleted: number
@@ -19,17 +23,20 @@ export interface ChangedMessages {
 
 /** Writes the mailbox's row: its modSeq, its counts, and the ranges of what was changed. */
 export async function recordChanges(tx: Tx, change: ChangedMessages): Promise<void> {
-  const { account, mailbox, modSeq, uids, unseen, deleted, changes } = change
-  const ranges = closeRanges(uids)
+  const { account, mailbox, modSeq, unseen, deleted, changes } = change
+  const mask = change.uids.length <= maskedRanges ? change.mask : undefined
+  const ranges = mask ? change.uids : closeRanges(change.uids)
   for (const [first, last] of ranges) {
     tx.leave(
       tx.run(
-        'INSERT INTO message_change (account, mailbox, mod_seq, first_uid, last_uid) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO message_change (account, mailbox, mod_seq, first_uid, last_uid, clears, adds) VALUES (?, ?, ?, ?, ?, ?, ?)',
         account,
         mailbox,
         modSeq,
         first,
         last,
+        mask?.clears ?? null,
+        mask?.adds ?? null,
       ),
     )
   }
@@ -49,15 +56,18 @@ export async function recordChanges(tx: Tx, change: ChangedMessages): Promise<vo
   if (changes + ranges.length > limits.store.changes * 1.25) await forgetChanges(tx, account, mailbox)
 }
 
+/** More ranges than these are closed up, and are no longer what the mask was laid over. */
+const maskedRanges = 16
+
 /** Unchanged messages that a range may go over: who reads it leaves them out by their modSeq. */
 const gap = 8
 
-function closeRanges(uids: readonly Uid[]): readonly (readonly [first: Uid, last: Uid])[] {
-  const ranges: [Uid, Uid][] = []
-  for (const uid of uids) {
+function closeRanges(uids: UidRanges): UidRanges {
+  const ranges: [number, number][] = []
+  for (const [first, last] of uids) {
     const previous = ranges[ranges.length - 1]
-    if (previous && uid - previous[1] <= gap) previous[1] = uid
-    else ranges.push([uid, uid])
+    if (previous && first - previous[1] <= gap) previous[1] = last
+    else ranges.push([first, last])
   }
   return ranges
 }

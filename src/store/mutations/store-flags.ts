@@ -1,10 +1,11 @@
 // Changes flags. RFC 9051 §6.4.6; RFC 7162 §3.1.3 (UNCHANGEDSINCE).
 import { type Awaitable, together } from '../../base/awaitable.ts'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
-import { deleted, type FlagSet, keywordShift, seen, systemMask } from '../flags.ts'
+import { deleted, type FlagMask, type FlagSet, keywordShift, seen, systemMask } from '../flags.ts'
 import type { Tx } from '../store.ts'
-import type { UidRanges } from '../uid-ranges.ts'
+import { rangesOf, type UidRange, type UidRanges } from '../uid-ranges.ts'
 import { internKeywords, splitKeywords } from './intern-keywords.ts'
 import { takeModSeq } from './next-mod-seq.ts'
 import { recordChanges } from './record-changes.ts'
@@ -25,8 +26,8 @@ export interface StoreFlags {
 export interface StoredFlags {
   /** Of the messages that changed; the mailbox's own where none did. */
   readonly modSeq: ModSeq
-  /** Ascending. */
-  readonly changed: readonly Uid[]
+  /** Ascending; each UID of a range is a message that changed. */
+  readonly changed: UidRanges
   /** Those of them that others, or the caller, had changed after `knownTo`, with the modSeq of that: their flags now are not what the caller would think. */
   readonly surprising: readonly { readonly uid: Uid; readonly modSeq: ModSeq }[]
   /** Refused because they changed after `unchangedSince`. */
@@ -40,77 +41,232 @@ export async function storeFlags(tx: Tx, args: StoreFlags): Promise<StoredFlags>
 
 /** The same with the account locked, at `taken`. */
 export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<ModSeq>): Promise<StoredFlags> {
-  const { account, mailbox, uids, unchangedSince, knownTo } = args
-  const [modSeq, known, ...rowsOf] = await together([
+  const { account, mailbox, uids } = args
+  const mask = maskOf(args)
+  const isMany = ([first, last]: UidRange) => last - first >= limits.store.briefMessages
+  const [modSeq, known, ...found] = await together([
     taken,
     tx.get<{ mod_seq: ModSeq; changes: number }>(
       'SELECT mod_seq, changes FROM mailbox WHERE account = ? AND id = ?',
       account,
       mailbox,
     ),
-    ...uids.map(([first, last]) =>
-      tx.arrays<[uid: Uid, flags: number, modSeq: ModSeq]>(
-        'SELECT uid, flags, mod_seq FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
-        account,
-        mailbox,
-        first,
-        last,
-      ),
-    ),
+    ...uids.map(range => (mask && isMany(range) ? sumUp(tx, args, range, mask) : readEach(tx, args, range))),
   ])
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  const flagsAfter = flagChanger(tx, args)
-  const changed: Uid[] = []
-  const surprising: { uid: Uid; modSeq: ModSeq }[] = []
-  const unmodified: Uid[] = []
-  let unseenChange = 0
-  let deletedChange = 0
-  for (const [index, [first, last]] of uids.entries()) {
-    /** From the flags before to those after, for what changes in this range. */
-    const transitions = new Map<number, number>()
-    for (const [uid, before, messageModSeq] of rowsOf[index] ?? []) {
-      if (unchangedSince !== undefined && messageModSeq > unchangedSince) {
-        unmodified.push(uid)
-        continue
-      }
-      const after = flagsAfter.get(before) ?? (await flagsAfter.change(before))
-      if (after === before) continue
-      transitions.set(before, after)
-      changed.push(uid)
-      if (knownTo !== undefined && messageModSeq > knownTo) surprising.push({ uid, modSeq: messageModSeq })
-      unseenChange += (before & seen) - (after & seen)
-      deletedChange += ((after & deleted) - (before & deleted)) / deleted
-    }
-    // Flags after the change stay the same when changed again, so no statement meets the rows of another.
-    for (const [before, after] of transitions) {
-      tx.leave(
-        tx.run(
-          `UPDATE message SET flags = ?, mod_seq = ?
-           WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND flags = ? AND mod_seq <= ?`,
-          after,
-          modSeq,
-          account,
-          mailbox,
-          first,
-          last,
-          before,
-          unchangedSince ?? modSeq,
-        ),
-      )
-    }
+  const changer = flagChanger(tx, args)
+  const change: Change = {
+    ...args,
+    modSeq,
+    changed: [],
+    laidOver: [],
+    surprising: [],
+    unmodified: [],
+    unseen: 0,
+    deleted: 0,
   }
+  for (const [index, range] of uids.entries()) {
+    const looked = found[index] as Sums | undefined | readonly MessageRow[]
+    if (isRows(looked)) await changeEach(tx, change, range, looked, changer)
+    else if (mask && looked && looked.count > 0) await changeMany(tx, change, range, looked, mask)
+  }
+  const { changed, surprising, unmodified } = change
   if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
   await recordChanges(tx, {
     account,
     mailbox,
     modSeq,
-    uids: changed,
-    unseen: unseenChange,
-    deleted: deletedChange,
+    uids: mask ? change.laidOver : changed,
+    mask,
+    unseen: change.unseen,
+    deleted: change.deleted,
     changes: known.changes,
   })
   tx.changed(account, modSeq)
   return { modSeq, changed, surprising, unmodified }
+}
+
+type MessageRow = readonly [uid: Uid, flags: number, modSeq: ModSeq]
+
+/** Of the messages of a range that a mask changes. */
+interface Sums {
+  readonly count: number
+  readonly first: number
+  readonly last: number
+  /** The highest modSeq. */
+  readonly newest: number
+  readonly seen: number
+  readonly deleted: number
+}
+
+function isRows(looked: Sums | undefined | readonly MessageRow[]): looked is readonly MessageRow[] {
+  return Array.isArray(looked)
+}
+
+function readEach(
+  tx: Tx,
+  { account, mailbox }: StoreFlags,
+  [first, last]: UidRange,
+): Awaitable<readonly MessageRow[]> {
+  return tx.arrays<MessageRow>(
+    'SELECT uid, flags, mod_seq FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid',
+    account,
+    mailbox,
+    first,
+    last,
+  )
+}
+
+function sumUp(
+  tx: Tx,
+  { account, mailbox }: StoreFlags,
+  range: UidRange,
+  mask: FlagMask,
+): Awaitable<Sums | undefined> {
+  return tx.get<Sums>(
+    `SELECT count(*) AS count, min(uid) AS first, max(uid) AS last, max(mod_seq) AS newest,
+       sum(flags & ${seen}) AS seen, sum(flags & ${deleted}) AS deleted
+     FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags`,
+    account,
+    mailbox,
+    ...range,
+    keptBits(mask),
+    mask.adds,
+  )
+}
+
+function keptBits({ clears }: FlagMask): number {
+  return ~clears >>> 0
+}
+
+/** What has been done so far. */
+interface Change extends Pick<StoreFlags, 'account' | 'mailbox' | 'unchangedSince' | 'knownTo'> {
+  readonly modSeq: ModSeq
+  readonly changed: [first: number, last: number][]
+  /** Parts of the ranges asked for: each from its first to its last message that changed. */
+  readonly laidOver: [first: number, last: number][]
+  readonly surprising: { uid: Uid; modSeq: ModSeq }[]
+  readonly unmodified: Uid[]
+  unseen: number
+  deleted: number
+}
+
+/** Looks at each message of a range. */
+async function changeEach(
+  tx: Tx,
+  change: Change,
+  [first, last]: UidRange,
+  rows: readonly MessageRow[],
+  flagsAfter: FlagChanger,
+): Promise<void> {
+  const { account, mailbox, modSeq, unchangedSince, knownTo } = change
+  /** From the flags before to those after, for what changes in this range. */
+  const transitions = new Map<number, number>()
+  const changed: Uid[] = []
+  for (const [uid, before, messageModSeq] of rows) {
+    if (unchangedSince !== undefined && messageModSeq > unchangedSince) {
+      change.unmodified.push(uid)
+      continue
+    }
+    const after = flagsAfter.get(before) ?? (await flagsAfter.change(before))
+    if (after === before) continue
+    transitions.set(before, after)
+    changed.push(uid)
+    if (knownTo !== undefined && messageModSeq > knownTo)
+      change.surprising.push({ uid, modSeq: messageModSeq })
+    change.unseen += (before & seen) - (after & seen)
+    change.deleted += ((after & deleted) - (before & deleted)) / deleted
+  }
+  noteChanged(change, rangesOf(changed))
+  // Flags after the change stay the same when changed again, so no statement meets the rows of another.
+  for (const [before, after] of transitions) {
+    tx.leave(
+      tx.run(
+        `UPDATE message SET flags = ?, mod_seq = ?
+         WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND flags = ? AND mod_seq <= ?`,
+        after,
+        modSeq,
+        account,
+        mailbox,
+        first,
+        last,
+        before,
+        unchangedSince ?? modSeq,
+      ),
+    )
+  }
+}
+
+/** The same for a range of many messages, without their rows. */
+async function changeMany(
+  tx: Tx,
+  change: Change,
+  range: UidRange,
+  found: Sums,
+  mask: FlagMask,
+): Promise<void> {
+  const { account, mailbox, modSeq, knownTo } = change
+  const keeps = keptBits(mask)
+  const where = [account, mailbox, ...range, keeps, mask.adds] as const
+  const { count, first, last } = found
+  if (count === last - first + 1) noteChanged(change, [[first, last]])
+  else {
+    const rows = await tx.arrays<[Uid]>(
+      'SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags ORDER BY uid',
+      ...where,
+    )
+    noteChanged(change, rangesOf(rows.map(([uid]) => uid)))
+  }
+  if (knownTo !== undefined && found.newest > knownTo) {
+    const rows = await tx.arrays<[uid: Uid, modSeq: ModSeq]>(
+      `SELECT uid, mod_seq FROM message
+       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags AND mod_seq > ? ORDER BY uid`,
+      ...where,
+      knownTo,
+    )
+    for (const [uid, before] of rows) change.surprising.push({ uid, modSeq: before })
+  }
+  change.unseen -= countAfter(mask, seen, count, found.seen) - found.seen
+  change.deleted += countAfter(mask, deleted, count, found.deleted / deleted) - found.deleted / deleted
+  tx.leave(
+    tx.run(
+      `UPDATE message SET flags = (flags & ?) | ?, mod_seq = ?
+       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags`,
+      keeps,
+      mask.adds,
+      modSeq,
+      ...where,
+    ),
+  )
+}
+
+/** How many of `count` messages have a flag after the change, of which `before` had it. */
+function countAfter({ clears, adds }: FlagMask, flag: number, count: number, before: number): number {
+  if ((adds & flag) !== 0) return count
+  return (clears & flag) === 0 ? before : 0
+}
+
+function noteChanged(change: Change, ranges: UidRanges): void {
+  const [first] = ranges
+  const last = ranges[ranges.length - 1]
+  if (!first || !last) return
+  for (const [from, to] of ranges) change.changed.push([from, to])
+  change.laidOver.push([first[0], last[1]])
+}
+
+/** The change as bits, where it is the same for every message. */
+function maskOf({ mode, flags, unchangedSince, keeps }: StoreFlags): FlagMask | undefined {
+  // Which keywords a message has then depends on those that it had.
+  if (unchangedSince !== undefined || keeps || flags.keywords.length > 0) return undefined
+  const system = flags.system & systemMask
+  switch (mode) {
+    case 'add':
+      return { clears: 0, adds: system }
+    case 'remove':
+      return { clears: system, adds: 0 }
+    case 'replace':
+      return { clears: 2 ** 32 - 1, adds: system }
+  }
 }
 
 interface FlagChanger {

@@ -4,7 +4,7 @@ import { type FlagSet, seen, systemMask } from '../flags.ts'
 import { rightBits } from '../rights.ts'
 import { sharedFlags } from '../shared-flags.ts'
 import type { Tx } from '../store.ts'
-import type { UidRanges } from '../uid-ranges.ts'
+import { numbersOf, rangesOf, type UidRanges } from '../uid-ranges.ts'
 import { checkRights } from './guest-rights.ts'
 import { setGuestSeen } from './guest-seen.ts'
 import { takeModSeq } from './next-mod-seq.ts'
@@ -51,9 +51,9 @@ export async function storeGuestFlags(tx: Tx, args: StoreGuestFlags): Promise<St
   const isSeen = mode === 'add' || (mode === 'replace' && namesSeen)
   const own = changesSeen ? await setGuestSeen(tx, { account, mailbox, guest, uids, isSeen, modSeq }) : []
   if (own.length > 0) tx.changed(account, modSeq)
-  const all = own.length === 0 ? changed : [...new Set([...changed, ...own])].sort((a, b) => a - b)
-  const isChanged = new Set(all)
-  return { modSeq, changed: all, surprising: unheard.filter(({ uid }) => isChanged.has(uid)), unmodified }
+  const all = new Set([...numbersOf(changed), ...own])
+  const ranges = rangesOf([...all].sort((a, b) => a - b))
+  return { modSeq, changed: ranges, surprising: unheard.filter(({ uid }) => all.has(uid)), unmodified }
 }
 
 /** Messages that have changed for this guest after `knownTo`. */

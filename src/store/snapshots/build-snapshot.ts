@@ -9,6 +9,7 @@ import {
   type SnapshotColumns,
   type SnapshotRow,
 } from './columns.ts'
+import { applyMask } from '../flags.ts'
 import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
 import {
   findPackedHeader,
@@ -44,6 +45,15 @@ export type GoneRow = readonly [uid: number, modSeq: number]
 
 /** A message that was there before: its flags and modSeq now. */
 export type ChangedRow = readonly [uid: number, flags: number, modSeq: number]
+
+/** A mask that was laid over the messages between two UIDs, where it is known. */
+export type MaskRow = readonly [
+  modSeq: number,
+  firstUid: number,
+  lastUid: number,
+  clears: number | null,
+  adds: number | null,
+]
 
 /** The header row of a packed snapshot. */
 export type PackedRow = readonly [modSeq: number, data: Uint8Array]
@@ -194,10 +204,41 @@ export function applyChanges(
   }
   for (const row of added) setRow(columns, count++, row)
   if (count !== state.total) return undefined
-  for (const [uid, at] of pairsOf(changed, added)) history.changed.add(uid, at)
+  if (added.length === 0) for (const [uid, , at] of changed) history.changed.add(uid, at)
+  else for (const [uid, at] of pairsOf(changed, added)) history.changed.add(uid, at)
   for (const [uid, at] of gone) history.vanished.add(uid, at)
   const snapshot = new LiveSnapshot(context, { account, mailbox }, state, count, columns, history)
   return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + added.length + gone.length }
+}
+
+/**
+ * The rows that masks make of a snapshot's messages but for those that are `gone` since, in the order of `masks`: what the store did to its own. Undefined when one of them is another
+ * kind of change, which can't be made anew over those behind it.
+ */
+export function changedByMasks(
+  { snapshot }: SnapshotEntry,
+  masks: readonly MaskRow[],
+  gone: readonly GoneRow[],
+): readonly ChangedRow[] | undefined {
+  if (masks.some(([, , , clears]) => clears === null)) return undefined
+  const { columns, count } = snapshot
+  const isGone = new Set(gone.map(([uid]) => uid))
+  const changed: ChangedRow[] = []
+  /** The flags of what has been changed, where more follows. */
+  const flagsNow = masks.length > 1 ? new Map<number, number>() : undefined
+  for (const [modSeq, first, last, clears, adds] of masks) {
+    const mask = { clears: clears ?? 0, adds: adds ?? 0 }
+    const end = lowerBound(columns.uids, count, last + 1)
+    for (let position = lowerBound(columns.uids, count, first); position < end; position++) {
+      const before = flagsNow?.get(position) ?? (columns.flags[position] as number)
+      const after = applyMask(before, mask)
+      const uid = columns.uids[position] as number
+      if (after === before || isGone.has(uid)) continue
+      flagsNow?.set(position, after)
+      changed.push([uid, after, modSeq])
+    }
+  }
+  return changed
 }
 
 /** The pairs of UID and modSeq of all rows, in the order of modSeq. */
@@ -208,7 +249,7 @@ function pairsOf(
   const pairs: (readonly [uid: number, modSeq: number])[] = []
   for (const [uid, , modSeq] of changed) pairs.push([uid, modSeq])
   for (const [uid, , modSeq] of added) pairs.push([uid, modSeq])
-  return added.length === 0 ? pairs : pairs.sort((a, b) => a[1] - b[1] || a[0] - b[0])
+  return pairs.sort((a, b) => a[1] - b[1] || a[0] - b[0])
 }
 
 function newHistory(modSeq: number): RecentHistory {

@@ -10,12 +10,14 @@ import type { Connection } from '../sqlite/connection.ts'
 import {
   applyChanges,
   canFollow,
+  changedByMasks,
   columnsOfRows,
   entryBytes,
   type ChangedRow,
   type GoneRow,
   hasDrifted,
   lastUidOf,
+  type MaskRow,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -245,8 +247,9 @@ export class SnapshotCache implements SnapshotContext {
     if (!canFollow(entry, state)) return undefined
     const { account, mailbox, modSeq } = entry.snapshot
     const lastUid = lastUidOf(entry)
-    const changed = this.#changed(entry, lastUid)
-    if (messages === 'same') return applyChanges(this, entry, state, [], changed, [])
+    const changedBut = (gone: readonly GoneRow[]) =>
+      changedByMasks(entry, this.#masks(entry.snapshot), gone) ?? this.#changed(entry, lastUid)
+    if (messages === 'same') return applyChanges(this, entry, state, [], changedBut([]), [])
     const gone = this.#connection.arrays<GoneRow>(
       'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, uid',
       account,
@@ -259,7 +262,17 @@ export class SnapshotCache implements SnapshotContext {
       mailbox,
       lastUid,
     )
-    return applyChanges(this, entry, state, gone, changed, added)
+    return applyChanges(this, entry, state, gone, changedBut(gone), added)
+  }
+
+  #masks({ account, mailbox, modSeq }: MailboxSnapshot): readonly MaskRow[] {
+    return this.#connection.arrays<MaskRow>(
+      `SELECT mod_seq, first_uid, last_uid, clears, adds FROM message_change
+       WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, first_uid`,
+      account,
+      mailbox,
+      modSeq,
+    )
   }
 
   #changed({ snapshot }: SnapshotEntry, lastUid: number): readonly ChangedRow[] {

@@ -8,9 +8,10 @@ import { schema3 } from './schema-3.ts'
 import { schema4 } from './schema-4.ts'
 import { schema5 } from './schema-5.ts'
 import { schema6 } from './schema-6.ts'
+import { schema7 } from './schema-7.ts'
 
 /** Step `i` leads from version `i` to version `i + 1`. Steps are never changed once released. */
-const schemaSteps: readonly string[] = [schema1, schema2, schema3, schema4, schema5, schema6]
+const schemaSteps: readonly string[] = [schema1, schema2, schema3, schema4, schema5, schema6, schema7]
 
 /** The version that this program writes. */
 export const schemaVersion = schemaSteps.length

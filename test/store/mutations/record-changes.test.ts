@@ -56,7 +56,10 @@ test('what lies in a range and was not changed is not told as changed', async t 
   await change([[2, 2]])
   const before = await store.snapshot(account, mailbox)
   const { modSeq, changed } = await change([[1, 3]])
-  assert.deepEqual(changed, [1, 3])
+  assert.deepEqual(changed, [
+    [1, 1],
+    [3, 3],
+  ])
   const after = await store.snapshot(account, mailbox)
   const delta = after.changesAfter(before.modSeq)
   const told = (await delta).changed.map(position => after.uids[position])
