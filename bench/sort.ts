@@ -18,7 +18,7 @@ export const sortQuestion: Question = {
   name: 'sort',
   title: 'UID SORT and UID THREAD of 100,000 messages',
   boundBy:
-    'Dovecot: the first time it opens every message for the field that is asked for; later its cache has them. Restante: the first time rows of emails are read, later they are columns in memory; then sorting, and writing the answer.',
+    'Dovecot: the first time it opens every message for the field that is asked for; later its cache has them. Restante: the first time in each thread rows of emails are read and put in order; later it remembers the order while the mailbox has the same messages, and writes the answer.',
   rows: rows(),
   async prepare(bench) {
     await fill(bench.server, account, mailbox, bench.count(100_000), smallMessage)

@@ -116,6 +116,8 @@ export const limits = {
     filterDepth: 8,
     /** Criteria of one SORT. */
     sortCriteria: 32,
+    /** Bytes of the orders of mailboxes that each thread keeps for SORT and THREAD, with the UIDs that they belong to. */
+    orderCacheBytes: 32 * 1024 * 1024,
     /** Searches that one session has kept up to date (RFC 5267). */
     contexts: 16,
     /** Results of all of them; one alone may have more. */

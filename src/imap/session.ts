@@ -10,6 +10,7 @@ import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
 import { ObservedStore } from '../store/observed-store.ts'
 import { allRights, type Rights, rightsOf } from '../store/rights.ts'
+import type { OrderCache } from './sort/order-cache.ts'
 import type { Store } from '../store/store.ts'
 import type { ImapConfig } from './config.ts'
 import type { ImageConverter } from './convert/image-converter.ts'
@@ -37,6 +38,8 @@ export interface ImapContext {
       | undefined
   }
   readonly hostname: string
+  /** What SORT and THREAD have worked out. */
+  readonly orders: OrderCache
   /** For CONVERT (RFC 5259); undefined where images are not converted. */
   readonly images?: ImageConverter | undefined
   /** For STARTTLS; undefined where there is no certificate. */

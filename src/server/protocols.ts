@@ -14,7 +14,8 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
   imap: async context => {
     const { serveImap } = await import('../imap/serve.ts')
     const { ImageConverter } = await import('../imap/convert/image-converter.ts')
-    const shared = { ...context, images: new ImageConverter() }
+    const { OrderCache } = await import('../imap/sort/order-cache.ts')
+    const shared = { ...context, images: new ImageConverter(), orders: new OrderCache() }
     return connection => serveImap(connection, shared)
   },
   pop3: async context => {
@@ -38,7 +39,8 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
 /** Runs what the first clients will ask for; the commands that were refused. */
 export async function rehearse(app: App): Promise<readonly string[]> {
   const { rehearseImap } = await import('../imap/rehearsal.ts')
-  return rehearseImap({ ...app, tls: undefined })
+  const { OrderCache } = await import('../imap/sort/order-cache.ts')
+  return rehearseImap({ ...app, tls: undefined, orders: new OrderCache() })
 }
 
 /** The sessions of a protocol, all with one context. */

@@ -11,6 +11,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { silentMetrics } from '../../src/base/metrics.ts'
 import { imapConfig } from '../../src/imap/config.ts'
 import { serveImap } from '../../src/imap/serve.ts'
+import { OrderCache } from '../../src/imap/sort/order-cache.ts'
 import type { ImapContext } from '../../src/imap/session.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { Listener } from '../../src/net/listener.ts'
@@ -70,6 +71,7 @@ export async function startImap(
     metrics: silentMetrics,
     config: { imap: imapConfig.parse({}) },
     hostname: 'mail.example.test',
+    orders: new OrderCache(),
     tls: undefined,
     ...changes,
   }

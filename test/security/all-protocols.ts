@@ -17,6 +17,7 @@ import { type Metrics, silentMetrics } from '../../src/base/metrics.ts'
 import { deliveryConfigSchema } from '../../src/delivery/config.ts'
 import { imapConfig } from '../../src/imap/config.ts'
 import { serveImap } from '../../src/imap/serve.ts'
+import { OrderCache } from '../../src/imap/sort/order-cache.ts'
 import type { Connection } from '../../src/net/connection.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { parseNetwork } from '../../src/net/ip.ts'
@@ -107,6 +108,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     log,
     metrics,
     hostname: 'mail.example.org',
+    orders: new OrderCache(),
     tls: { serverOptions: () => certificate },
     maildropLocks: new MaildropLocks(systemClock),
     largeMessages: options.largeMessages ?? new ByteBudget(limits.smtp.largeMessagesBytes),

@@ -25,6 +25,33 @@ export async function sortMatches(
   criteria: readonly SortCriterion[],
   relevancy?: Uint8Array,
 ): Promise<Uint32Array> {
+  const { orders } = session.context
+  const what = nameOf(criteria, session.comparator)
+  const isWhole = matches.length === scope.snapshot.count
+  const known = isWhole && what !== undefined ? orders.find(scope, what) : undefined
+  if (known) return known
+  const sorted = await sortAnew(session, scope, matches, criteria, relevancy)
+  if (isWhole && what !== undefined) orders.keep(scope, what, sorted)
+  return sorted
+}
+
+/** Undefined where the order hangs on more than which messages there are. */
+function nameOf(criteria: readonly SortCriterion[], comparator: Collation): string | undefined {
+  const names = ['SORT', comparator.name]
+  for (const { source, isReverse } of criteria) {
+    if (source.kind === 'relevancy' || source.kind === 'annotation') return undefined
+    names.push(`${isReverse ? '-' : '+'}${source.kind === 'text' ? source.column : source.kind}`)
+  }
+  return names.join(' ')
+}
+
+async function sortAnew(
+  session: Session,
+  scope: SearchScope,
+  matches: Uint32Array,
+  criteria: readonly SortCriterion[],
+  relevancy: Uint8Array | undefined,
+): Promise<Uint32Array> {
   const breathe = () => breatheIn(session)
   const { account } = scope.view.mailbox
   const names = [...new Set(criteria.flatMap(({ source }) => columnOf(source) ?? []))]

@@ -46,43 +46,55 @@ export async function sortSiblings(
 /** What is still to be written: a node with what comes before it, or a closing parenthesis. */
 const closing = -2
 
-/**
- * `(2)(3 6 (4 23)(44 7 96))`. No recursion: threads may be as deep as the mailbox is large (RFC 5256 §4: "no limit"). In one go, so that no other
- * line comes between.
- */
-export function writeForest(
-  out: Pick<Encoder, 'byte' | 'number'>,
-  { messageCount, roots, children }: Forest,
-  ids: ArrayLike<number>,
-): void {
+/** Threads in the order in which they are written: the messages, each `firstMessage` more than its number, and the parentheses around them. */
+export type FlatForest = Uint32Array
+
+const open = 0
+const close = 1
+const firstMessage = 2
+
+/** No recursion: threads may be as deep as the mailbox is large (RFC 5256 §4: "no limit"). */
+export function flatten({ messageCount, roots, children }: Forest): FlatForest {
+  const flat: number[] = []
   for (let root = 0; root < roots.length; root++) {
     const stack = [closing, roots[root] as number]
-    out.byte(0x28)
-    let needsSpace = false
+    flat.push(open)
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       if (node === closing) {
-        out.byte(0x29)
-        // A list that has ended is followed by another list or by the end of this one.
-        needsSpace = false
+        flat.push(close)
         continue
       }
       if (node < 0) {
         node = opened(node)
-        if (needsSpace) out.byte(0x20)
-        out.byte(0x28)
-        needsSpace = false
+        flat.push(open)
       }
-      if (node < messageCount) {
-        if (needsSpace) out.byte(0x20)
-        out.number(ids[node] as number)
-        needsSpace = true
-      }
+      if (node < messageCount) flat.push(firstMessage + node)
       const below = children.get(node)
       if (below === undefined) continue
       // One child goes on in this list, several have a list each.
       if (below.length === 1) stack.push(below[0] as number)
       else for (let at = below.length - 1; at >= 0; at--) stack.push(closing, opened(below[at] as number))
     }
+  }
+  return Uint32Array.from(flat)
+}
+
+/** `(2)(3 6 (4 23)(44 7 96))`. In one go, so that no other line comes between. */
+export function writeForest(
+  out: Pick<Encoder, 'byte' | 'number'>,
+  forest: FlatForest,
+  ids: ArrayLike<number>,
+): void {
+  let isAfterMessage = false
+  for (const one of forest) {
+    if (one === close) out.byte(0x29)
+    else {
+      // A list that has ended is followed by another list or by the end of the one around it.
+      if (isAfterMessage) out.byte(0x20)
+      if (one === open) out.byte(0x28)
+      else out.number(ids[one - firstMessage] as number)
+    }
+    isAfterMessage = one >= firstMessage
   }
 }
 

@@ -13,7 +13,7 @@ import { breathingSort } from '../sort/breathing-sort.ts'
 import { received, sentDates, textOrder } from '../sort/sort-matches.ts'
 import { type ThreadedMessages, threadByReferences, threadByRefs } from './by-references.ts'
 import { threadBySubject } from './by-subject.ts'
-import { type Forest, writeForest } from './forest.ts'
+import { type FlatForest, flatten, type Forest, writeForest } from './forest.ts'
 import { ReferenceLinks } from './reference-links.ts'
 
 export const threadAlgorithms = ['ORDEREDSUBJECT', 'REFERENCES', 'REFS'] as const
@@ -42,10 +42,10 @@ async function answerWithin(
 ): Promise<Completion> {
   const { out } = session
   const matches = await findMatches(session, scope, args.criterion)
-  const forest = await threadMatches(session, scope, matches, args.algorithm)
+  const forest = await forestOf(session, scope, matches, args.algorithm)
   const ids = isUid ? scope.uids : scope.numbers
   out.ascii('* THREAD')
-  if (forest.roots.length > 0) out.byte(0x20)
+  if (forest.length > 0) out.byte(0x20)
   writeForest(
     out,
     forest,
@@ -53,6 +53,23 @@ async function answerWithin(
   )
   out.crlf()
   return {}
+}
+
+/** What is known already of a whole mailbox, else worked out. */
+async function forestOf(
+  session: Session,
+  scope: SearchScope,
+  matches: Uint32Array,
+  algorithm: ThreadAlgorithm,
+): Promise<FlatForest> {
+  const { orders } = session.context
+  const isWhole = matches.length === scope.snapshot.count
+  const what = `THREAD ${algorithm} ${session.comparator.name}`
+  const known = isWhole ? orders.find(scope, what) : undefined
+  if (known) return known
+  const forest = flatten(await threadMatches(session, scope, matches, algorithm))
+  if (isWhole) orders.keep(scope, what, forest)
+  return forest
 }
 
 async function threadMatches(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { threadByReferences } from '../../../src/imap/thread/by-references.ts'
-import { type Forest, writeForest } from '../../../src/imap/thread/forest.ts'
+import { flatten, type Forest, writeForest } from '../../../src/imap/thread/forest.ts'
 import { LinkCutForest } from '../../../src/imap/thread/link-cut.ts'
 import { ReferenceLinks } from '../../../src/imap/thread/reference-links.ts'
 import { fill, openInbox, type Stored } from '../fetch/mailbox.ts'
@@ -148,7 +148,7 @@ function written(forest: Forest, ids: readonly number[]): string {
     byte: (value: number) => parts.push(String.fromCharCode(value)),
     number: (value: number) => parts.push(String(value)),
   }
-  writeForest(out as unknown as Parameters<typeof writeForest>[0], forest, ids)
+  writeForest(out as unknown as Parameters<typeof writeForest>[0], flatten(forest), ids)
   return parts.join('')
 }
 

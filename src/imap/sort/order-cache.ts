@@ -1,0 +1,33 @@
+// Orders of whole mailboxes that SORT and THREAD have worked out, for clients that ask again: webmail asks with every page it shows.
+//
+// They hang on nothing but which messages there are: what is sorted by never changes of a message. A snapshot's array of UIDs is another one after an
+// expunge, and with new mail it is longer.
+import { limits } from '../../base/limits.ts'
+import { Lru } from '../../base/lru.ts'
+import type { SearchScope } from '../search/search-scope.ts'
+
+interface KnownOrder {
+  readonly uids: Uint32Array
+  readonly count: number
+  readonly order: Uint32Array
+}
+
+export class OrderCache {
+  readonly #orders = new Lru<string, KnownOrder>(limits.imap.orderCacheBytes)
+
+  /** What was kept as `what` while the mailbox had the messages that it has now. */
+  find({ snapshot, view }: SearchScope, what: string): Uint32Array | undefined {
+    const known = this.#orders.get(keyOf(view.mailbox, what))
+    return known?.uids === snapshot.uids && known.count === snapshot.count ? known.order : undefined
+  }
+
+  /** Keeps an order of all the messages of the scope's snapshot. */
+  keep({ snapshot, view }: SearchScope, what: string, order: Uint32Array): void {
+    const { uids, count } = snapshot
+    this.#orders.set(keyOf(view.mailbox, what), { uids, count, order }, uids.byteLength + order.byteLength)
+  }
+}
+
+function keyOf({ account, id }: SearchScope['view']['mailbox'], what: string): string {
+  return `${account}/${id}/${what}`
+}
