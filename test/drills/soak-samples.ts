@@ -38,10 +38,10 @@ export class Latencies {
   }
 }
 
-export function sampleOf({ pid, folder = '' }: Server, latencies: Latencies): Sample {
+export function sampleOf({ pids, folder = '' }: Server, latencies: Latencies): Sample {
   return {
-    rssBytes: rssBytes(pid),
-    files: openFiles(pid).length,
+    rssBytes: rssBytes(pids),
+    files: openFiles(pids).length,
     segmentBytes: bytesIn(join(folder, 'segments')),
     databaseBytes: bytesIn(folder),
     latencies: latencies.take(),

@@ -77,7 +77,7 @@ async function judgeEnd(socketsBefore: number): Promise<void> {
   await settle(server)
   drill.figure('sockets before and after', `${socketsBefore}, ${openSockets()}`)
   if (openSockets() > socketsBefore) drill.violation(`${openSockets() - socketsBefore} more sockets are open`)
-  drill.figure('resident memory without clients', megabytes(rssBytes(server.pid)))
+  drill.figure('resident memory without clients', megabytes(rssBytes(server.pids)))
   await load.addBallast(ballastMegabytes)
   const segments = join(folder, 'segments')
   const before = bytesIn(segments)
@@ -93,11 +93,11 @@ async function judgeEnd(socketsBefore: number): Promise<void> {
 }
 
 function openSockets(): number {
-  return openFiles(server.pid).filter(path => path.startsWith('socket:')).length
+  return openFiles(server.pids).filter(path => path.startsWith('socket:')).length
 }
 
 function filesThatAreGone(): string[] {
-  return openFiles(server.pid).filter(path => path.endsWith(' (deleted)'))
+  return openFiles(server.pids).filter(path => path.endsWith(' (deleted)'))
 }
 
 async function check(): Promise<void> {
