@@ -67,10 +67,9 @@ function rows(): Record<string, Row> {
   return found
 }
 
-/** `RESTANTE_BENCH_SMALL` leaves out the mailbox that takes minutes to fill. */
-function sizesFor({ server }: Bench): readonly Size[] {
-  const isSmall = process.env['RESTANTE_BENCH_SMALL'] !== undefined || server.name === 'Dovecot'
-  return sizes.filter(({ onlyRestante }) => !(isSmall && onlyRestante === true))
+function sizesFor({ server, isSmall }: Bench): readonly Size[] {
+  const isTooMuch = isSmall || server.name === 'Dovecot'
+  return sizes.filter(({ onlyRestante }) => !(isTooMuch && onlyRestante === true))
 }
 
 async function measureSize(bench: Bench, { messages, account, mailbox }: Size): Promise<void> {

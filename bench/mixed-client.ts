@@ -1,7 +1,9 @@
 // The program of a client process of mixed.ts and many-connections.ts: many mixed sessions at once, for a number of commands each.
 import { serveTask } from './client-processes.ts'
+import { ImapClient } from './imap-client.ts'
 import { MixedSession } from './mixed-session.ts'
 import { Random } from './random.ts'
+import { password, user } from './server.ts'
 import type { Endpoint } from './stream.ts'
 
 export interface MixedTask {
@@ -29,7 +31,8 @@ serveTask<MixedTask, MixedResult>(async ({ endpoint, accounts, seed, commands, p
       done++
       latencies.push(milliseconds)
     }
-    while (done < commands) await new MixedSession({ endpoint, account, random, onCommand, pauseMs }).run()
+    const open = () => ImapClient.login(endpoint, user(account), password)
+    while (done < commands) await new MixedSession({ open, random, onCommand, pauseMs }).run()
   }
   await Promise.all(accounts.map(work))
   return { latencies }

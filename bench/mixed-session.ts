@@ -1,10 +1,8 @@
 // A client that logs in, does what mail programs do, by chance, and logs out. The same seed says the same to every server, since it
 // is alone in its account: what it says depends on what it did before, never on time.
-import { ImapClient } from './imap-client.ts'
+import type { ImapClient } from './imap-client.ts'
 import { messageOfSize } from './messages.ts'
 import type { Random } from './random.ts'
-import { password, user } from './server.ts'
-import type { Endpoint } from './stream.ts'
 
 export const mixedMailboxes = ['mixed', 'mixed2'] as const
 
@@ -22,8 +20,8 @@ const searches = [
 ]
 
 export interface MixedSessionOptions {
-  readonly endpoint: Endpoint
-  readonly account: number
+  /** Connects and logs in. */
+  readonly open: () => Promise<ImapClient>
   readonly random: Random
   /** Told of each command: the milliseconds from its being sent to its answer. */
   readonly onCommand: (milliseconds: number) => void
@@ -47,8 +45,8 @@ export class MixedSession {
   /** Logs in, does some thirty things and logs out. */
   async run(): Promise<void> {
     const startedAt = performance.now()
-    const { endpoint, account, onCommand } = this.#options
-    this.#client = await ImapClient.login(endpoint, user(account), password)
+    const { open, onCommand } = this.#options
+    this.#client = await open()
     onCommand(performance.now() - startedAt)
     if (this.#random.chance(0.5)) await this.#say('ENABLE CONDSTORE')
     if (this.#random.chance(0.3)) await this.#say('NAMESPACE')
@@ -59,11 +57,6 @@ export class MixedSession {
     }
     await this.#say('LOGOUT')
     this.#client.destroy()
-  }
-
-  /** Ends the connection at once. */
-  destroy(): void {
-    this.#client?.destroy()
   }
 
   async #step(): Promise<void> {

@@ -36,6 +36,8 @@ export interface Bench {
   readonly server: Server
   /** From 0; the warm-up is -1. */
   readonly repetition: number
+  /** What takes minutes to fill is left out. */
+  readonly isSmall: boolean
   /** A number of messages or operations, made smaller by --scale. */
   count(full: number): number
   /**

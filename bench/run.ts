@@ -1,5 +1,6 @@
 // `npm run bench [-- NAME…]`: asks the questions of both servers in turns and writes docs/performance.md.
 // Options: --repetitions N, --scale 0.1 (smaller numbers, for a try), --only dovecot|restante, --no-write;
+// --small: without what takes minutes to fill;
 // --nodes: other questions, also of nodes over PostgreSQL (--only nodes1, nodes2, nodes3; several with commas).
 import { execFileSync } from 'node:child_process'
 import { loadavg } from 'node:os'
@@ -44,6 +45,7 @@ const { values: options, positionals: names } = parseArgs({
     scale: { type: 'string', default: '1' },
     only: { type: 'string' },
     nodes: { type: 'boolean', default: false },
+    small: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
   },
 })
@@ -63,7 +65,7 @@ const unknown = names.filter(name => asked.every(question => question.name !== n
 const strangers = contenders.filter(name => !(name in starts))
 if (unknown.length + strangers.length > 0 || !(scale > 0 && scale <= 1)) {
   console.error(
-    `npm run bench -- [--nodes] [--repetitions N] [--scale 0..1] [--only ${Object.keys(starts).join('|')}] [--no-write] [NAME…]`,
+    `npm run bench -- [--nodes] [--repetitions N] [--scale 0..1] [--small] [--only ${Object.keys(starts).join('|')}] [--no-write] [NAME…]`,
   )
   console.error(`names: ${asked.map(question => question.name).join(' ')}`)
   process.exit(2)
@@ -149,6 +151,7 @@ function surroundings(question: Question, server: Server, repetition: number, sa
   return {
     server,
     repetition,
+    isSmall: options.small,
     count: full => Math.max(1, Math.round(full * scale)),
     note: (row, value) => keep(row, { value }),
     async time(row, count, work, clients) {

@@ -121,13 +121,12 @@ export class SoakLoad {
   }
 
   async #mixed(account: number): Promise<void> {
-    const { server, seed } = this.#options
-    const random = new Random(seed + account)
+    const random = new Random(this.#options.seed + account)
     while (!this.hasFailed) {
       const tls = random.chance(0.2)
-      const endpoint = { port: tls ? server.ports.imaps : server.ports.imap, tls }
+      const open = () => this.#imap(account, tls)
       const onCommand = (milliseconds: number) => this.#options.onDone('imap', milliseconds)
-      await new MixedSession({ endpoint, account, random, onCommand, pauseMs: 20 }).run()
+      await new MixedSession({ open, random, onCommand, pauseMs: 20 }).run()
     }
   }
 
