@@ -73,31 +73,28 @@ export class Notifications {
     await this.#sending
     await this.#session?.close()
     await this.#listening
+    // One may have been opened meanwhile.
+    await this.#session?.close()
   }
 
   async #listen(): Promise<Session> {
-    const ended = Promise.withResolvers<void>()
     const session = await this.#parts.opener.open({
       onNotification: payload => this.#receive(payload),
-      onEnd: () => ended.resolve(),
     })
     // Hints need not survive the server.
     await session.exec(
       `SET synchronous_commit = off; SET idle_in_transaction_session_timeout = 0; LISTEN ${channel}`,
     )
     this.#session = session
-    this.#ended = ended.promise
     return session
   }
-
-  #ended: Promise<void> = Promise.resolve()
 
   /** Opens another session whenever one ends. */
   async #stay(first: Session): Promise<void> {
     const { signal, log, onGap } = this.#parts
     let session: Session | undefined = first
     for (let attempt = 0; !signal.aborted; attempt++) {
-      if (session && !session.isEnded) await this.#ended
+      if (session) await session.whenEnded
       if (signal.aborted) return
       try {
         session = await this.#listen()

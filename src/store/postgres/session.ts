@@ -26,10 +26,8 @@ export interface Rows<Row> {
   readonly warning: string | undefined
 }
 
-/** A notification: the server never says more than once that a session ended. */
 export interface SessionEvents {
   readonly onNotification?: ((payload: string) => void) | undefined
-  readonly onEnd?: (() => void) | undefined
 }
 
 /**
@@ -42,7 +40,7 @@ const settings = `SET enable_seqscan = off; SET jit = off; SET plan_cache_mode =
 
 export class Session {
   readonly #client: pg.Client
-  readonly #events: SessionEvents
+  readonly #whenEnded = Promise.withResolvers<void>()
   #pending = 0
   #warning: string | undefined
   #ended: Error | undefined
@@ -57,7 +55,6 @@ export class Session {
   private constructor(client: pg.Client, target: SessionTarget, events: SessionEvents) {
     this.#client = client
     this.#target = target
-    this.#events = events
     this.#watch = setInterval(() => void this.#lookAfter(), limits.postgres.silentMs).unref()
     client.on('error', error => this.#end(error))
     client.on('end', () => this.#end(new Error('the server closed it')))
@@ -91,6 +88,11 @@ export class Session {
   /** Over: no statement will be answered. */
   get isEnded(): boolean {
     return this.#ended !== undefined
+  }
+
+  /** Settles then. */
+  get whenEnded(): Promise<void> {
+    return this.#whenEnded.promise
   }
 
   /** Runs a prepared statement. Throws `ConnectionLost` and what the server says. */
@@ -194,7 +196,7 @@ export class Session {
     if (this.#ended) return
     this.#ended = error
     this.destroy()
-    this.#events.onEnd?.()
+    this.#whenEnded.resolve()
   }
 }
 
