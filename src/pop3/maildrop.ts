@@ -3,14 +3,15 @@
 // Invariants:
 // - Numbers and sizes are fixed at log-in; new mail waits for the next session.
 // - DELE only marks; `removedUids` is what QUIT removes, and a UID that somebody else has removed meanwhile is nobody's.
-// - Whether a message is still there is asked once a turn (what came in one piece from the client), for many messages at a time.
+// - Whether a message is still there is asked for many messages at a time, and again in a turn (what came in one piece from the client) before which the
+//   mailbox has changed.
 import type { Awaitable } from '../base/awaitable.ts'
-import type { AccountId, BlobHash, MailboxId } from '../base/ids.ts'
+import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { seen } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import { listMessageBodies, type MessageBody } from '../store/read/message-bodies.ts'
-import type { Reader } from '../store/store.ts'
+import type { Reader, Store } from '../store/store.ts'
 import type { UidRanges } from '../store/uid-ranges.ts'
 import { Pop3Error } from './error.ts'
 
@@ -27,10 +28,13 @@ export class Maildrop {
   #count: number
   #bytes: number
   #retrieved = 0
-  // Bodies looked up in this turn, for the UIDs from `first` to `last`.
+  // Bodies looked up for the UIDs from `first` to `last`, while the mailbox was as at `#foundModSeq`.
   #found: ReadonlyMap<number, Uint8Array> = new Map()
   #foundFirst = 1
   #foundLast = 0
+  #foundModSeq = -1
+  /** What was looked up was held against the mailbox in this turn. */
+  #isCurrent = false
 
   constructor(snapshot: MailboxSnapshot) {
     this.account = snapshot.account
@@ -102,18 +106,35 @@ export class Maildrop {
     this.#retrieved++
   }
 
-  /** Forgets what was looked up: something may have changed since. */
+  /** Something may have changed since the last turn. */
   beginTurn(): void {
-    this.#foundFirst = 1
-    this.#foundLast = 0
+    this.#isCurrent = false
   }
 
-  /** The body of a message; undefined when somebody else has removed it. `readAhead`: the client has asked for more already. */
-  findBody(reader: Reader, position: number, readAhead: boolean): Awaitable<BlobHash | undefined> {
+  /** The body of a message; undefined when somebody else has removed it. Throws `no-such-mailbox`. */
+  findBody(store: Store, position: number): Awaitable<BlobHash | undefined> {
+    if (this.#isCurrent) return this.#find(store.reader, position)
+    const snapshot = store.snapshot(this.account, this.mailbox)
+    if (snapshot instanceof Promise)
+      return snapshot.then(({ modSeq }) => this.#bringTo(modSeq).#find(store.reader, position))
+    return this.#bringTo(snapshot.modSeq).#find(store.reader, position)
+  }
+
+  /** Forgets what was looked up before the mailbox changed. */
+  #bringTo(modSeq: ModSeq): this {
+    this.#isCurrent = true
+    if (modSeq === this.#foundModSeq) return this
+    this.#foundModSeq = modSeq
+    this.#foundFirst = 1
+    this.#foundLast = 0
+    return this
+  }
+
+  /** Looked up for those behind it too: clients take one after the other. */
+  #find(reader: Reader, position: number): Awaitable<BlobHash | undefined> {
     const uid = this.#uids[position] as number
     if (uid >= this.#foundFirst && uid <= this.#foundLast) return this.#hashOf(uid)
-    const lastPosition = readAhead ? Math.min(this.total, position + limits.pop3.readAhead) - 1 : position
-    const last = this.#uids[lastPosition] as number
+    const last = this.#uids[Math.min(this.total, position + limits.pop3.readAhead) - 1] as number
     const rows = listMessageBodies(reader, this.account, this.mailbox, uid, last)
     if (rows instanceof Promise) return rows.then(later => this.#keep(uid, last, later))
     return this.#keep(uid, last, rows)

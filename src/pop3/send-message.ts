@@ -10,16 +10,21 @@ import type { Session } from './session.ts'
 import { hasUtf8Header, surrogateOf } from './surrogate.ts'
 import { TopLines } from './top-lines.ts'
 
-/** Answers RETR (`lines` undefined) or TOP. No promise is made where the body is small and was looked up with an earlier one of the same turn. */
+/** Answers RETR (`lines` undefined) or TOP. No promise is made where the body is small and the back-end needs none. */
 export function sendMessage(
   session: Session,
   maildrop: Maildrop,
   position: number,
   lines: number | undefined,
 ): Awaitable<void> {
-  const { connection, context } = session
-  const hash = maildrop.findBody(context.store.reader, position, connection.hasBufferedInput)
-  if (hash instanceof Promise) return hash.then(later => send(session, maildrop, position, lines, later))
+  let hash: Awaitable<BlobHash | undefined>
+  try {
+    hash = maildrop.findBody(session.context.store, position)
+  } catch (error) {
+    return refuse(error)
+  }
+  if (hash instanceof Promise)
+    return hash.then(later => send(session, maildrop, position, lines, later), refuse)
   return send(session, maildrop, position, lines, hash)
 }
 
@@ -126,7 +131,7 @@ function readBody(
 }
 
 function refuse(error: unknown): never {
-  if (error instanceof StoreError && error.code === 'no-such-body') {
+  if (error instanceof StoreError && (error.code === 'no-such-body' || error.code === 'no-such-mailbox')) {
     throw new Pop3Error(texts => texts.noSuchMessage, { cause: error })
   }
   throw error

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { limits } from '../../src/base/limits.ts'
+import { findMailbox } from '../../src/store/read/mailboxes.ts'
 import type { UidRanges } from '../../src/store/uid-ranges.ts'
 import { DotStuffer } from '../../src/pop3/dot-stuffing.ts'
 import { TopLines } from '../../src/pop3/top-lines.ts'
@@ -97,6 +98,25 @@ test('a message that was moved away between two commands of one session is no su
   })
   assert.equal(await client.command('RETR 1'), '-ERR no such message')
   assert.equal(await client.command('RETR 2'), '-ERR no such message')
+})
+
+test('when the mailbox behind a maildrop is removed its messages are no such messages, and the session goes on', async t => {
+  const server = await startServer(t, { pop3: { mailbox: 'Archive' } })
+  await server.deliver(letter('one'))
+  const { account, store } = server
+  const archive = (await findMailbox(store.reader, account, 'Archive'))?.id
+  assert.ok(archive)
+  await store.mutate('moveMessages', {
+    account,
+    mailbox: await server.inbox(),
+    uids: [[1, 1]],
+    target: archive,
+  })
+  const client = await server.logIn()
+  assert.equal((await client.message('RETR 1')).toString(), letter('one'))
+  await store.mutate('deleteMailbox', { account, mailbox: archive })
+  assert.equal(await client.command('RETR 1'), '-ERR no such message')
+  assert.match(await client.command('STAT'), /^\+OK 1 /)
 })
 
 test('TOP gives the header, the empty line and so many lines of the body', async t => {
