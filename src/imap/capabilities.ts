@@ -182,7 +182,7 @@ export function announcedCapabilities(session: Session): readonly string[] {
 
 /** Whether LOGIN is refused: the line can be listened to (RFC 9051 §11.7). */
 export function isLoginDisabled(session: Session): boolean {
-  return !session.connection.secure && !session.connection.isLoopback
+  return !session.context.login.mayReveal(session.peer)
 }
 
 function hasQuickFlags(session: Session): boolean {

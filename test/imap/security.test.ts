@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import fc from 'fast-check'
 import { silentLog } from '../../src/base/log.ts'
@@ -11,7 +11,7 @@ import { Deadlines } from '../../src/net/deadlines.ts'
 import { Listener } from '../../src/net/listener.ts'
 import { testCertificate } from '../net/test-tls.ts'
 import { ImapClient } from './client.ts'
-import { message, startImap } from './harness.ts'
+import { message, startImap, type TestServer } from './harness.ts'
 
 test('what is pipelined behind STARTTLS is dropped with all that was learnt before (CVE-2011-0411, CVE-2021-33515)', async t => {
   const certificate = await testCertificate('mail.example.test')
@@ -34,8 +34,8 @@ test('what is pipelined behind STARTTLS is dropped with all that was learnt befo
   assert.doesNotMatch(text, /STARTTLS/)
 })
 
-test('from elsewhere a password is taken only over TLS, and LOGINDISABLED says so', async t => {
-  const server = await startImap(t)
+/** What the server says to a client who comes from another machine without TLS. */
+async function sayFromElsewhere(t: TestContext, server: TestServer, commands: string): Promise<string> {
   const listener = await Listener.start({
     address: { host: '127.0.0.1', port: 0 },
     deadlines: new Deadlines(),
@@ -46,18 +46,32 @@ test('from elsewhere a password is taken only over TLS, and LOGINDISABLED says s
   t.after(() => listener.stop(1000))
   const socket = connect(listener.port, '127.0.0.1')
   await once(socket, 'connect')
-  socket.write(
-    'PROXY TCP4 192.0.2.7 192.0.2.1 4000 143\r\na LOGIN alice@example.test secret\r\nb AUTHENTICATE PLAIN AGEAYg==\r\n',
-  )
+  socket.write(`PROXY TCP4 192.0.2.7 192.0.2.1 4000 143\r\n${commands}`)
   let text = ''
   for await (const chunk of socket) {
     text += String(chunk)
     if (/^b /m.test(text)) break
   }
+  return text
+}
+
+test('from elsewhere a password is taken only over TLS, and LOGINDISABLED says so', async t => {
+  const text = await sayFromElsewhere(
+    t,
+    await startImap(t),
+    'a LOGIN alice@example.test secret\r\nb AUTHENTICATE PLAIN AGEAYg==\r\n',
+  )
   assert.match(text, /^\* OK \[CAPABILITY .*LOGINDISABLED/)
   assert.doesNotMatch(text, /AUTH=PLAIN/)
   assert.match(text, /^a NO \[PRIVACYREQUIRED\]/m)
   assert.match(text, /^b NO \[PRIVACYREQUIRED\]/m)
+})
+
+test('where passwords in the clear are allowed LOGIN takes them as AUTHENTICATE does', async t => {
+  const server = await startImap(t, {}, {}, { allowPlaintext: true })
+  const text = await sayFromElsewhere(t, server, 'a LOGIN alice@example.test secret\r\nb NOOP\r\n')
+  assert.match(text, /^\* OK \[CAPABILITY (?!.*LOGINDISABLED).*AUTH=PLAIN/)
+  assert.match(text, /^a OK/m)
 })
 
 test('a line without end costs little memory and ends the connection; others go on', async t => {
