@@ -24,7 +24,8 @@ export function checkAgreement({ truth, isExact }: World, { belief, switches }: 
         `the client believes that UID ${real} has the flags (${flags}), but it has (${box.flagsOf(real)})`,
       )
   }
-  for (const [tag, { criterion, members }] of belief.contexts) {
+  for (const [tag, { criterion, members, isUnsure }] of belief.contexts) {
+    if (isUnsure) continue
     const wanted = uids.filter(uid => matches(box, uid, criterion))
     const believed = [...members].map(member =>
       typeof member === 'number' ? member : (uids[belief.entries.indexOf(member)] as number),

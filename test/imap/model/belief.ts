@@ -23,6 +23,8 @@ export interface Context {
   readonly criterion: string
   /** By number: the messages; by UID: the UIDs, of which some may not have been heard otherwise. */
   readonly members: Set<Entry | number>
+  /** Messages vanished of which it is not clear which they were: what is told of it by numbers can't be judged any more. */
+  isUnsure: boolean
 }
 
 /** What was switched on. */
@@ -245,8 +247,11 @@ export class Belief {
       else if (!this.switches.uidOnly) break
     }
     // Which of them it is shows where it was a result of a search that is kept up to date: REMOVEFROM came before.
-    const free = able.filter(entry => [...this.contexts.values()].every(({ members }) => !members.has(entry)))
+    const free = able.filter(entry =>
+      [...this.contexts.values()].every(({ members, isUnsure }) => isUnsure || !members.has(entry)),
+    )
     const chosen = free.findLast(entry => this.#removed.has(entry)) ?? free[0]
+    if (free.length > 1) for (const context of this.contexts.values()) context.isUnsure ||= !context.isUid
     if (chosen) return chosen
     return violation(
       `VANISHED of ${uid}, which the client does not know (${this.entries.map(one => one.uid).join(' ')})`,
@@ -254,7 +259,8 @@ export class Belief {
   }
 
   #forget(entry: Entry): void {
-    for (const [tag, { members }] of this.contexts) {
+    for (const [tag, { members, isUnsure }] of this.contexts) {
+      if (isUnsure) continue
       // RFC 5267 §4.3.4: REMOVEFROM comes first, while the numbers still mean what they did.
       if (members.has(entry) || members.has(entry.uid))
         violation(`UID ${entry.uid} was expunged while it was a result of ${tag}`)
@@ -271,7 +277,7 @@ export class Belief {
       const member = isUid ? id : this.entries[id - 1]
       members.add(member ?? violation(`${tag}: ${id} is no message`))
     }
-    this.contexts.set(tag, { isUid, criterion, members })
+    this.contexts.set(tag, { isUid, criterion, members, isUnsure: false })
   }
 
   #hearUpdate(tag: string, isUid: boolean, text: string): void {
@@ -279,6 +285,7 @@ export class Belief {
     if (!context && tag === this.cancelled) return undefined
     if (!context) return violation(`news of ${tag}, which is no search that is kept up to date`)
     if (isUid !== context.isUid) violation(`${tag}: UIDs for numbers, or numbers for UIDs`)
+    if (context.isUnsure) return undefined
     for (const [, word, list] of text.matchAll(/(ADDTO|REMOVEFROM) \(([^)]*)\)/g)) {
       const words = (list as string).split(' ')
       for (let at = 1; at < words.length; at += 2) {
