@@ -1,15 +1,20 @@
 // Is what the store says true? Every row that belongs to another, every count, every body and its hash. Reads only; the server may run meanwhile.
 import { hash as digest } from 'node:crypto'
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import type { BlobHash } from '../base/ids.ts'
+import type { AccountId, BlobHash } from '../base/ids.ts'
 import { type DataFolder, dataFolder, findSegmentNumber, segmentFile } from './bodies/data-folder.ts'
 import { recordHeaderBytes } from './bodies/record.ts'
 import { SegmentReader } from './bodies/segment-reader.ts'
 import { consistencyRules, type RuleRow } from './check-rules.ts'
 import { StoreError } from './error.ts'
+import { checkIndex, type IndexedStore, indexedAccountsSql } from './search/check-index.ts'
+import { indexedEmailsSql } from './search/read-email.ts'
+import { openIndexAsItIs } from './sqlite/chunk-file.ts'
+import { storeIdSql } from './sqlite/chunk-places.ts'
 import type { Connection } from './sqlite/connection.ts'
 import { schemaVersion } from './sqlite/migrate.ts'
 import { openReader } from './sqlite/open-writer.ts'
+import { findStorageError } from './sqlite/storage-error.ts'
 
 export interface Finding {
   /** `damage` loses something or shows something wrong; a `leftover` only takes room, and goes by itself. */
@@ -91,6 +96,7 @@ class Check {
     const totals = await this.#checkRows()
     const bodies = this.#options.withBodies === false ? 0 : await this.#checkBodies()
     this.#checkFiles()
+    await this.#checkIndex()
     return { findings: this.#findings, isTruncated: this.#isTruncated, ...totals, bodies }
   }
 
@@ -190,6 +196,53 @@ class Check {
       if (file && file.size > recordHeaderBytes) {
         this.#find('leftover', 'unused-segment', `segments/${name} holds no body that is used`)
       }
+    }
+  }
+
+  /** The search index is a cache, but what it says wrongly a search shows wrongly. */
+  async #checkIndex(): Promise<void> {
+    const connection = this.#connection
+    const reader = new SegmentReader(this.#folder)
+    let index: ReturnType<typeof openIndexAsItIs>
+    try {
+      index = openIndexAsItIs(
+        this.#folder.searchIndex,
+        connection.get<{ value: string }>(storeIdSql)?.value ?? '',
+      )
+      if (!index) return
+      const store: IndexedStore = {
+        source: index.source,
+        remedy: 'remove search.db, and it is made again',
+        accounts: () => connection.all<{ id: AccountId }>(indexedAccountsSql).map(({ id }) => id),
+        emails: (...run) => connection.all(indexedEmailsSql, ...run),
+        read: (account, hash) => this.#readBody(reader, account, hash),
+        breathe: () => this.#turn(),
+      }
+      this.#progress('search index', 0, 1)
+      await checkIndex(store, this.#options.withBodies !== false, (...finding) => this.#find(...finding))
+    } catch (error) {
+      if (findStorageError(error)?.code !== 'corrupt') throw error
+      this.#find('leftover', 'search-index-broken', 'search.db cannot be read and is made again')
+    } finally {
+      index?.close()
+      reader.close()
+    }
+  }
+
+  /** Undefined where it is gone, or is not what it should be. */
+  async #readBody(reader: SegmentReader, account: AccountId, hash: BlobHash): Promise<Buffer | undefined> {
+    const row = this.#connection.get<Omit<BodyRow, 'account' | 'hash'>>(
+      `SELECT segment, position AS "offset", stored_bytes AS "storedBytes", size_bytes AS "sizeBytes", compressed
+       FROM blob WHERE account = ? AND hash = ?`,
+      account,
+      Buffer.from(hash, 'hex'),
+    )
+    if (!row) return undefined
+    try {
+      return await reader.read(hash, { ...row, compressed: row.compressed !== 0 }, 0, row.sizeBytes)
+    } catch {
+      // The check of the bodies has told it.
+      return undefined
     }
   }
 

@@ -10,7 +10,11 @@ import { S3Client } from '../s3/client.ts'
 import { S3Error } from '../s3/error.ts'
 import { objectName } from '../s3/object-name.ts'
 import type { SqlValue } from '../store.ts'
+import type { AccountId } from '../../base/ids.ts'
+import { checkIndex, type IndexedStore, indexedAccountsSql } from '../search/check-index.ts'
+import { type IndexedEmail, indexedEmailsSql } from '../search/read-email.ts'
 import { inTables } from './bodies.ts'
+import { chunksAsTheyAre } from './chunk-tables.ts'
 import { Statements } from './dialect.ts'
 import type { PostgresPlace } from './place.ts'
 import { findServerError } from './server-error.ts'
@@ -72,6 +76,7 @@ class DatabaseCheck {
     await this.#checkVersion()
     const totals = await this.#checkRows()
     const bodies = this.#options.withBodies === false ? 0 : await this.#checkBodies()
+    await this.#checkIndex()
     return { findings: this.#findings, isTruncated: this.#isTruncated, ...totals, bodies }
   }
 
@@ -129,41 +134,89 @@ class DatabaseCheck {
     }
   }
 
-  async #checkBody({ account, hash, size, data }: BodyRow): Promise<void> {
+  async #checkBody(row: BodyRow): Promise<void> {
     const digest = createHash('sha256')
     let length = 0
-    const take = (bytes: Buffer) => {
+    for await (const bytes of this.#piecesOf(row)) {
       digest.update(bytes)
       length += bytes.length
     }
-    if (data) take(data)
-    else {
-      for (let chunk = 0; ; chunk++) {
-        const { rows } = await this.#session.query<{ data: Buffer }>(
-          this.#statements.get('SELECT data FROM body_chunk WHERE account = ? AND hash = ? AND chunk = ?'),
-          [account, hash, chunk],
-        )
-        if (!rows[0]) break
-        take(rows[0].data)
-      }
-    }
-    if (length === size && digest.digest().equals(hash)) return
-    await this.#findBody(account, hash, 'body-hash', 'is not what was stored')
+    if (length === row.size && digest.digest().equals(row.hash)) return
+    await this.#findBody(row.account, row.hash, 'body-hash', 'is not what was stored')
   }
 
-  /** In pieces, past the cache of the node. */
-  async #checkObject({ account, hash, size, segment, offset }: BodyRow): Promise<void> {
-    if (!this.#objects)
-      throw new StoreError('unavailable', 'bodies lie in S3, and the configuration names no bucket')
-    const name = objectName({ segment, offset })
+  /** Of a body in tables. */
+  async *#piecesOf({ account, hash, data }: BodyRow): AsyncGenerator<Buffer> {
+    if (data) {
+      yield data
+      return
+    }
+    for (let chunk = 0; ; chunk++) {
+      const { rows } = await this.#session.query<{ data: Buffer }>(
+        this.#statements.get('SELECT data FROM body_chunk WHERE account = ? AND hash = ? AND chunk = ?'),
+        [account, hash, chunk],
+      )
+      if (!rows[0]) return
+      yield rows[0].data
+    }
+  }
+
+  async #checkObject(row: BodyRow): Promise<void> {
+    const { account, hash } = row
     const digest = createHash('sha256')
-    for (let start = 0; start < size; start += limits.s3.pieceBytes) {
-      const bytes = await this.#objects.get(name, start, Math.min(start + limits.s3.pieceBytes, size))
-      if (!bytes) return this.#findBody(account, hash, 'object-missing', `is not in S3 as ${name}`)
+    for await (const bytes of this.#piecesOfObject(row)) {
+      if (!bytes) return this.#findBody(account, hash, 'object-missing', `is not in S3 as ${objectName(row)}`)
       digest.update(bytes)
     }
     if (!digest.digest().equals(hash))
-      await this.#findBody(account, hash, 'body-hash', `is not what was stored, in S3 as ${name}`)
+      await this.#findBody(account, hash, 'body-hash', `is not what was stored, in S3 as ${objectName(row)}`)
+  }
+
+  /** Past the cache of the node; undefined where it is missing. */
+  async *#piecesOfObject(row: BodyRow): AsyncGenerator<Buffer | undefined> {
+    if (!this.#objects)
+      throw new StoreError('unavailable', 'bodies lie in S3, and the configuration names no bucket')
+    const name = objectName(row)
+    for (let start = 0; start < row.size; start += limits.s3.pieceBytes)
+      yield await this.#objects.get(name, start, Math.min(start + limits.s3.pieceBytes, row.size))
+  }
+
+  /** The search index is a cache, but what it says wrongly a search shows wrongly. */
+  async #checkIndex(): Promise<void> {
+    const store: IndexedStore = {
+      source: chunksAsTheyAre(<Row extends readonly unknown[]>(sql: string, ...params: readonly SqlValue[]) =>
+        this.#arrays<Row>(sql, ...params),
+      ),
+      remedy: 'delete its rows of search_chunk, and it is made again',
+      accounts: async () => (await this.#arrays<[id: AccountId]>(indexedAccountsSql)).map(([id]) => id),
+      emails: async (...run) => {
+        const sql = this.#statements.get(indexedEmailsSql)
+        return (await this.#session.query<IndexedEmail>(sql, run)).rows
+      },
+      read: (account, hash) => this.#readBody(account, Buffer.from(hash, 'hex')),
+      breathe: async () => this.#options.signal?.throwIfAborted(),
+    }
+    this.#options.onProgress?.('search index', 0, 1)
+    await checkIndex(store, this.#options.withBodies !== false, (...finding) => this.#find(...finding))
+  }
+
+  /** Undefined where it is gone, or is not what it should be: the check of the bodies has told it. */
+  async #readBody(account: AccountId, hash: Buffer): Promise<Buffer | undefined> {
+    const { rows } = await this.#session.query<BodyRow>(
+      this.#statements.get(
+        'SELECT account, hash, size_bytes AS size, segment, position AS "offset", data FROM blob WHERE account = ? AND hash = ?',
+      ),
+      [account, hash],
+    )
+    const [row] = rows
+    if (!row) return undefined
+    const pieces: Buffer[] = []
+    for await (const bytes of row.segment > inTables ? this.#piecesOfObject(row) : this.#piecesOf(row)) {
+      if (!bytes) return undefined
+      pieces.push(bytes)
+    }
+    const body = Buffer.concat(pieces)
+    return body.length === row.size ? body : undefined
   }
 
   async #findBody(account: number, hash: Buffer, kind: string, what: string): Promise<void> {
@@ -174,6 +227,13 @@ class DatabaseCheck {
     )
     if (rows.length > 0)
       this.#find('damage', kind, `body ${hash.toString('hex')} of account ${account} ${what}`)
+  }
+
+  async #arrays<Row extends readonly unknown[]>(
+    sql: string,
+    ...params: readonly SqlValue[]
+  ): Promise<readonly Row[]> {
+    return (await this.#session.query<Row>(this.#statements.get(sql), params, 'array')).rows
   }
 
   async #rows(sql: string, ...params: readonly SqlValue[]): Promise<readonly RuleRow[]> {

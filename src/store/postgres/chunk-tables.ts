@@ -128,6 +128,28 @@ export class ChunkTables implements ChunkSource {
   }
 }
 
+type ReadArrays = <Row extends readonly unknown[]>(
+  sql: string,
+  ...params: readonly SqlValue[]
+) => Promise<readonly Row[]>
+
+/** As they are, for a check: nothing is removed, and what is damaged throws. */
+export function chunksAsTheyAre(arrays: ReadArrays): ChunkSource {
+  return {
+    async chunks(account) {
+      const rows = await arrays<HeadRow>(headsSql, account)
+      return rows.map(([level, number, stamp, head, checksum]) => ({
+        edition: { level, number, stamp },
+        head: decodeHead(checked(head, checksum)),
+      }))
+    },
+    async piece(account, { level, number, stamp }, name) {
+      const [row] = await arrays<PieceRow>(pieceSql, account, level, number, name, stamp)
+      return row && checked(...row)
+    },
+  }
+}
+
 /** The indexer's end, for the one node that has the lock. */
 export class ChunkTablesWriter implements ChunkStore {
   readonly isWithEmails = true

@@ -3,6 +3,7 @@ import { limits } from '../../base/limits.ts'
 import { foldCase, hasLongMarks } from '../../message/case-map.ts'
 import { type ChunkAddress, type ChunkHead, type PackedChunk, type PieceName, sizeOf } from './chunk.ts'
 import { HeaderColumn, HeaderColumnBuilder } from './header-column.ts'
+import type { EmailSink } from './read-email.ts'
 import { Postings, TermDictionary, TermTableBuilder } from './term-table.ts'
 import { eachTerm } from '../../message/terms.ts'
 
@@ -14,7 +15,7 @@ const isPlain = /^[\x21-\x7e]*$/
 
 export type ReadPiece = (name: PieceName) => Uint8Array
 
-export class ChunkBuilder {
+export class ChunkBuilder implements EmailSink {
   readonly #size: number
   readonly #present = new Set<number>()
   readonly #openBodies = new Set<number>()
@@ -35,7 +36,6 @@ export class ChunkBuilder {
     this.#last = [email, hash]
   }
 
-  /** A text of the message, not folded. */
   addText(slot: number, text: string, isHeader: boolean): void {
     const open = isHeader ? this.#openHeads : this.#openBodies
     if (open.has(slot)) return
@@ -54,7 +54,6 @@ export class ChunkBuilder {
     return terms.length < most
   }
 
-  /** The values of the message's header fields, decoded, by lower-case name. */
   addHeader(slot: number, values: ReadonlyMap<string, readonly string[]>): void {
     if (values.size > limits.search.fieldsPerMessage) {
       this.openHead(slot)
@@ -78,7 +77,6 @@ export class ChunkBuilder {
     column.add(text, slot)
   }
 
-  /** Nothing can be said of the message's headers. */
   openHead(slot: number): void {
     this.#openHeads.add(slot)
   }

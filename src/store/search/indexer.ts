@@ -9,7 +9,7 @@ import type { ChangeHint, Store } from '../store.ts'
 import { type ChunkAddress, chunkSizes, firstEmail, keyOf, sizeOf } from './chunk.ts'
 import { ChunkBuilder } from './chunk-builder.ts'
 import type { ChunkStore } from './chunk-store.ts'
-import { addEmail, type IndexedEmail } from './read-email.ts'
+import { addEmail, type IndexedEmail, indexedEmailsSql } from './read-email.ts'
 
 export interface IndexerParts {
   readonly store: Pick<Store, 'reader' | 'readBody'>
@@ -238,7 +238,7 @@ export class Indexer {
     const { store } = this.#parts
     const from = firstEmail(part)
     const rows = await store.reader.all<IndexedEmail>(
-      'SELECT id, blob, size_bytes, header_bytes, parts FROM email WHERE account = ? AND id BETWEEN ? AND ? ORDER BY id',
+      indexedEmailsSql,
       account,
       from,
       from + sizeOf(part) - 1,

@@ -10,7 +10,6 @@ import {
 } from '../../message/searchable-text.ts'
 import { unpackParts } from '../../message/sections.ts'
 import { StoreError } from '../error.ts'
-import type { ChunkBuilder } from './chunk-builder.ts'
 
 /** The columns of `email` that it takes. */
 export interface IndexedEmail {
@@ -21,6 +20,22 @@ export interface IndexedEmail {
   readonly parts: Uint8Array
 }
 
+/** Those of an account, from one id to another. */
+export const indexedEmailsSql =
+  'SELECT id, blob, size_bytes, header_bytes, parts FROM email WHERE account = ? AND id BETWEEN ? AND ? ORDER BY id'
+
+/** What takes in the content of emails, by their slots in a chunk. */
+export interface EmailSink {
+  begin(slot: number, email: number, hash: string): void
+  /** A text of the message, not folded. */
+  addText(slot: number, text: string, isHeader: boolean): void
+  /** The values of the message's header fields, decoded, by lower-case name. */
+  addHeader(slot: number, values: ReadonlyMap<string, readonly string[]>): void
+  /** Nothing can be said of the message's headers. */
+  openHead(slot: number): void
+  openBody(slot: number): void
+}
+
 export interface EmailSource {
   /** Bytes of the message. Throws `StoreError`. */
   read(start: number, end: number): Awaitable<Buffer>
@@ -29,7 +44,7 @@ export interface EmailSource {
 
 /** What cannot be read, or is more than the index takes, is left open: a search looks at it. */
 export async function addEmail(
-  builder: ChunkBuilder,
+  sink: EmailSink,
   slot: number,
   email: IndexedEmail & { readonly hash: BlobHash },
   source: EmailSource,
@@ -38,27 +53,27 @@ export async function addEmail(
     const isWhole = email.size_bytes <= limits.search.wholeBytes
     const headBytes = isWhole ? email.size_bytes : searchableHeaderBytes(email.header_bytes)
     const head = await source.read(0, headBytes)
-    builder.begin(slot, email.id, email.hash)
-    addHeader(builder, slot, head, email.header_bytes)
-    await addTexts(builder, slot, email.parts, head, source)
+    sink.begin(slot, email.id, email.hash)
+    addHeader(sink, slot, head, email.header_bytes)
+    await addTexts(sink, slot, email.parts, head, source)
   } catch (error) {
     // Its last message was expunged meanwhile, and it is purged.
     if (error instanceof StoreError && error.code === 'no-such-body') return
     if (!(error instanceof StoreError && error.code === 'corrupt')) throw error
-    builder.openHead(slot)
-    builder.openBody(slot)
+    sink.openHead(slot)
+    sink.openBody(slot)
   }
 }
 
-function addHeader(builder: ChunkBuilder, slot: number, head: Buffer, headerBytes: number): void {
+function addHeader(sink: EmailSink, slot: number, head: Buffer, headerBytes: number): void {
   const raw = rawHeaderValues(head, headerBytes)
   const values = new Map<string, readonly string[]>()
   for (const [name, texts] of raw) values.set(name, texts.map(decodeHeaderValue))
-  builder.addHeader(slot, values)
+  sink.addHeader(slot, values)
 }
 
 async function addTexts(
-  builder: ChunkBuilder,
+  sink: EmailSink,
   slot: number,
   packedParts: Uint8Array,
   head: Buffer,
@@ -70,15 +85,15 @@ async function addTexts(
     const step = value
     bytes = undefined
     if (!step) return
-    if (step.kind === 'text') builder.addText(slot, step.text, step.isHeader)
+    if (step.kind === 'text') sink.addText(slot, step.text, step.isHeader)
     else if (step.kind === 'pause') {
       const breath = source.breathe()
       if (breath !== undefined) await breath
     } else if (step.end <= head.length) bytes = head.subarray(step.start, step.end)
     else if (step.end - step.start <= limits.search.partBytes) bytes = await source.read(step.start, step.end)
     else {
-      builder.openHead(slot)
-      builder.openBody(slot)
+      sink.openHead(slot)
+      sink.openBody(slot)
     }
   }
 }

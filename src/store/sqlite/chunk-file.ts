@@ -267,6 +267,27 @@ export class ChunkFile implements ChunkStore, ChunkSource {
   }
 }
 
+/**
+ * As it is, for a check: nothing is removed. Undefined where there is no file, or one of another version or store; throws what SQLite says of one that is
+ * damaged.
+ */
+export function openIndexAsItIs(
+  path: string,
+  storeName: string,
+): { readonly source: ChunkSource; close(): void } | undefined {
+  if (!existsSync(path)) return undefined
+  const connection = openConnection(path, true)
+  if (!isIndexOf(connection, storeName)) {
+    connection.close()
+    return undefined
+  }
+  const source: ChunkSource = {
+    chunks: account => readChunks(connection, account),
+    piece: (account, edition, name) => readPiece(connection, account, edition, name),
+  }
+  return { source, close: () => connection.close() }
+}
+
 /** Removes the files of an index. */
 function removeIndex(path: string): void {
   for (const suffix of ['', '-wal', '-shm']) {

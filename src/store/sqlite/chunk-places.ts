@@ -5,6 +5,9 @@ import type { ChunkSource, ChunkStore } from '../search/chunk-store.ts'
 import { ChunkFile, ChunkFileReader } from './chunk-file.ts'
 import type { Reader } from '../store.ts'
 
+/** What a store is called in its index. */
+export const storeIdSql = `SELECT value FROM secret WHERE name = 'store-id'`
+
 export interface ChunkPlace {
   /** For those who search. */
   readonly source: ChunkSource
@@ -29,7 +32,7 @@ export function chunksInMemory(): ChunkPlace {
 
 /** In a file beside the store that `reader` reads: an index says of which store it is. */
 export async function chunksInFile(path: string, reader: Reader, log: Log): Promise<ChunkPlace> {
-  const row = await reader.get<{ value: string }>(`SELECT value FROM secret WHERE name = 'store-id'`)
+  const row = await reader.get<{ value: string }>(storeIdSql)
   const store = row?.value ?? ''
   const source = new ChunkFileReader(path, store, log)
   return { source, open: () => ChunkFile.open(path, store, log), close: () => source.close() }
