@@ -1,8 +1,8 @@
 // A counter for each account in memory that threads share, so that one looks at what another did without asking it.
 //
-// Two uses. Who is watched: a thread that a commit does not concern sleeps on, and one that commits tells nobody when nobody else watches. How often an account was changed: what was read before and is
-// counted the same needs no look at the database. Both hold because of an order: count first, then look (the watcher); commit first, then
-// count (the writer). Whichever comes first, a change is seen or heard of.
+// Two uses. Who is watched: a thread that a commit does not concern sleeps on, and one that commits tells nobody when nobody else watches.
+// How often an account was changed: what was read before and is counted the same needs no look at the database. Both hold because of an order:
+// count first, then look (the watcher); commit first, then count (the writer). Whichever comes first, a change is seen or heard of.
 import type { AccountId } from '../base/ids.ts'
 
 /** Accounts share counters: one that moved for another's sake does no harm. */

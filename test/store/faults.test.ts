@@ -117,6 +117,11 @@ for (const written of [0, 30, 64, 100]) {
     const after = mail(store, 'after')
     await append(refused, after)
     await assertRead(store, account, [before, refused, after])
+    // What room there is, is left to the database.
+    assert.ok(refused.body.kind === 'inline' && after.body.kind === 'inline')
+    const bodies = [before.body, refused.body, after.body]
+    const bodyBytes = bodies.reduce((sum, { bytes }) => sum + bytes.length + 64, 0)
+    assert.equal(statSync(segment).size, bodyBytes)
     const snapshot = await store.snapshot(account, mailbox)
     assert.deepEqual([...snapshot.uids.subarray(0, snapshot.count)], [1, 2, 3])
     await store.close()

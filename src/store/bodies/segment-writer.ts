@@ -66,6 +66,8 @@ export class SegmentWriter implements BodySink {
   /** Where its bodies end, and its file, which may have zeros behind them. */
   #written = 0
   #fileEnd = 0
+  /** The segment in which a batch failed: what room there is may be needed elsewhere, so it gets no reserve any more. */
+  #tightSegment: number | undefined
   /** Where the next body goes once the batch is committed. */
   #end: number
   /** The same for the batch under way. */
@@ -206,6 +208,7 @@ export class SegmentWriter implements BodySink {
   }
 
   abandoned(): void {
+    this.#tightSegment = this.#batchSegment
     for (const { from, to } of this.#renamed) {
       try {
         renameSync(to, from)
@@ -258,7 +261,8 @@ export class SegmentWriter implements BodySink {
     this.#written = position
     if (position > this.#fileEnd) {
       this.#fileEnd = position
-      if (position - start <= limits.store.reservedBatchBytes) this.#reserve(fd)
+      if (position - start <= limits.store.reservedBatchBytes && segment !== this.#tightSegment)
+        this.#reserve(fd)
     }
     try {
       this.#files.dataSync(fd)
