@@ -99,13 +99,10 @@ export class SegmentReader implements BodySource {
   #open(segment: number): OpenSegment | undefined {
     const known = this.#files.get(segment)
     if (known) {
+      // Also when compaction has removed it since: what it holds stays right for as long as it is open.
       this.#files.delete(segment)
-      if (!isRemoved(known)) {
-        this.#files.set(segment, known)
-        return known
-      }
-      this.#forget(segment, known)
-      return undefined
+      this.#files.set(segment, known)
+      return known
     }
     let fd: number
     try {
