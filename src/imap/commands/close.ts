@@ -1,6 +1,7 @@
 // CLOSE: expunges without saying so, then leaves the mailbox. RFC 9051 §6.4.1; RFC 7162 §3.2.8.
 import { rightBits } from '../../store/rights.ts'
 import { command } from '../command.ts'
+import { deletedRanges } from '../deleted-ranges.ts'
 import { deselect } from '../deselect.ts'
 import { mutateMailbox } from '../mailbox-access.ts'
 import { noArguments } from './arguments.ts'
@@ -12,11 +13,16 @@ export const close = command({
   async run(session) {
     const { view } = session
     const { account, id: mailbox } = view.mailbox
-    if (view.isGuest) await view.refresh()
+    const snapshot = await view.refresh()
     const needs = [{ mailbox: view.mailbox, rights: rightBits.e }]
     // RFC 4314 §4: without the right nothing is expunged, and it is OK.
     if (!view.isReadOnly && view.rights & rightBits.e)
-      await mutateMailbox(session, needs, 'expungeMessages', { account, mailbox, onlyDeleted: true })
+      await mutateMailbox(session, needs, 'expungeMessages', {
+        account,
+        mailbox,
+        onlyDeleted: true,
+        uids: deletedRanges(snapshot),
+      })
     await deselect(session)
   },
 })

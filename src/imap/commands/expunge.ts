@@ -3,6 +3,7 @@ import { rightBits } from '../../store/rights.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
 import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
+import { deletedRanges } from '../deleted-ranges.ts'
 import { mutateMailbox } from '../mailbox-access.ts'
 import type { Session } from '../session.ts'
 import { syncStyle } from '../sync-style.ts'
@@ -25,7 +26,7 @@ export async function expungeDeleted(session: Session, uids: UidRanges | undefin
     account,
     mailbox,
     onlyDeleted: true,
-    ...(uids && { uids }),
+    uids: uids ?? deletedRanges(await view.refresh()),
   })
   await view.sync(session.out, syncStyle(session), true)
   return { code: highestModSeqCode(session) }

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deletedRanges } from '../../src/imap/deleted-ranges.ts'
+import { deleted, seen } from '../../src/store/flags.ts'
+import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
+
+/** A mailbox whose messages have the UIDs 10, 20 …; those at these positions have \\Deleted. */
+function mailbox(count: number, marked: readonly number[]): MailboxSnapshot {
+  const flags = new Uint32Array(count + 5).fill(seen, 0, count).fill(deleted, count)
+  for (const position of marked) flags[position] = deleted | seen
+  return {
+    count,
+    flags,
+    uids: Uint32Array.from(flags, (_, position) => (position + 1) * 10),
+  } as MailboxSnapshot
+}
+
+test('the ranges hold every message with \\Deleted, and leave out where there are none for long', () => {
+  assert.deepEqual(deletedRanges(mailbox(0, [])), [])
+  assert.deepEqual(deletedRanges(mailbox(1000, [])), [])
+  assert.deepEqual(deletedRanges(mailbox(1000, [0])), [[10, 10]])
+  assert.deepEqual(deletedRanges(mailbox(1000, [999])), [[10_000, 10_000]])
+  assert.deepEqual(deletedRanges(mailbox(1000, [3, 4, 5, 69, 134])), [
+    [40, 700],
+    [1350, 1350],
+  ])
+})
