@@ -1,7 +1,8 @@
 // What the soak looks at every so often, and whether it grows.
 import { readdirSync, statSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { openFiles, rssBytes } from '../../bench/process-tree.ts'
+import { cpuMicroseconds, openFiles, rssBytes } from '../../bench/process-tree.ts'
 import type { Server } from '../../bench/server.ts'
 import { median, percentile } from '../../bench/statistics.ts'
 import type { Kind } from './soak-load.ts'
@@ -12,11 +13,18 @@ export interface Sample {
   /** Segments, which compaction makes smaller, and the database with its log. */
   readonly segmentBytes: number
   readonly databaseBytes: number
+  /** CPU of the server for each operation since the last sample. */
+  readonly cpuMicroseconds: number
+  /** Of the machine, by everything that runs on it. */
+  readonly load: number
   readonly latencies: ReadonlyMap<
     Kind,
     { readonly p50: number; readonly p99: number; readonly count: number }
   >
 }
+
+/** Beyond this load the machine has other work, and latencies say nothing about the server. */
+const quietLoad = 2 * availableParallelism()
 
 export class Latencies {
   #since = new Map<Kind, number[]>()
@@ -38,13 +46,33 @@ export class Latencies {
   }
 }
 
-export function sampleOf({ pids, folder = '' }: Server, latencies: Latencies): Sample {
-  return {
-    rssBytes: rssBytes(pids),
-    files: openFiles(pids).length,
-    segmentBytes: bytesIn(join(folder, 'segments')),
-    databaseBytes: bytesIn(folder),
-    latencies: latencies.take(),
+/** Takes samples of a server, each of what happened since the last. */
+export class Sampler {
+  readonly #server: Server
+  readonly #latencies: Latencies
+  #cpuMicroseconds: number
+
+  constructor(server: Server, latencies: Latencies) {
+    this.#server = server
+    this.#latencies = latencies
+    this.#cpuMicroseconds = cpuMicroseconds(server.pids)
+  }
+
+  take(): Sample {
+    const { pids, folder = '' } = this.#server
+    const latencies = this.#latencies.take()
+    const operations = latencies.values().reduce((sum, { count }) => sum + count, 0)
+    const cpuBefore = this.#cpuMicroseconds
+    this.#cpuMicroseconds = cpuMicroseconds(pids)
+    return {
+      rssBytes: rssBytes(pids),
+      files: openFiles(pids).length,
+      segmentBytes: bytesIn(join(folder, 'segments')),
+      databaseBytes: bytesIn(folder),
+      cpuMicroseconds: (this.#cpuMicroseconds - cpuBefore) / Math.max(1, operations),
+      load: loadavg()[0] ?? 0,
+      latencies,
+    }
   }
 }
 
@@ -83,6 +111,13 @@ const bounds = {
     plus: 24,
     of: (sample: Sample) => sample.databaseBytes / 2 ** 20,
   },
+  cpu: {
+    title: 'CPU for an operation',
+    unit: 'us',
+    times: 1.3,
+    plus: 100,
+    of: (sample: Sample) => sample.cpuMicroseconds,
+  },
 } as const
 
 export interface Growth {
@@ -91,11 +126,12 @@ export interface Growth {
   readonly isTooMuch: boolean
 }
 
-/** How each figure changed from the second third of the samples to the last one (medians). */
+/** How each figure changed from the second third of the samples to the last one (medians). Latencies are judged on a quiet machine only. */
 export function growthOf(samples: readonly Sample[]): Growth[] {
   const third = Math.floor(samples.length / 3)
   const middle = samples.slice(third, 2 * third)
   const last = samples.slice(2 * third)
+  const isQuiet = median([...middle, ...last].map(({ load }) => load)) <= quietLoad
   const found: Growth[] = []
   for (const { title, unit, times, plus, of } of Object.values(bounds)) {
     found.push(compare({ title, unit, times, plus, before: middle.map(of), after: last.map(of) }))
@@ -107,7 +143,8 @@ export function growthOf(samples: readonly Sample[]): Growth[] {
       ['p99', 2, 60],
     ] as const) {
       const [before, after] = [middle.flatMap(of(which)), last.flatMap(of(which))]
-      found.push(compare({ title: `${which} of ${kind}`, unit: 'ms', times, plus, before, after }))
+      const growth = compare({ title: `${which} of ${kind}`, unit: 'ms', times, plus, before, after })
+      found.push(isQuiet ? growth : { ...growth, text: `${growth.text}, not judged`, isTooMuch: false })
     }
   }
   return found

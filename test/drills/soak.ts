@@ -10,7 +10,7 @@ import { restante, startRestante } from '../../bench/restante.ts'
 import { password, temporaryFolder, user } from '../../bench/server.ts'
 import { Drill } from './drill.ts'
 import { SoakLoad, soakAccounts } from './soak-load.ts'
-import { bytesIn, growthOf, Latencies, type Sample, sampleOf } from './soak-samples.ts'
+import { bytesIn, growthOf, Latencies, type Sample, Sampler } from './soak-samples.ts'
 
 const drill = new Drill('soak', { count: 3600, faults: ['leak', 'sockets', 'keep', 'lose'] })
 /** Enough for medians of thirds, and no more than one a minute. */
@@ -60,12 +60,13 @@ drill.finish()
 /** The load, with a sample every so often. */
 async function soak(): Promise<void> {
   const endAt = performance.now() + drill.count * 1000
+  const sampler = new Sampler(server, latencies)
   load.start()
   if (drill.fault === 'leak') writeFileSync(leakFile, '')
   while (performance.now() < endAt && !load.hasFailed) {
     if (drill.fault === 'sockets') await leaveOpen()
     await pause(sampleMs)
-    const sample = sampleOf(server, latencies)
+    const sample = sampler.take()
     samples.push(sample)
     if (samples.length % 5 === 0) drill.say(describe(sample))
   }
