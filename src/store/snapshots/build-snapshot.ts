@@ -212,8 +212,9 @@ export function applyChanges(
 }
 
 /**
- * The rows that masks make of a snapshot's messages but for those that are `gone` since, in the order of `masks`: what the store did to its own. Undefined when one of them is another
- * kind of change, which can't be made anew over those behind it.
+ * The rows that masks make of a snapshot's messages but for those that are `gone` since, in the order of `masks`: what the store did to its own.
+ * Undefined when one of them is another kind of change, which can't be made anew over those behind it, or when a message has been read since as it was
+ * later (`LazyColumns`), so that it can't be told what changed it.
  */
 export function changedByMasks(
   { snapshot }: SnapshotEntry,
@@ -232,6 +233,7 @@ export function changedByMasks(
     for (let position = lowerBound(columns.uids, count, first); position < end; position++) {
       const before = flagsNow?.get(position) ?? (columns.flags[position] as number)
       const after = applyMask(before, mask)
+      if ((columns.modSeqs[position] as number) > snapshot.modSeq) return undefined
       const uid = columns.uids[position] as number
       if (after === before || isGone.has(uid)) continue
       flagsNow?.set(position, after)

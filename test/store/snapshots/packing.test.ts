@@ -259,3 +259,19 @@ test('what is read of a snapshot after others have changed the mailbox keeps its
   assert.deepEqual([later.count, later.uids[4], later.flags[4]], [2100, 6, 1])
   assert.equal(later.emails[0], early.emails[0])
 })
+
+test('what is read of a snapshot after a change is still told as changed', async t => {
+  const opened = await openPacked(t)
+  const { account, mailbox } = opened
+  // Without the chunks the columns are those of the rows as they are when they are asked for.
+  await opened.tamper('DELETE FROM snapshot WHERE chunk > 0')
+  const { store } = opened
+  const early = await store.snapshot(account, mailbox)
+  const change = { account, mailbox, mode: 'add', flags: { system: 1, keywords: [] } } as const
+  const { modSeq } = await store.mutate('storeFlags', { ...change, uids: [[3, 3]] })
+  assert.equal(early.flags[2], 1)
+  await store.mutate('storeFlags', { ...change, uids: [[4, 4]] })
+  const later = await store.snapshot(account, mailbox)
+  assert.deepEqual((await later.changesAfter(early.modSeq)).changed, [2, 3])
+  assert.equal(later.modSeqs[2], modSeq)
+})
