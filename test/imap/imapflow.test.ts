@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ImapFlow } from 'imapflow'
+import { imapConfig } from '../../src/imap/config.ts'
 import { message, startImap } from './harness.ts'
 
 test('imapflow works with COMPRESS, UTF8=ACCEPT, CONDSTORE and QUOTA on', async t => {
@@ -69,4 +70,49 @@ test('imapflow resynchronises by QRESYNC and hears of expunges as VANISHED', asy
   assert.deepEqual([uid, vanished], [2, true])
   await other.logout()
   await one.logout()
+})
+
+test('imapflow sees labels, ids and raw searches as Gmail has them (X-GM-EXT-1)', async t => {
+  const server = await startImap(t, { config: { imap: imapConfig.parse({ gmail: true }) } })
+  const client = new ImapFlow({
+    host: '127.0.0.1',
+    port: server.port,
+    secure: false,
+    auth: { user: 'alice@example.test', pass: 'secret' },
+    logger: false,
+  })
+  await client.connect()
+  assert.ok(client.capabilities.has('X-GM-EXT-1'))
+  // With it imapflow asks for EMAILID and THREADID.
+  client.capabilities.delete('OBJECTID')
+  for (const name of ['work', 'Übung']) await client.mailboxCreate(name)
+  await client.append('INBOX', Buffer.from(message('Grüße', 'hallo\r\n')), ['\\Flagged'])
+  await client.append('INBOX', Buffer.from(message('other', 'x\r\n', 'In-Reply-To: <one@example.test>\r\n')))
+  const lock = await client.getMailboxLock('INBOX')
+  const labelsOf = async (number: number) => {
+    const row = await client.fetchOne(`${number}`, { labels: true, threadId: true })
+    assert.ok(row && row.emailId && row.threadId)
+    assert.match(`${row.emailId} ${row.threadId}`, /^\d+ \d+$/)
+    return [[...(row.labels ?? [])].sort(), row.emailId, row.threadId] as const
+  }
+  try {
+    const [labels, emailId, threadId] = await labelsOf(1)
+    assert.deepEqual(labels, ['\\Inbox', '\\Starred'])
+    assert.ok(await client.messageFlagsAdd('1', ['work', 'Übung'], { useLabels: true }))
+    assert.deepEqual((await labelsOf(1))[0], ['\\Inbox', '\\Starred', 'work', 'Übung'])
+    assert.deepEqual((await labelsOf(2))[0], ['\\Inbox'])
+    assert.deepEqual(await client.search({ gmraw: 'subject:grüße is:starred' }), [1])
+    assert.deepEqual(await client.search({ gmraw: 'label:work OR subject:other' }), [1, 2])
+    assert.deepEqual(await client.search({ emailId }), [1])
+    assert.deepEqual(await client.search({ threadId }), [1])
+    assert.ok(await client.messageFlagsRemove('1', ['work'], { useLabels: true }))
+    assert.deepEqual((await labelsOf(1))[0], ['\\Inbox', '\\Starred', 'Übung'])
+    assert.deepEqual(await client.search({ gmraw: 'label:work' }), [])
+    assert.deepEqual(await client.search({ labels: { has: ['Übung'], not: ['work'] } }), [1])
+  } finally {
+    lock.release()
+  }
+  const status = await client.status('Übung', { messages: true })
+  assert.equal(status && status.messages, 1)
+  await client.logout()
 })

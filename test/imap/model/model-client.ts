@@ -46,6 +46,8 @@ export class ModelClient {
   #isHearing = false
   #error: unknown
   #isBye = false
+  /** By `destroy`: nothing is heard any more. */
+  #isLeft = false
   #patience: NodeJS.Timeout | undefined
 
   readonly #spoil: ((line: string) => string) | undefined
@@ -156,6 +158,7 @@ export class ModelClient {
   }
 
   destroy(): void {
+    this.#isLeft = true
     clearTimeout(this.#patience)
     this.#socket.destroy()
     this.isEnded = true
@@ -212,7 +215,7 @@ export class ModelClient {
         if (!this.#hear(line)) continue
         // Who waits for this answer draws his conclusions before more is heard.
         await nextTurn()
-        if (this.#socket.destroyed) break
+        if (this.#isLeft) break
         this.#beginTurn()
       }
     } catch (error) {
