@@ -6,7 +6,7 @@ export function keepHeapsSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
-/** As V8 does by itself: from the first request on they are as large as the work wants. */
+/** As V8 does by itself: from here on they are as large as the work wants. */
 export function letHeapsGrow(): void {
   setFlagsFromString('--semi-space-growth-factor=2')
 }

@@ -88,7 +88,7 @@ export class InlineSlot implements Slot {
     }, this.#ready.reject)
   }
 
-  rehearse(): void {
+  async rehearse(): Promise<void> {
     // What is called from a program of one thread has run, or is to start at once.
   }
 

@@ -45,7 +45,7 @@ port.on('message', (message: ToThread) => {
       void open(message.writer)
       return
     case 'rehearse':
-      void runner?.rehearse()
+      void runner?.rehearse().then(() => tell({ kind: 'rehearsed' }))
       return
     case 'newWriter':
       store?.connect?.(message.writer)

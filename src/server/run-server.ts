@@ -34,7 +34,6 @@ export async function runServer({
   const signals = new Signals()
   try {
     const supervisor = await Supervisor.start({ config, log, readConfig })
-    letHeapsGrow()
     const stopped = Promise.withResolvers<void>()
     // One after the other, since each is a program of its own.
     let told = notifyServiceManager('READY=1', env, log)
@@ -55,6 +54,7 @@ export async function runServer({
     print(
       json ? `${JSON.stringify({ ready: true, listen: plainListen(addresses) })}\n` : readyLines(addresses),
     )
+    void supervisor.rehearse().then(letHeapsGrow)
     await onReady?.(supervisor)
     await stopped.promise
     await told

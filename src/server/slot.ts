@@ -14,7 +14,7 @@ export interface Slot {
   /** Gives it the store, with which sessions begin. */
   open(storage: Storage): void
   /** Has it run what the first clients will ask for. */
-  rehearse(): void
+  rehearse(): Promise<void>
   /** Gives it the writer that follows one that died. */
   newWriter(storage: Storage): void
   /** Loads the certificates again, and logs by `logLevel`. */

@@ -108,6 +108,11 @@ export class Supervisor {
     }
   }
 
+  /** Runs in each thread what the first clients will ask for, before they come; resolves when all has run. */
+  async rehearse(): Promise<void> {
+    await Promise.all(this.#slots.map(slot => slot.rehearse()))
+  }
+
   /** For tests: makes one protocol thread throw where nobody catches. */
   injectFault(thread: number): void {
     this.#slots[thread]?.injectFault()
@@ -174,7 +179,6 @@ export class Supervisor {
       'ready',
     )
     this.#isServing = true
-    for (const slot of this.#slots) slot.rehearse()
     this.#storage.startIndexer()
   }
 

@@ -39,6 +39,7 @@ export type FromThread =
   | { readonly kind: 'listening'; readonly addresses: Listen }
   /** Sessions can begin. */
   | { readonly kind: 'ready' }
+  | { readonly kind: 'rehearsed' }
   /** It cannot start; it ends after this. */
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'metrics'; readonly batch: MetricsBatch | undefined }

@@ -47,6 +47,7 @@ export class ThreadSlot implements Slot {
   #ready = Promise.withResolvers<void>()
   #exited = Promise.withResolvers<void>()
   #reports: (() => void)[] = []
+  #onRehearsed: (() => void) | undefined
   #hasDied = false
   #mayListen = false
 
@@ -82,8 +83,12 @@ export class ThreadSlot implements Slot {
     this.#send({ kind: 'open', writer }, writer ? [writer] : [])
   }
 
-  rehearse(): void {
-    if (this.#state.kind === 'ready') this.#send({ kind: 'rehearse' })
+  async rehearse(): Promise<void> {
+    if (this.#state.kind !== 'ready') return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onRehearsed = resolve
+    this.#send({ kind: 'rehearse' })
+    await promise
   }
 
   newWriter(storage: Storage): void {
@@ -177,6 +182,9 @@ export class ThreadSlot implements Slot {
         this.#ready.resolve()
         if (this.#hasDied) this.#options.log.info({ thread: this.index }, 'a protocol thread is back')
         return
+      case 'rehearsed':
+        this.#onRehearsed?.()
+        return
       case 'metrics':
         if (message.batch) this.#options.onMetrics(message.batch)
         for (const done of this.#reports.splice(0)) done()
@@ -189,6 +197,7 @@ export class ThreadSlot implements Slot {
     const isWanted = this.#state.kind === 'stopping'
     const hasServed = this.#state.kind === 'ready'
     for (const done of this.#reports.splice(0)) done()
+    this.#onRehearsed?.()
     this.#exited.resolve()
     this.#options.onDeath()
     if (isWanted || this.#state.kind === 'stopped') return
