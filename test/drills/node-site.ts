@@ -12,6 +12,8 @@ export interface SiteNode {
   readonly ports: RestantePorts
   /** Of /readyz. */
   readonly httpPort: number
+  /** While it runs. */
+  readonly pid: number | undefined
   start(): Promise<void>
   /** Settles when the process has ended after SIGTERM. */
   stop(): Promise<void>
@@ -98,6 +100,9 @@ async function makeNode(folder: string, name: string, url: string, toml: string)
     name,
     ports,
     httpPort,
+    get pid() {
+      return child?.pid
+    },
     async start() {
       const args = ['--config', configOf(folder), '--listen', `http=127.0.0.1:${httpPort}`]
       child = (await serve(folder, { ports, args })).child

@@ -1,0 +1,250 @@
+// What the people of a site do in a day: mail that arrives, phones, desktops, POP3 programs, mail that is sent. Few accounts do much of it and many do little.
+import { randomBytes } from 'node:crypto'
+import { ImapClient } from '../../bench/imap-client.ts'
+import { realisticMessage } from '../../bench/messages.ts'
+import { Pop3Client } from '../../bench/pop3-client.ts'
+import type { Random } from '../../bench/random.ts'
+import { password, user } from '../../bench/server.ts'
+import { dotStuff, SmtpClient } from '../../bench/smtp-client.ts'
+import { idOf } from './drill-message.ts'
+import type { SiteNode } from './node-site.ts'
+
+/** How often each is done in a day, for each account of the site: an assumption, from which all else is reckoned. */
+export const perDay = {
+  /** A message that arrives by LMTP. */
+  deliver: 10,
+  /** A phone: log-in over TLS, what is new since the last time, the envelopes of it, one body, \Seen, a moment of IDLE, LOGOUT. */
+  phone: 8,
+  /** A desktop that is in IDLE: what is new, all bodies of it, flags, now and then a search, a MOVE to Trash, APPEND to Sent; IDLE again. */
+  desktop: 8,
+  /** A POP3 program: log-in over TLS, UIDL, what is new, deletes it, QUIT. One account in twenty has one. */
+  pop3: 3,
+  /** A submission over TLS with a log-in, to another domain. */
+  send: 1,
+} as const
+
+export type Kind = keyof typeof perDay
+export const kinds = Object.keys(perDay) as Kind[]
+
+export interface DayTrafficOptions {
+  readonly nodes: readonly SiteNode[]
+  readonly accounts: number
+  readonly random: Random
+  /** Told of each thing done: the milliseconds that it took. */
+  readonly onDone: (kind: Kind, milliseconds: number) => void
+}
+
+/** Activity of the account that is n-th by it goes by n to the power of -0.7: of 100,000 the first tenth has half of the mail. */
+const power = 0.7
+const pop3Every = 20
+/** Numbers of accounts are not in the order of activity, so that busy ones are no neighbours in the database. A prime. */
+const stride = 15_485_863
+const newsAtOnce = 20
+/** Messages to choose from; each that is sent has an id of its own. */
+const variety = 300
+
+export class DayTraffic {
+  readonly #options: DayTrafficOptions
+  readonly #random: Random
+  /** Without Message-ID. */
+  readonly #messages: readonly Buffer[]
+  readonly #desktops: Desktop[] = []
+  /** HIGHESTMODSEQ that the phone of an account has seen. */
+  readonly #phones = new Map<number, number>()
+  /** Accounts whose maildrop is open: it takes one session (RFC 1939 §4). */
+  readonly #maildrops = new Set<number>()
+  #count = 0
+  #turn = 0
+  /** The account of each message that was acknowledged, by id. */
+  readonly acknowledged = new Map<string, number>()
+  readonly deleted = new Set<string>()
+  submitted = 0
+  messageBytes = 0
+
+  constructor(options: DayTrafficOptions) {
+    this.#options = options
+    this.#random = options.random
+    this.#messages = Array.from({ length: variety }, (_, at) => {
+      const text = realisticMessage(at + options.random.below(1e6)).toString('latin1')
+      // Attachments that do not compress, as files of today do not.
+      const own = text.replace(/^[A-Za-z0-9+/]{76}$/gm, () => randomBytes(57).toString('base64'))
+      return Buffer.from(own.replace(/^Message-ID: .*\r\n/m, ''), 'latin1')
+    })
+  }
+
+  /** Logs desktops in, over all nodes, and leaves them in IDLE. */
+  async openDesktops(count: number): Promise<void> {
+    const opening = Array.from({ length: count }, (_, at) => at).values()
+    const worker = async () => {
+      for (const _ of opening) {
+        const account = this.#pick()
+        const imap = await this.#imap(account)
+        await imap.run('ENABLE CONDSTORE')
+        await imap.run('LIST "" "*" RETURN (STATUS (MESSAGES UNSEEN))')
+        const modSeq = highestModSeq(await imap.run('SELECT INBOX'))
+        await imap.idle()
+        this.#desktops.push({ account, imap, modSeq, isBusy: false })
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, worker))
+  }
+
+  async closeDesktops(): Promise<void> {
+    for (const { imap } of this.#desktops) {
+      await imap.done()
+      await imap.logout()
+    }
+  }
+
+  /** Does one thing of this kind, for an account by chance. */
+  async act(kind: Kind): Promise<void> {
+    const startedAt = performance.now()
+    await this.#acts[kind]()
+    this.#options.onDone(kind, performance.now() - startedAt)
+  }
+
+  readonly #acts: Readonly<Record<Kind, () => Promise<void>>> = {
+    deliver: () => this.#deliver(),
+    phone: () => this.#phone(),
+    desktop: () => this.#desktop(),
+    pop3: () => this.#pop3(),
+    send: () => this.#send(),
+  }
+
+  async #deliver(): Promise<void> {
+    const account = this.#pick()
+    const { id, message } = this.#message()
+    const client = await SmtpClient.connect({ port: this.#node().ports.lmtp }, 'LHLO')
+    const [reply] = await client.send('sender@example.net', [user(account)], dotStuff(message))
+    if (reply?.code !== 250) throw new Error(`LMTP: ${reply?.code} ${reply?.text}`)
+    this.acknowledged.set(id, account)
+    await client.quit()
+  }
+
+  async #send(): Promise<void> {
+    const account = this.#pick()
+    const { message } = this.#message()
+    const client = await SmtpClient.connect({ port: this.#node().ports.submissions, tls: true }, 'EHLO')
+    await client.authenticate(user(account), password)
+    const [reply] = await client.send(user(account), ['someone@elsewhere.example'], dotStuff(message))
+    if (reply?.code !== 250) throw new Error(`submission: ${reply?.code} ${reply?.text}`)
+    this.submitted++
+    await client.quit()
+  }
+
+  async #phone(): Promise<void> {
+    const account = this.#pick()
+    const imap = await this.#imap(account)
+    await imap.run('ENABLE QRESYNC')
+    const modSeq = highestModSeq(await imap.run('SELECT INBOX'))
+    const news = await uidsSince(imap, this.#phones.get(account) ?? modSeq - newsAtOnce)
+    this.#phones.set(account, modSeq)
+    const latest = news.slice(-newsAtOnce)
+    if (latest.length > 0) {
+      await imap.run(`UID FETCH ${latest.join(',')} (FLAGS ENVELOPE INTERNALDATE RFC822.SIZE BODYSTRUCTURE)`)
+      const one = this.#random.pick(latest)
+      await imap.run(`UID FETCH ${one} BODY.PEEK[]`)
+      await imap.run(`UID STORE ${one} +FLAGS.SILENT (\\Seen)`)
+    }
+    await imap.idle()
+    await imap.done()
+    await imap.logout()
+  }
+
+  async #desktop(): Promise<void> {
+    const free = this.#desktops.filter(({ isBusy }) => !isBusy)
+    const desktop = this.#random.pick(free)
+    desktop.isBusy = true
+    const { account, imap, modSeq } = desktop
+    await imap.done()
+    const news = (await uidsSince(imap, modSeq)).slice(-newsAtOnce)
+    if (news.length > 0) {
+      const set = news.join(',')
+      await imap.run(`UID FETCH ${set} (FLAGS ENVELOPE INTERNALDATE RFC822.SIZE BODYSTRUCTURE)`)
+      for (const uid of news) await imap.drain(`UID FETCH ${uid} BODY.PEEK[]`)
+      await imap.run(`UID STORE ${set} +FLAGS.SILENT (\\Seen)`)
+      if (this.#random.chance(0.3)) await imap.run(`UID MOVE ${this.#random.pick(news)} Trash`)
+    }
+    if (this.#random.chance(0.05)) await imap.run('UID SEARCH TEXT "harbour"')
+    if (this.#random.chance(0.12)) {
+      const { id, message } = this.#message()
+      await imap.append('Sent', [message], '\\Seen')
+      this.acknowledged.set(id, account)
+    }
+    desktop.modSeq = highestModSeq(await imap.run('STATUS INBOX (HIGHESTMODSEQ)'))
+    await imap.idle()
+    desktop.isBusy = false
+  }
+
+  async #pop3(): Promise<void> {
+    const { accounts } = this.#options
+    let account = this.#pick()
+    account -= account % pop3Every
+    while (this.#maildrops.has(account)) account = (account + pop3Every) % (accounts - (accounts % pop3Every))
+    this.#maildrops.add(account)
+    const client = await Pop3Client.login(
+      { port: this.#node().ports.pop3s, tls: true },
+      user(account),
+      password,
+    )
+    const numbers = [...(await client.askLines('UIDL')).toString().matchAll(/^(\d+) \S+\r$/gm)].map(found =>
+      Number(found[1]),
+    )
+    const gone: string[] = []
+    for (const number of numbers.slice(0, newsAtOnce)) {
+      gone.push(idOf(await client.askLines(`RETR ${number}`)))
+      await client.ask(`DELE ${number}`)
+    }
+    await client.quit()
+    for (const id of gone) this.deleted.add(id)
+    this.#maildrops.delete(account)
+  }
+
+  #message(): { readonly id: string; readonly message: Buffer } {
+    const id = `day-${++this.#count}`
+    const message = Buffer.concat([
+      Buffer.from(`Message-ID: <${id}@drill.test>\r\n`),
+      this.#random.pick(this.#messages),
+    ])
+    this.messageBytes += message.length
+    return { id, message }
+  }
+
+  get messages(): number {
+    return this.#count
+  }
+
+  /** An account, by activity. */
+  #pick(): number {
+    const { accounts } = this.#options
+    const rank = (1 + this.#random.next() * (accounts ** (1 - power) - 1)) ** (1 / (1 - power))
+    return (Math.floor(rank - 1) * stride) % accounts
+  }
+
+  /** Each connection goes to the next node, as through a balancer. */
+  #node(): SiteNode {
+    const { nodes } = this.#options
+    return nodes[this.#turn++ % nodes.length] as SiteNode
+  }
+
+  #imap(account: number): Promise<ImapClient> {
+    return ImapClient.login({ port: this.#node().ports.imaps, tls: true }, user(account), password)
+  }
+}
+
+interface Desktop {
+  readonly account: number
+  readonly imap: ImapClient
+  modSeq: number
+  isBusy: boolean
+}
+
+function highestModSeq({ bytes }: { readonly bytes: Buffer }): number {
+  return Number(/HIGHESTMODSEQ (\d+)/.exec(bytes.toString('latin1'))?.[1])
+}
+
+/** The UIDs of what changed after this modSeq (RFC 7162 §3.1.4.1). */
+async function uidsSince(imap: ImapClient, modSeq: number): Promise<number[]> {
+  const { bytes } = await imap.run(`UID FETCH 1:* (FLAGS) (CHANGEDSINCE ${Math.max(1, modSeq)})`)
+  return [...bytes.toString('latin1').matchAll(/\(UID (\d+)/g)].map(found => Number(found[1]))
+}
