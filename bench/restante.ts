@@ -38,7 +38,7 @@ export interface ServeOptions {
   readonly ports?: Partial<RestantePorts>
   /** More arguments of `serve`. */
   readonly args?: readonly string[]
-  /** Where its protocol threads tell how long their event loops were held up. */
+  /** Where its protocol threads tell how long their event loops were held up, and collect garbage. */
   readonly loopDelay?: LoopDelayReader
 }
 
@@ -70,7 +70,10 @@ export async function startRestante(count = accountCount, options: ServeOptions 
       serving = await serve(folder, options)
       await loopDelay?.take() // the start is no workload
     },
-    ...(loopDelay && { takeLoopDelay: () => loopDelay.take() }),
+    ...(loopDelay && {
+      takeLoopDelay: () => loopDelay.take(),
+      collectGarbage: () => loopDelay.collect(),
+    }),
     async stop() {
       await terminate(serving.child)
       loopDelay?.close()

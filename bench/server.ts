@@ -21,6 +21,8 @@ export interface Server {
   readonly folder?: string
   /** How long event loops were held up since the last call; where the server has such and was started to tell. */
   takeLoopDelay?(): Promise<LoopDelay>
+  /** Collects garbage, where the server has such and was started to do so. */
+  collectGarbage?(): Promise<void>
   /** Ends it gracefully and starts it again over the same data (and perhaps on other ports). */
   restart(): Promise<void>
   stop(): Promise<void>
