@@ -1,7 +1,7 @@
 // What a site of nodes over PostgreSQL used between two moments: CPU, log, blocks; and what it holds.
 import type pg from 'pg'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { cpuMicroseconds, pssBytes, writtenBytes } from '../../bench/process-tree.ts'
+import { cpuMicroseconds, pssBytes } from '../../bench/process-tree.ts'
 
 /** Sums since the start of the site, or differences of two. */
 export interface Usage {
@@ -9,9 +9,10 @@ export interface Usage {
   readonly nodesUs: number
   readonly postgresUs: number
   readonly walBytes: number
-  /** What its processes sent to the disk, the log among it. */
-  readonly writtenBytes: number
   readonly walSyncs: number
+  /** Of tables and indexes, 8 KiB each. */
+  readonly pageWrites: number
+  /** Transactions that were committed, those that only read among them. */
   readonly commits: number
   readonly rollbacks: number
   /** Of 8 KiB: found in PostgreSQL's memory, or asked of the system. */
@@ -23,10 +24,18 @@ export interface Holding {
   readonly nodesBytes: number
   readonly postgresBytes: number
   readonly databaseBytes: number
+  /** Of that, tables of bodies. */
+  readonly bodiesBytes: number
 }
 
 /** PostgreSQL's sessions add what they counted to its statistics once in a second at most. */
 const statisticsMs = 1100
+
+/** Columns of what is written, in PostgreSQL 15, and in 18, which counts it elsewhere. */
+const writesOf15 = `(SELECT wal_sync FROM pg_stat_wal) AS "walSyncs",
+  (SELECT buffers_checkpoint + buffers_clean + buffers_backend FROM pg_stat_bgwriter) AS "pageWrites"`
+const writesOf18 = `(SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal') AS "walSyncs",
+  (SELECT (sum(write_bytes) + sum(extend_bytes)) / 8192 FROM pg_stat_io WHERE object = 'relation') AS "pageWrites"`
 
 export class DayMeter {
   readonly #client: pg.Client
@@ -39,10 +48,11 @@ export class DayMeter {
     this.#nodes = nodes
   }
 
-  /** What the site used while `work` ran. */
+  /** What the site used while `work` ran and until all that it changed was on the disk. */
   async during(work: () => Promise<unknown>): Promise<Usage> {
     const before = await this.#usage()
     await work()
+    await this.#client.query('CHECKPOINT')
     const after = await this.#usage()
     return Object.fromEntries(
       Object.entries(after).map(([name, value]) => [name, value - before[name as keyof Usage]]),
@@ -50,11 +60,15 @@ export class DayMeter {
   }
 
   async holding(): Promise<Holding> {
-    const { rows } = await this.#client.query('SELECT pg_database_size(current_database()) AS bytes')
+    const { rows } = await this.#client.query(
+      `SELECT pg_database_size(current_database()) AS database,
+              pg_total_relation_size('blob') + pg_total_relation_size('body_chunk') AS bodies`,
+    )
     return {
       nodesBytes: pssBytes(this.#nodes()),
       postgresBytes: pssBytes(this.#postgres),
-      databaseBytes: Number(rows[0]?.bytes),
+      databaseBytes: Number(rows[0]?.database),
+      bodiesBytes: Number(rows[0]?.bodies),
     }
   }
 
@@ -63,13 +77,14 @@ export class DayMeter {
       seconds: performance.now() / 1000,
       nodesUs: cpuMicroseconds(this.#nodes()),
       postgresUs: cpuMicroseconds(this.#postgres),
-      writtenBytes: writtenBytes(this.#postgres),
     }
     await sleep(statisticsMs)
+    const { rows: versions } = await this.#client.query('SHOW server_version_num')
+    const isNew = Number(versions[0]?.server_version_num) >= 180_000
     const { rows } = await this.#client.query(
-      `SELECT pg_current_wal_insert_lsn() - '0/0' AS "walBytes", wal_sync AS "walSyncs", xact_commit AS commits,
-              xact_rollback AS rollbacks, blks_hit AS "blocksHit", blks_read AS "blocksRead"
-         FROM pg_stat_wal, pg_stat_database WHERE datname = current_database()`,
+      `SELECT pg_current_wal_insert_lsn() - '0/0' AS "walBytes", ${isNew ? writesOf18 : writesOf15},
+              xact_commit AS commits, xact_rollback AS rollbacks, blks_hit AS "blocksHit", blks_read AS "blocksRead"
+         FROM pg_stat_database WHERE datname = current_database()`,
     )
     const counted = Object.entries(rows[0] as Record<string, string>).map(([name, value]) => [
       name,

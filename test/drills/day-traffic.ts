@@ -1,7 +1,7 @@
 // What the people of a site do in a day: mail that arrives, phones, desktops, POP3 programs, mail that is sent. Few accounts do much of it and many do little.
 import { randomBytes } from 'node:crypto'
 import { ImapClient } from '../../bench/imap-client.ts'
-import { realisticMessage } from '../../bench/messages.ts'
+import { realisticMessage, smallMessage } from '../../bench/messages.ts'
 import { Pop3Client } from '../../bench/pop3-client.ts'
 import type { Random } from '../../bench/random.ts'
 import { password, user } from '../../bench/server.ts'
@@ -12,7 +12,9 @@ import type { SiteNode } from './node-site.ts'
 /** How often each is done in a day, for each account of the site: an assumption, from which all else is reckoned. */
 export const perDay = {
   /** A message that arrives by LMTP. */
-  deliver: 10,
+  deliver: 8,
+  /** A short one of some 1 KB. */
+  notice: 2,
   /** A phone: log-in over TLS, what is new since the last time, the envelopes of it, one body, \Seen, a moment of IDLE, LOGOUT. */
   phone: 8,
   /** A desktop that is in IDLE: what is new, all bodies of it, flags, now and then a search, a MOVE to Trash, APPEND to Sent; IDLE again. */
@@ -59,17 +61,25 @@ export class DayTraffic {
   readonly acknowledged = new Map<string, number>()
   readonly deleted = new Set<string>()
   submitted = 0
-  messageBytes = 0
+  #bytes = 0
+  #opened = 0
 
   constructor(options: DayTrafficOptions) {
     this.#options = options
     this.#random = options.random
     this.#messages = Array.from({ length: variety }, (_, at) => {
-      const text = realisticMessage(at + options.random.below(1e6)).toString('latin1')
+      const text = withoutId(realisticMessage(at + options.random.below(1e6))).toString('latin1')
       // Attachments that do not compress, as files of today do not.
-      const own = text.replace(/^[A-Za-z0-9+/]{76}$/gm, () => randomBytes(57).toString('base64'))
-      return Buffer.from(own.replace(/^Message-ID: .*\r\n/m, ''), 'latin1')
+      return Buffer.from(
+        text.replace(/^[A-Za-z0-9+/]{76}$/gm, () => randomBytes(57).toString('base64')),
+        'latin1',
+      )
     })
+  }
+
+  /** What has been done so far: messages that were sent in some way, their bytes, bodies that were read. */
+  get totals(): { readonly messages: number; readonly bytes: number; readonly opened: number } {
+    return { messages: this.#count, bytes: this.#bytes, opened: this.#opened }
   }
 
   /** Logs desktops in, over all nodes, and leaves them in IDLE. */
@@ -90,10 +100,33 @@ export class DayTraffic {
   }
 
   async closeDesktops(): Promise<void> {
-    for (const { imap } of this.#desktops) {
+    for (const { imap, isBusy } of this.#desktops) {
+      // Something failed in it.
+      if (isBusy) {
+        imap.destroy()
+        continue
+      }
       await imap.done()
       await imap.logout()
     }
+  }
+
+  /** Puts `each` short messages into the queue over each of `connections` that are logged in before, so that nothing but the queue is waited for. Gives the seconds. */
+  async fillQueue(connections: number, each: number): Promise<number> {
+    const accounts = Array.from({ length: connections }, () => this.#pick())
+    const clients = await Promise.all(accounts.map(account => this.#submission(account)))
+    const startedAt = performance.now()
+    await Promise.all(
+      clients.map(async (client, at) => {
+        for (let left = each; left > 0; left--) {
+          const { message } = this.#message(withoutId(smallMessage(this.#count)))
+          await this.#submit(client, accounts[at] ?? 0, message)
+        }
+      }),
+    )
+    const seconds = (performance.now() - startedAt) / 1000
+    for (const client of clients) await client.quit()
+    return seconds
   }
 
   /** Does one thing of this kind, for an account by chance. */
@@ -104,16 +137,17 @@ export class DayTraffic {
   }
 
   readonly #acts: Readonly<Record<Kind, () => Promise<void>>> = {
-    deliver: () => this.#deliver(),
+    deliver: () => this.#deliver(this.#random.pick(this.#messages)),
+    notice: () => this.#deliver(withoutId(smallMessage(this.#count))),
     phone: () => this.#phone(),
     desktop: () => this.#desktop(),
     pop3: () => this.#pop3(),
     send: () => this.#send(),
   }
 
-  async #deliver(): Promise<void> {
+  async #deliver(text: Buffer): Promise<void> {
     const account = this.#pick()
-    const { id, message } = this.#message()
+    const { id, message } = this.#message(text)
     const client = await SmtpClient.connect({ port: this.#node().ports.lmtp }, 'LHLO')
     const [reply] = await client.send('sender@example.net', [user(account)], dotStuff(message))
     if (reply?.code !== 250) throw new Error(`LMTP: ${reply?.code} ${reply?.text}`)
@@ -123,13 +157,16 @@ export class DayTraffic {
 
   async #send(): Promise<void> {
     const account = this.#pick()
-    const { message } = this.#message()
-    const client = await SmtpClient.connect({ port: this.#node().ports.submissions, tls: true }, 'EHLO')
-    await client.authenticate(user(account), password)
+    const { message } = this.#message(this.#random.pick(this.#messages))
+    const client = await this.#submission(account)
+    await this.#submit(client, account, message)
+    await client.quit()
+  }
+
+  async #submit(client: SmtpClient, account: number, message: Buffer): Promise<void> {
     const [reply] = await client.send(user(account), ['someone@elsewhere.example'], dotStuff(message))
     if (reply?.code !== 250) throw new Error(`submission: ${reply?.code} ${reply?.text}`)
     this.submitted++
-    await client.quit()
   }
 
   async #phone(): Promise<void> {
@@ -144,6 +181,7 @@ export class DayTraffic {
       await imap.run(`UID FETCH ${latest.join(',')} (FLAGS ENVELOPE INTERNALDATE RFC822.SIZE BODYSTRUCTURE)`)
       const one = this.#random.pick(latest)
       await imap.run(`UID FETCH ${one} BODY.PEEK[]`)
+      this.#opened++
       await imap.run(`UID STORE ${one} +FLAGS.SILENT (\\Seen)`)
     }
     await imap.idle()
@@ -162,12 +200,13 @@ export class DayTraffic {
       const set = news.join(',')
       await imap.run(`UID FETCH ${set} (FLAGS ENVELOPE INTERNALDATE RFC822.SIZE BODYSTRUCTURE)`)
       for (const uid of news) await imap.drain(`UID FETCH ${uid} BODY.PEEK[]`)
+      this.#opened += news.length
       await imap.run(`UID STORE ${set} +FLAGS.SILENT (\\Seen)`)
       if (this.#random.chance(0.3)) await imap.run(`UID MOVE ${this.#random.pick(news)} Trash`)
     }
     if (this.#random.chance(0.05)) await imap.run('UID SEARCH TEXT "harbour"')
     if (this.#random.chance(0.12)) {
-      const { id, message } = this.#message()
+      const { id, message } = this.#message(this.#random.pick(this.#messages))
       await imap.append('Sent', [message], '\\Seen')
       this.acknowledged.set(id, account)
     }
@@ -195,23 +234,25 @@ export class DayTraffic {
       gone.push(idOf(await client.askLines(`RETR ${number}`)))
       await client.ask(`DELE ${number}`)
     }
+    this.#opened += gone.length
     await client.quit()
     for (const id of gone) this.deleted.add(id)
     this.#maildrops.delete(account)
   }
 
-  #message(): { readonly id: string; readonly message: Buffer } {
+  #message(text: Buffer): { readonly id: string; readonly message: Buffer } {
     const id = `day-${++this.#count}`
-    const message = Buffer.concat([
-      Buffer.from(`Message-ID: <${id}@drill.test>\r\n`),
-      this.#random.pick(this.#messages),
-    ])
-    this.messageBytes += message.length
+    const message = Buffer.concat([Buffer.from(`Message-ID: <${id}@drill.test>\r\n`), text])
+    this.#bytes += message.length
     return { id, message }
   }
 
-  get messages(): number {
-    return this.#count
+  /** Logged in. */
+  async #submission(account: number): Promise<SmtpClient> {
+    const port = this.#node().ports.submissions
+    const client = await SmtpClient.connect({ port, tls: true }, 'EHLO')
+    await client.authenticate(user(account), password)
+    return client
   }
 
   /** An account, by activity. */
@@ -230,6 +271,10 @@ export class DayTraffic {
   #imap(account: number): Promise<ImapClient> {
     return ImapClient.login({ port: this.#node().ports.imaps, tls: true }, user(account), password)
   }
+}
+
+function withoutId(message: Buffer): Buffer {
+  return Buffer.from(message.toString('latin1').replace(/^Message-ID: .*\r\n/m, ''), 'latin1')
 }
 
 interface Desktop {
