@@ -31,15 +31,17 @@ export const kinds = Object.keys(perDay) as Kind[]
 export interface DayTrafficOptions {
   readonly nodes: readonly SiteNode[]
   readonly accounts: number
+  /** How many of them have a day; the others are only there. */
+  readonly active: number
   readonly random: Random
   /** Told of each thing done: the milliseconds that it took. */
   readonly onDone: (kind: Kind, milliseconds: number) => void
 }
 
-/** Activity of the account that is n-th by it goes by n to the power of -0.7: of 100,000 the first tenth has half of the mail. */
+/** Activity of the account that is n-th by it goes by n to the power of -0.7: of 500 the first tenth has four tenths of the mail. */
 const power = 0.7
 const pop3Every = 20
-/** Numbers of accounts are not in the order of activity, so that busy ones are no neighbours in the database. A prime. */
+/** From the number of an account to that of the next by activity: no neighbours in the database. A prime. */
 const stride = 15_485_863
 const newsAtOnce = 20
 /** Messages to choose from; each that is sent has an id of its own. */
@@ -216,10 +218,11 @@ export class DayTraffic {
   }
 
   async #pop3(): Promise<void> {
-    const { accounts } = this.#options
-    let account = this.#pick()
-    account -= account % pop3Every
-    while (this.#maildrops.has(account)) account = (account + pop3Every) % (accounts - (accounts % pop3Every))
+    let rank = this.#pickRank()
+    rank -= rank % pop3Every
+    // One that is busy leaves it to the next, whoever that is.
+    while (this.#maildrops.has(this.#accountOf(rank))) rank = (rank + 1) % this.#options.active
+    const account = this.#accountOf(rank)
     this.#maildrops.add(account)
     const client = await Pop3Client.login(
       { port: this.#node().ports.pop3s, tls: true },
@@ -257,9 +260,17 @@ export class DayTraffic {
 
   /** An account, by activity. */
   #pick(): number {
-    const { accounts } = this.#options
-    const rank = (1 + this.#random.next() * (accounts ** (1 - power) - 1)) ** (1 / (1 - power))
-    return (Math.floor(rank - 1) * stride) % accounts
+    return this.#accountOf(this.#pickRank())
+  }
+
+  #pickRank(): number {
+    const { active } = this.#options
+    const place = (1 + this.#random.next() * (active ** (1 - power) - 1)) ** (1 / (1 - power))
+    return Math.floor(place - 1)
+  }
+
+  #accountOf(rank: number): number {
+    return (rank * stride) % this.#options.accounts
   }
 
   /** Each connection goes to the next node, as through a balancer. */
