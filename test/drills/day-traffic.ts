@@ -55,7 +55,7 @@ export class DayTraffic {
   readonly #desktops: Desktop[] = []
   /** HIGHESTMODSEQ that the phone of an account has seen. */
   readonly #phones = new Map<number, number>()
-  /** Accounts whose maildrop is open: it takes one session (RFC 1939 §4). */
+  /** Accounts whose maildrop is open, which takes one session (RFC 1939 §4), or whose mail is being moved: what POP3 deletes then might be elsewhere and stay. */
   readonly #maildrops = new Set<number>()
   #count = 0
   #turn = 0
@@ -204,7 +204,11 @@ export class DayTraffic {
       for (const uid of news) await imap.drain(`UID FETCH ${uid} BODY.PEEK[]`)
       this.#opened += news.length
       await imap.run(`UID STORE ${set} +FLAGS.SILENT (\\Seen)`)
-      if (this.#random.chance(0.3)) await imap.run(`UID MOVE ${this.#random.pick(news)} Trash`)
+      if (this.#random.chance(0.3) && !this.#maildrops.has(account)) {
+        this.#maildrops.add(account)
+        await imap.run(`UID MOVE ${this.#random.pick(news)} Trash`)
+        this.#maildrops.delete(account)
+      }
     }
     if (this.#random.chance(0.05)) await imap.run('UID SEARCH TEXT "harbour"')
     if (this.#random.chance(0.12)) {
