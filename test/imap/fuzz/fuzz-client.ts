@@ -130,7 +130,11 @@ export class FuzzClient {
     const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH })
     this.#socket.off('data', this.#take)
     // What has arrived is inflated later: the end is that of the text.
-    for (const event of ['end', 'close']) this.#socket.off(event, this.#end)
+    for (const event of ['end', 'error', 'close']) this.#socket.off(event, this.#end)
+    this.#socket.on('error', error => {
+      this.#recent.push(`the socket: ${error.message}`)
+      inflate.end()
+    })
     this.#socket.pipe(inflate)
     inflate.on('close', this.#end)
     inflate.on('data', this.#take)
