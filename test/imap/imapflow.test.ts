@@ -1,20 +1,27 @@
 // imapflow, with what it switches on by itself: COMPRESS, UTF8=ACCEPT, CONDSTORE, IMAP4rev2, and QUOTA.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ImapFlow } from 'imapflow'
+import { ImapFlow, type ImapFlowOptions } from 'imapflow'
 import { imapConfig } from '../../src/imap/config.ts'
 import { message, startImap } from './harness.ts'
 
-test('imapflow works with COMPRESS, UTF8=ACCEPT, CONDSTORE and QUOTA on', async t => {
-  const server = await startImap(t)
+/** A client who has logged in as alice. */
+async function connect(port: number, options: Pick<ImapFlowOptions, 'qresync'> = {}): Promise<ImapFlow> {
   const client = new ImapFlow({
     host: '127.0.0.1',
-    port: server.port,
+    port,
     secure: false,
     auth: { user: 'alice@example.test', pass: 'secret' },
     logger: false,
+    ...options,
   })
   await client.connect()
+  return client
+}
+
+test('imapflow works with COMPRESS, UTF8=ACCEPT, CONDSTORE and QUOTA on', async t => {
+  const server = await startImap(t)
+  const client = await connect(server.port)
   for (const name of ['CONDSTORE', 'UTF8=ACCEPT']) assert.ok(client.enabled.has(name), name)
   await client.mailboxCreate('Übung')
   assert.ok((await client.list()).some(({ path }) => path === 'Übung'))
@@ -43,26 +50,14 @@ test('imapflow works with COMPRESS, UTF8=ACCEPT, CONDSTORE and QUOTA on', async 
 
 test('imapflow resynchronises by QRESYNC and hears of expunges as VANISHED', async t => {
   const server = await startImap(t)
-  const connect = async () => {
-    const client = new ImapFlow({
-      host: '127.0.0.1',
-      port: server.port,
-      secure: false,
-      auth: { user: 'alice@example.test', pass: 'secret' },
-      logger: false,
-      qresync: true,
-    })
-    await client.connect()
-    return client
-  }
-  const one = await connect()
+  const one = await connect(server.port, { qresync: true })
   assert.ok(one.enabled.has('QRESYNC'))
   for (const subject of ['one', 'two', 'three'])
     await one.append('INBOX', Buffer.from(message(subject, 'x\r\n')))
   await one.mailboxOpen('INBOX')
   const gone = Promise.withResolvers<{ readonly uid?: number | undefined; readonly vanished: boolean }>()
   one.on('expunge', event => gone.resolve(event))
-  const other = await connect()
+  const other = await connect(server.port, { qresync: true })
   await other.mailboxOpen('INBOX')
   await other.messageDelete('2', { uid: true })
   await one.noop()
@@ -74,14 +69,7 @@ test('imapflow resynchronises by QRESYNC and hears of expunges as VANISHED', asy
 
 test('imapflow sees labels, ids and raw searches as Gmail has them (X-GM-EXT-1)', async t => {
   const server = await startImap(t, { config: { imap: imapConfig.parse({ gmail: true }) } })
-  const client = new ImapFlow({
-    host: '127.0.0.1',
-    port: server.port,
-    secure: false,
-    auth: { user: 'alice@example.test', pass: 'secret' },
-    logger: false,
-  })
-  await client.connect()
+  const client = await connect(server.port)
   assert.ok(client.capabilities.has('X-GM-EXT-1'))
   // With it imapflow asks for EMAILID and THREADID.
   client.capabilities.delete('OBJECTID')

@@ -15,16 +15,30 @@ interface KnownOrder {
 export class OrderCache {
   readonly #orders = new Lru<string, KnownOrder>(limits.imap.orderCacheBytes)
 
+  /**
+   * What was kept as `what` of the whole mailbox, else what `work` gives, which is kept where `matches` are all its messages. `what` is undefined where the
+   * order hangs on more than which messages there are.
+   */
+  async order(
+    scope: SearchScope,
+    matches: Uint32Array,
+    what: string | undefined,
+    work: () => Promise<Uint32Array>,
+  ): Promise<Uint32Array> {
+    const { snapshot, view } = scope
+    const { uids, count } = snapshot
+    if (matches.length !== count || what === undefined) return work()
+    const known = this.find(scope, what)
+    if (known) return known
+    const order = await work()
+    this.#orders.set(keyOf(view.mailbox, what), { uids, count, order }, uids.byteLength + order.byteLength)
+    return order
+  }
+
   /** What was kept as `what` while the mailbox had the messages that it has now. */
   find({ snapshot, view }: SearchScope, what: string): Uint32Array | undefined {
     const known = this.#orders.get(keyOf(view.mailbox, what))
     return known?.uids === snapshot.uids && known.count === snapshot.count ? known.order : undefined
-  }
-
-  /** Keeps an order of all the messages of the scope's snapshot. */
-  keep({ snapshot, view }: SearchScope, what: string, order: Uint32Array): void {
-    const { uids, count } = snapshot
-    this.#orders.set(keyOf(view.mailbox, what), { uids, count, order }, uids.byteLength + order.byteLength)
   }
 }
 

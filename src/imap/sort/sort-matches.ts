@@ -25,14 +25,10 @@ export async function sortMatches(
   criteria: readonly SortCriterion[],
   relevancy?: Uint8Array,
 ): Promise<Uint32Array> {
-  const { orders } = session.context
   const what = nameOf(criteria, session.comparator)
-  const isWhole = matches.length === scope.snapshot.count
-  const known = isWhole && what !== undefined ? orders.find(scope, what) : undefined
-  if (known) return known
-  const sorted = await sortAnew(session, scope, matches, criteria, relevancy)
-  if (isWhole && what !== undefined) orders.keep(scope, what, sorted)
-  return sorted
+  return session.context.orders.order(scope, matches, what, () =>
+    sortAnew(session, scope, matches, criteria, relevancy),
+  )
 }
 
 /** Undefined where the order hangs on more than which messages there are. */

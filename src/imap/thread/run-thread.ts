@@ -62,14 +62,10 @@ async function forestOf(
   matches: Uint32Array,
   algorithm: ThreadAlgorithm,
 ): Promise<FlatForest> {
-  const { orders } = session.context
-  const isWhole = matches.length === scope.snapshot.count
   const what = `THREAD ${algorithm} ${session.comparator.name}`
-  const known = isWhole ? orders.find(scope, what) : undefined
-  if (known) return known
-  const forest = flatten(await threadMatches(session, scope, matches, algorithm))
-  if (isWhole) orders.keep(scope, what, forest)
-  return forest
+  return session.context.orders.order(scope, matches, what, async () =>
+    flatten(await threadMatches(session, scope, matches, algorithm)),
+  )
 }
 
 async function threadMatches(
