@@ -78,3 +78,16 @@ for (const hints of ['come', 'are lost']) {
     )
   })
 }
+
+test('what came below a name that another mailbox has given up does not seem to move on with that one (RFC 5465 §5.4)', async t => {
+  const server = await startImap(t)
+  Object.assign(server.store, { watch: () => () => {} })
+  const other = await server.client()
+  for (const made of ['b/x', 'c']) await other.ok(`CREATE ${made}`)
+  const client = await server.client()
+  const belief = await truth(client)
+  await client.ok('NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))')
+  for (const command of ['RENAME c d', 'RENAME b c', 'DELETE c']) await other.ok(command)
+  for (const line of await client.ok('NOOP')) learn(belief, line)
+  assert.deepEqual(Object.fromEntries(belief), Object.fromEntries(await truth(other)))
+})

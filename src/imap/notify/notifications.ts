@@ -287,8 +287,8 @@ export class Notifications {
   // Names
 
   /**
-   * Tells of names; says whether they were tangled: where a name that was given up or renamed is now another mailbox's, the order of events
-   * can't be told by renames, so all of these names are told as they are now.
+   * Tells of names; says whether they were tangled: where a name that was given up or renamed is now another mailbox's, or a renamed one has
+   * others below it, which would seem to move along, the order of events can't be told by renames, so all of these names are told as they are now.
    */
   async #tellNames(
     before: ReadonlyMap<string, VisibleMailbox>,
@@ -303,8 +303,11 @@ export class Notifications {
       affected.set(name, { oldName: oldName ?? affected.get(name)?.oldName })
     }
     const { gone, renamed, created } = changesOfNames(before, changed, deleted)
-    const left = new Set([...gone, ...renamed.map(({ oldName }) => oldName)])
-    const isTangled = [...created, ...renamed.map(({ name }) => name)].some(name => left.has(name))
+    const oldNames = new Set(renamed.map(({ oldName }) => oldName))
+    const left = new Set([...gone, ...oldNames])
+    const isTangled = [...created, ...renamed.map(({ name }) => name)].some(
+      name => left.has(name) || superiorsOf(name).some(superior => oldNames.has(superior)),
+    )
     const addWithParent = (name: string) => {
       add(name, 'MailboxName')
       const parent = name.slice(0, Math.max(0, name.lastIndexOf('/')))
@@ -383,6 +386,11 @@ function changesOfNames(
     renamed: renamed.sort((a, b) => depthOf(b.oldName) - depthOf(a.oldName)),
     created,
   }
+}
+
+/** The names above: `a` and `a/b` of `a/b/c`. */
+function superiorsOf(name: string): readonly string[] {
+  return Array.from(name.matchAll(/\//g), ({ index }) => name.slice(0, index))
 }
 
 function depthOf(name: string): number {
