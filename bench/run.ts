@@ -113,7 +113,13 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
   for (const server of servers) await question.prepare?.(surroundings(question, server, -1, samples))
   for (let repetition = -1; repetition < repetitions; repetition++) {
     const turn = repetition % 2 === 0 ? servers : servers.toReversed()
-    for (const server of turn) await question.run(surroundings(question, server, repetition, samples))
+    for (const server of turn) {
+      const startedAt = Date.now()
+      await question.run(surroundings(question, server, repetition, samples))
+      const seconds = Math.round((Date.now() - startedAt) / 1000)
+      const name = repetition < 0 ? 'warm-up' : `repetition ${repetition + 1} of ${repetitions}`
+      console.error(`  ${name}, ${server.name}: ${seconds} s`)
+    }
   }
   const rows: Record<string, RecordedRow> = {}
   for (const [name, { title, unit, target, most }] of Object.entries(question.rows)) {

@@ -74,6 +74,14 @@ export async function startPostgres({
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
+    const endWithUs = () => {
+      child.kill('SIGQUIT')
+      // It writes until it has ended, and so takes this file away.
+      const until = Date.now() + 5000
+      while (existsSync(join(data, 'postmaster.pid')) && Date.now() < until) sleepSync(20)
+      rmSync(folder, { recursive: true, force: true })
+    }
+    process.once('exit', endWithUs)
     await untilReady(child, data)
     return {
       url: `postgres://restante@127.0.0.1:${port}`,
@@ -84,6 +92,7 @@ export async function startPostgres({
           child.kill('SIGQUIT')
           await exited
         }
+        process.off('exit', endWithUs)
         rmSync(folder, { recursive: true, force: true })
       },
     }
@@ -135,6 +144,10 @@ function isOpen(path: string): boolean {
 export function idsOf(user: string): { readonly uid: number; readonly gid: number } {
   const id = (flag: string) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
+}
+
+function sleepSync(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
 async function freePort(): Promise<number> {
