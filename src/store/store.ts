@@ -4,6 +4,7 @@ import type { Awaitable } from '../base/awaitable.ts'
 import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
 import type { EmailColumnCache } from './email-columns.ts'
 import type { MailboxSnapshot } from './mailbox-snapshot.ts'
+import type { QueueId } from './queue-message.ts'
 import type { SearchIndex } from './search/search-index.ts'
 import type { MutationArgs, MutationName, MutationResult } from './mutations.ts'
 
@@ -37,10 +38,18 @@ export interface Tx extends Reader {
   takeBody(account: AccountId, body: BodyRef): Promise<void> | undefined
   /** Takes one reference for `to` to a body of which `from` has one. */
   shareBody(from: AccountId, to: AccountId, hash: BlobHash): Awaitable<void>
+  /** Where the queue's messages get their numbers from a counter that nobody waits for; elsewhere the modSeq of the server's account is their number. */
+  readonly queueIds?: QueueIds
   /** Says that `account` has reached `modSeq`: those who watch it hear so after the commit. */
   changed(account: AccountId, modSeq: ModSeq): void
   /** What an account without a quota of its own may hold. */
   readonly defaultQuota: Quota
+}
+
+export interface QueueIds {
+  take(): Awaitable<QueueId>
+  /** What is taken from now on is far above all that was given by whoever filled the queue. */
+  raise(): Awaitable<void>
 }
 
 /** Undefined: no limit. */

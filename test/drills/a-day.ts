@@ -189,7 +189,7 @@ function tellMemory(moments: readonly Holding[]): void {
   drill.figure('database at these moments', moments.map(each => megabytes(each.databaseBytes)).join(', '))
 }
 
-/** What all nodes share: the queue's lane, and the news that each hears. */
+/** What all nodes share: the queue, and the news that each hears. */
 async function tellLimits(traffic: DayTraffic, meter: DayMeter, nodes: number): Promise<void> {
   const seconds = await traffic.fillQueue(atOnce, queued)
   const rate = (atOnce * queued) / seconds

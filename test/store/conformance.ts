@@ -19,6 +19,7 @@ import type { StoreOptions } from '../../src/store/store-options.ts'
 import { rangesOf, type UidRanges } from '../../src/store/uid-ranges.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
 import { collectGarbage } from '../security/held-bytes.ts'
+import { queueConformance } from './queue-conformance.ts'
 import { sharingConformance } from './sharing-conformance.ts'
 
 /** Opens an empty store that is closed after the test. */
@@ -52,6 +53,7 @@ async function uidsOf(store: Store, account: AccountId, mailbox: MailboxId): Pro
 /** `takesClock`: the writer runs on the clock of the options (a thread of its own has the system's). */
 export function storeConformance(name: string, open: StoreOpener, takesClock = true): void {
   sharingConformance(name, open)
+  queueConformance(name, open)
   describe(`${name}: messages`, () => {
     test('appended messages get ascending UIDs and one modSeq, and their bodies are read back', async t => {
       const store = await open(t)

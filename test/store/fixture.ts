@@ -6,6 +6,7 @@ import type { AccountId, MailboxId } from '../../src/base/ids.ts'
 import { summarize } from '../../src/message/summary.ts'
 import { type FlagSet, noFlags } from '../../src/store/flags.ts'
 import type { NewMessage } from '../../src/store/mutations/append-messages.ts'
+import type { NewQueueMessage } from '../../src/store/queue-message.ts'
 import { findMailbox } from '../../src/store/read/mailboxes.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -54,6 +55,32 @@ export function mail(
     email: summarize(bytes),
     flags: options.flags ?? noFlags,
     receivedAt: options.receivedAt,
+  }
+}
+
+/** A message for the queue, to one recipient who has been due for long. */
+export function queued(store: Store, text = 'out'): NewQueueMessage {
+  return {
+    body: store.bodyOf(Buffer.from(`Subject: out\r\n\r\n${text}\r\n`)),
+    mailFrom: 'user@example.org',
+    skipBytes: 0,
+    prefix: 'Received: here\r\n',
+    bodyType: '8BITMIME',
+    smtpUtf8: false,
+    ret: 'FULL',
+    envelopeId: null,
+    submitter: null,
+    messageId: '<out@example.org>',
+    expiresAt: 2 * 10 ** 12,
+    recipients: [
+      {
+        address: 'a@example.net',
+        domain: 'example.net',
+        notify: null,
+        originalRecipient: null,
+        dueAt: 10 ** 12,
+      },
+    ],
   }
 }
 

@@ -18,10 +18,13 @@ test('a mutation goes into the lane of the lowest account that it locks, alone w
   assert.deepEqual(routeOf('deliverMessages', { deliveries }), { lane: 2, isAlone: true })
 })
 
-test('what puts mail into the queue goes into its lane, and what looks at the directory as a whole into that', () => {
+test('what puts mail into the queue alone has a lane without a lock, what works on the queue locks its account, what looks at the directory as a whole that', () => {
   const deliveries = [{ account: 4 }]
   assert.deepEqual(routeOf('acceptMessage', { deliveries, messages: [] }), { lane: 4, isAlone: false })
-  assert.deepEqual(routeOf('acceptMessage', { deliveries, messages: [{}] }), { lane: 0, isAlone: false })
+  assert.deepEqual(routeOf('acceptMessage', { deliveries, messages: [{}] }), { lane: 4, isAlone: false })
+  const queue = { lane: 'queue', isAlone: false }
+  assert.deepEqual(routeOf('acceptMessage', { deliveries: [], messages: [{}] }), queue)
+  assert.deepEqual(routeOf('enqueueMessages', { messages: [{}] }), queue)
   assert.deepEqual(routeOf('leaseQueue', {}), { lane: 0, isAlone: false })
   assert.deepEqual(routeOf('createAlias', {}), { lane: 'directory', isAlone: false })
 })

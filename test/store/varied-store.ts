@@ -5,7 +5,7 @@ import type { AccountId } from '../../src/base/ids.ts'
 import { noFlags, seen } from '../../src/store/flags.ts'
 import { allRights } from '../../src/store/rights.ts'
 import type { Store } from '../../src/store/store.ts'
-import { addAccount, mail, mailboxId } from './fixture.ts'
+import { addAccount, mail, mailboxId, queued } from './fixture.ts'
 
 /** Fills it. `messages` is how many each of the two accounts gets. */
 export async function fillVaried(store: Store, messages = 60): Promise<void> {
@@ -85,31 +85,5 @@ export async function fillVaried(store: Store, messages = 60): Promise<void> {
   await store.mutate('storeGuestFlags', { ...place, guest, uids: [[1, 20]], mode: 'add', flags })
   await store.mutate('createUrlKey', { ...place, guest, key: randomBytes(16) })
   await store.mutate('createSecret', { name: 'something', value: 'random' })
-  const body = Buffer.from('Subject: out\r\n\r\nout\r\n')
-  await store.mutate('enqueueMessages', {
-    messages: [
-      {
-        body: store.bodyOf(body),
-        mailFrom: 'user@example.org',
-        skipBytes: 0,
-        prefix: 'Received: here\r\n',
-        bodyType: '8BITMIME',
-        smtpUtf8: false,
-        ret: 'FULL',
-        envelopeId: null,
-        submitter: null,
-        messageId: '<out@example.org>',
-        expiresAt: 2 * 10 ** 12,
-        recipients: [
-          {
-            address: 'a@example.net',
-            domain: 'example.net',
-            notify: null,
-            originalRecipient: null,
-            dueAt: 10 ** 12,
-          },
-        ],
-      },
-    ],
-  })
+  await store.mutate('enqueueMessages', { messages: [queued(store)] })
 }

@@ -1,5 +1,5 @@
 // Puts messages into the queue. RFC 5321 §4.5.4.1.
-import type { AccountId } from '../../base/ids.ts'
+import type { AccountId, ModSeq } from '../../base/ids.ts'
 import type { NewQueueMessage, QueueId } from '../queue-message.ts'
 import type { BodyRef, Tx } from '../store.ts'
 import { nextModSeq } from './next-mod-seq.ts'
@@ -11,6 +11,9 @@ export interface EnqueueMessages {
 /** The server's own account: it owns the bodies that wait. */
 export const serverAccount = 0 as AccountId
 
+/** Where another counter takes over it begins so far above the numbers that are known: the first may have given more, and may go on for a while. */
+export const queueIdGap = 1_000_000_000
+
 /** The ids of the messages, in their order. */
 export async function enqueueMessages(tx: Tx, { messages }: EnqueueMessages): Promise<readonly QueueId[]> {
   const ids: QueueId[] = []
@@ -19,8 +22,7 @@ export async function enqueueMessages(tx: Tx, { messages }: EnqueueMessages): Pr
 }
 
 async function enqueue(tx: Tx, message: NewQueueMessage): Promise<QueueId> {
-  // The modSeq of the server's account is the number of the message, and tells the queue that there is something to do.
-  const id: QueueId = await nextModSeq(tx, serverAccount)
+  const id = await takeId(tx)
   await tx.takeBody(serverAccount, message.body)
   tx.leave(
     tx.run(
@@ -57,6 +59,14 @@ async function enqueue(tx: Tx, message: NewQueueMessage): Promise<QueueId> {
     )
   }
   return id
+}
+
+/** The message's number, and word to the queue that there is something to do. */
+async function takeId(tx: Tx): Promise<QueueId> {
+  if (!tx.queueIds) return nextModSeq(tx, serverAccount)
+  // The account has not changed: who hears of it has to look.
+  tx.changed(serverAccount, 0 as ModSeq)
+  return tx.queueIds.take()
 }
 
 function sizeOf(body: BodyRef): number {

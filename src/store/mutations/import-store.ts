@@ -4,6 +4,7 @@ import { StoreError } from '../error.ts'
 import { fillingMark, fillingSql } from '../filling.ts'
 import type { BodyRef, SqlValue, Tx } from '../store.ts'
 import { accountTables, serverTables } from '../tables.ts'
+import { queueIdGap, serverAccount } from './enqueue-messages.ts'
 
 export interface BeginImport {
   /** The id of the store whose rows come. */
@@ -91,7 +92,19 @@ export async function importBodies(tx: Tx, { bodies }: ImportBodies): Promise<vo
 /** The store is whole: from now on it may be opened. */
 export async function endImport(tx: Tx, _args: Readonly<Record<string, never>>): Promise<void> {
   await mustBeFilling(tx)
+  await passQueueIds(tx)
   await tx.run(`DELETE FROM secret WHERE name = '${fillingMark}'`)
+}
+
+/** Numbers of the queue's messages come from another place than they did in the other store, and are never given twice. */
+async function passQueueIds(tx: Tx): Promise<void> {
+  if (tx.queueIds) await tx.queueIds.raise()
+  else
+    await tx.run(
+      `UPDATE account SET mod_seq = ${queueIdGap} + (SELECT max(id) FROM queue_message)
+       WHERE id = ? AND mod_seq < (SELECT max(id) FROM queue_message)`,
+      serverAccount,
+    )
 }
 
 async function mustBeFilling(tx: Tx): Promise<void> {

@@ -3,8 +3,8 @@ import type { AccountId } from '../../base/ids.ts'
 import type { MutationName } from '../mutations.ts'
 import { serverAccount } from '../mutations/enqueue-messages.ts'
 
-/** What is locked first: an account's row, or the directory as a whole. */
-export type Lane = AccountId | 'directory'
+/** What is locked first: an account's row, or the directory as a whole. Mail that comes into the queue locks nothing: its lane is what shares a commit. */
+export type Lane = AccountId | 'directory' | 'queue'
 
 export interface Route {
   readonly lane: Lane
@@ -24,9 +24,8 @@ const ofDirectory: ReadonlySet<MutationName> = new Set<MutationName>([
   'updateAccount',
 ])
 
-/** Mutations of the queue, which belongs to the server's own account. */
+/** Mutations of what is in the queue, which belongs to the server's own account. */
 const ofQueue: ReadonlySet<MutationName> = new Set<MutationName>([
-  'enqueueMessages',
   'leaseQueue',
   'pruneQueue',
   'recordAttempt',
@@ -34,15 +33,15 @@ const ofQueue: ReadonlySet<MutationName> = new Set<MutationName>([
   'steerQueue',
 ])
 
+/** Mutations that put mail into the queue, beside what they do in accounts. */
+const intoQueue: ReadonlySet<MutationName> = new Set<MutationName>(['acceptMessage', 'enqueueMessages'])
+
 /** The queue's lock comes before any other, since the outcome of sending may be delivered here. */
 export function routeOf(name: MutationName, args: unknown): Route {
   if (ofDirectory.has(name)) return { lane: 'directory', isAlone: false }
   if (ofQueue.has(name)) return { lane: serverAccount, isAlone: false }
-  const { messages, retries } = args as Args
-  if (name === 'acceptMessage' && ((messages?.length ?? 0) > 0 || (retries?.length ?? 0) > 0))
-    return { lane: serverAccount, isAlone: false }
   const accounts = accountsOf(args as Args)
-  const [lane = 'directory'] = accounts
+  const [lane = intoQueue.has(name) ? 'queue' : 'directory'] = accounts
   return { lane, isAlone: accounts.length > 1 }
 }
 
@@ -54,8 +53,6 @@ interface Args {
   readonly target?: { readonly account?: AccountId }
   readonly needs?: readonly { readonly account: AccountId }[]
   readonly deliveries?: readonly { readonly account: AccountId }[]
-  readonly messages?: readonly unknown[]
-  readonly retries?: readonly unknown[]
 }
 
 /** In the order of their ids, in which they are locked. */

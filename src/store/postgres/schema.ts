@@ -1,6 +1,11 @@
 // What only PostgreSQL has: where bodies lie, marks of transactions, the search index. Every key begins with the account.
 
+import { queueIdGap } from '../mutations/enqueue-messages.ts'
 import type { Schema } from '../schema-rule.ts'
+
+/** The version before gives the modSeqs of account 0, also while it runs beside this one. */
+export const raiseQueueIdsSql = `SELECT setval('queue_id', ${queueIdGap} + greatest((SELECT last_value FROM queue_id),
+  (SELECT mod_seq FROM account WHERE id = 0), (SELECT coalesce(max(id), 0) FROM queue_message)))`
 
 const steps: readonly string[] = [
   `
@@ -92,6 +97,11 @@ CREATE UNLOGGED TABLE maildrop_lease (
   lease_until BIGINT NOT NULL,
   taken_at BIGINT NOT NULL
 );
+`,
+  `
+-- A lock on the row of account 0 would let one transaction at a time put mail into the queue.
+CREATE SEQUENCE queue_id AS BIGINT;
+${raiseQueueIdsSql};
 `,
 ]
 

@@ -86,8 +86,8 @@ export async function runTransaction(
 }
 
 /**
- * Whether the transaction of this mark was committed. It takes the same lock, so it waits while that transaction may still end either way; and it writes
- * something itself, so that its own COMMIT waits for the standbys that lack what was found. Throws what `Session` throws, and `StoreError`.
+ * Whether the transaction of this mark was committed. It writes the same mark, which waits while that transaction may still end either way. Where that was
+ * committed it writes something else, so that its own COMMIT waits for the standbys that lack what was found. Throws what `Session` throws, and `StoreError`.
  */
 export async function wasCommitted(
   session: Session,
@@ -95,30 +95,32 @@ export async function wasCommitted(
   mark: Buffer,
   { statements, nowMs }: Pick<TransactionParts, 'statements' | 'nowMs'>,
 ): Promise<boolean> {
-  const [, , found, , end] = await Promise.all([
+  const at = Math.floor(nowMs)
+  const [, written] = await Promise.all([
     session.exec('BEGIN'),
-    lock(session, lane, statements),
-    session.query(statements.get('SELECT 1 FROM commit_mark WHERE account = ? AND mark = ?'), [
-      accountOf(lane),
-      mark,
-    ]),
-    session.query(statements.get(markSql), [accountOf(lane), randomBytes(12), Math.floor(nowMs)]),
+    session.query(statements.get(`${markSql} ON CONFLICT DO NOTHING`), [accountOf(lane), mark, at]),
+  ])
+  if (written.count > 0) {
+    // Nobody may ever find it.
+    await session.exec('ROLLBACK')
+    return false
+  }
+  const [, end] = await Promise.all([
+    session.query(statements.get(markSql), [accountOf(lane), randomBytes(12), at]),
     session.exec('COMMIT'),
   ])
   if (end.warning !== undefined) throw new StoreError('unavailable', end.warning)
-  return found.rows.length > 0
+  return true
 }
 
 function accountOf(lane: Lane): number {
-  return lane === 'directory' ? 0 : lane
+  return typeof lane === 'number' ? lane : 0
 }
 
 async function lock(session: Session, lane: Lane, statements: Statements): Promise<void> {
   if (lane === 'directory') await session.exec(`SELECT pg_advisory_xact_lock(${directoryLock})`)
-  else
-    await session.query(statements.get('SELECT 1 FROM account WHERE id = ? FOR NO KEY UPDATE'), [
-      lane as number,
-    ])
+  else if (lane !== 'queue')
+    await session.query(statements.get('SELECT 1 FROM account WHERE id = ? FOR NO KEY UPDATE'), [lane])
 }
 
 /** What it left goes on, and is answered with the commit. */

@@ -1,9 +1,11 @@
 // The transaction that a mutation sees, on PostgreSQL.
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, BlobHash, ModSeq } from '../../base/ids.ts'
-import type { BodyRef, ChangeHint, Quota, SqlValue, Tx } from '../store.ts'
+import type { QueueId } from '../queue-message.ts'
+import type { BodyRef, ChangeHint, QueueIds, Quota, SqlValue, Tx } from '../store.ts'
 import type { Statements } from './dialect.ts'
 import type { RowBodies } from './row-bodies.ts'
+import { raiseQueueIdsSql } from './schema.ts'
 import { isConflict, isEnding } from './server-error.ts'
 import type { Rows, Session } from './session.ts'
 
@@ -21,6 +23,13 @@ export class PostgresTx implements Tx {
   #changes: ChangeHint[] | undefined = []
   readonly #left: Promise<unknown>[] = []
   #failure: unknown
+  readonly queueIds: QueueIds = {
+    take: async () =>
+      ((await this.get<{ id: QueueId }>(`SELECT nextval('queue_id') AS id`)) as { id: QueueId }).id,
+    raise: async () => {
+      await this.get(raiseQueueIdsSql)
+    },
+  }
 
   constructor(parts: TxParts) {
     this.#parts = parts
