@@ -8,12 +8,16 @@
  * equal neither; here they lose their case like others.
  */
 export function foldCase(text: string): string {
+  if (!hasMore.test(text)) return text.toUpperCase()
   const decomposed = text.normalize('NFKD')
   // Title case is upper case, but for these, which have none of their own: RFC 5051 goes by the simple mapping, one character to one.
   return hasNoTitle.test(decomposed)
     ? decomposed.replace(others, part => part.toUpperCase())
     : decomposed.toUpperCase()
 }
+
+/** More than ASCII, whose characters stand for themselves. */
+const hasMore = /[^\0-\x7f]/
 
 /** Sharp s, and the letters of Georgian, whose capitals are for whole words only (UnicodeData.txt). */
 const hasNoTitle = /[ß\u10d0-\u10fa\u10fd-\u10ff]/

@@ -4,7 +4,7 @@
 // word, and where writing has no spaces each pair of neighbours is a word. Nothing else is dropped.
 
 /** The longest word; of a longer one, windows of this length are kept, and each begins half of it behind the one before. */
-const termLength = 40
+export const termLength = 40
 const windowStep = termLength / 2
 /** Any part of a long word up to this length lies in one of its windows. */
 const partLength = termLength - windowStep + 1
@@ -30,34 +30,46 @@ function kindsOfUnits(): Uint8Array {
 
 /** Gives each word of the folded text to `add`, some more than once. */
 export function eachTerm(folded: string, add: (term: string) => void): void {
-  for (let at = 0; at < folded.length; ) {
-    const kind = kinds[folded.charCodeAt(at)]
-    const end = runEnd(folded, at, kind)
-    if (kind === unspaced) addPairs(folded, at, end, add)
-    else if (kind === letter) addWord(folded, at, end, add)
+  eachTermPlace(unitsOf(folded), (start, end) => add(folded.slice(start, end)))
+}
+
+/** Gives the place of each word in the code units of folded text to `add`, some more than once. */
+export function eachTermPlace(units: Uint16Array, add: (start: number, end: number) => void): void {
+  for (let at = 0; at < units.length; ) {
+    const kind = kinds[units[at] as number]
+    const end = runEnd(units, at, kind)
+    if (kind === unspaced) addPairs(at, end, add)
+    else if (kind === letter) addWord(at, end, add)
     at = end
   }
 }
 
-function runEnd(text: string, at: number, kind: number | undefined): number {
+/** The code units of a text; in `room`, where there is enough of it. */
+export function unitsOf(text: string, room?: Uint16Array): Uint16Array {
+  const isEnough = room !== undefined && room.length >= text.length
+  const units = isEnough ? room.subarray(0, text.length) : new Uint16Array(text.length)
+  Buffer.from(units.buffer, units.byteOffset, units.byteLength).write(text, 'utf16le')
+  return units
+}
+
+function runEnd(units: Uint16Array, at: number, kind: number | undefined): number {
   let end = at + 1
-  while (end < text.length && kinds[text.charCodeAt(end)] === kind) end++
+  while (end < units.length && kinds[units[end] as number] === kind) end++
   return end
 }
 
-function addWord(text: string, at: number, end: number, add: (term: string) => void): void {
+function addWord(at: number, end: number, add: (start: number, end: number) => void): void {
   if (end - at <= termLength) {
-    add(text.slice(at, end))
+    add(at, end)
     return
   }
-  for (let start = at; start + termLength < end; start += windowStep)
-    add(text.slice(start, start + termLength))
-  add(text.slice(end - termLength, end))
+  for (let start = at; start + termLength < end; start += windowStep) add(start, start + termLength)
+  add(end - termLength, end)
 }
 
-function addPairs(text: string, at: number, end: number, add: (term: string) => void): void {
-  if (end - at === 1) add(text.slice(at, end))
-  for (let start = at; start + 1 < end; start++) add(text.slice(start, start + 2))
+function addPairs(at: number, end: number, add: (start: number, end: number) => void): void {
+  if (end - at === 1) add(at, end)
+  for (let start = at; start + 1 < end; start++) add(start, start + 2)
 }
 
 /** What must be true of some word of a text. */
@@ -75,9 +87,10 @@ const maxPatterns = 16
 /** Patterns that the words of every text that holds `folded` fulfil, the most telling first; none when it has no words. */
 export function termPatterns(folded: string): readonly TermPattern[] {
   const found: TermPattern[] = []
-  for (let at = 0; at < folded.length; ) {
-    const kind = kinds[folded.charCodeAt(at)]
-    const end = runEnd(folded, at, kind)
+  const units = unitsOf(folded)
+  for (let at = 0; at < units.length; ) {
+    const kind = kinds[units[at] as number]
+    const end = runEnd(units, at, kind)
     // At its own ends the word in the text may go on.
     if (kind === unspaced) addPairPatterns(folded, at, end, found)
     else if (kind === letter) found.push(wordPattern(folded.slice(at, end), at > 0, end < folded.length))

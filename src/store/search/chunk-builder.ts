@@ -5,7 +5,6 @@ import { type ChunkAddress, type ChunkHead, type PackedChunk, type PieceName, si
 import { HeaderColumn, HeaderColumnBuilder } from './header-column.ts'
 import type { EmailSink } from './read-email.ts'
 import { Postings, TermDictionary, TermTableBuilder } from './term-table.ts'
-import { eachTerm } from '../../message/terms.ts'
 
 /** Fields whose values are always kept, as everyone searches them. */
 const common: ReadonlySet<string> = new Set(['subject', 'from', 'to', 'cc', 'bcc'])
@@ -48,9 +47,7 @@ export class ChunkBuilder implements EmailSink {
   #addTerms(slot: number, text: string, isHeader: boolean): boolean {
     const terms = isHeader ? this.#heads : this.#bodies
     const most = terms.length + limits.search.newTermCharacters
-    eachTerm(foldCase(text), term => {
-      if (terms.length < most) terms.add(term, slot)
-    })
+    terms.addText(foldCase(text), slot, most)
     return terms.length < most
   }
 
@@ -145,7 +142,7 @@ export class ChunkBuilder implements EmailSink {
         common.has(name) ||
         (!this.#skipped.has(name) && column.length <= most && ++count <= limits.search.columns)
       if (isKept) continue
-      column.each((text, slot) => eachTerm(foldCase(text), term => this.#heads.add(term, slot)))
+      column.each((text, slot) => this.#heads.addText(foldCase(text), slot))
       this.#columns.delete(name)
       this.#skipped.add(name)
     }

@@ -1,45 +1,47 @@
 // Which words stand in which messages of one chunk: a dictionary as one string, in which a part of a word is found by one search, and the messages of each word.
 import { closeness } from '../../message/fuzzy-words.ts'
-import type { TermPattern } from '../../message/terms.ts'
+import { eachTermPlace, type TermPattern, termLength, unitsOf } from '../../message/terms.ts'
 
 /** Stands around each word in the dictionary and in none. */
 const separator = '\n'
+const separatorUnit = 10
 
-/** Collects words. Quickest where messages come one after another. */
+/** For the code units of the text under way, unless it is long. */
+const room = new Uint16Array(64 * 1024)
+
+/**
+ * Collects words. Quickest where messages come one after another.
+ *
+ * A hash table in typed arrays: a string for each word of each message would cost more than all else here.
+ */
 export class TermTableBuilder {
-  readonly #numbers = new Map<string, number>()
-  /** The last entry of each word. */
+  /** The dictionary: code units of the words, a separator before and behind each. */
+  #units = new Uint16Array(4096).fill(separatorUnit, 0, 1)
+  #length = 1
+  // By the number of a word: where it begins, its hash, its last slot, its entries.
+  #starts = new Uint32Array(1024)
+  #hashes = new Uint32Array(1024)
   #lasts = new Int32Array(1024)
-  // Entries: a slot, and the word's entry before it.
+  #counts = new Uint32Array(1024)
+  #count = 0
+  /** Open addressing: a word's number and one, or 0. At most half of it is taken. */
+  #table = new Uint32Array(2048)
+  // Entries in the order in which they came: a slot, and the word's number.
   #slots = new Uint16Array(4096)
-  #befores = new Int32Array(4096)
+  #numbers = new Uint32Array(4096)
   #entryCount = 0
-  #length = 0
 
   /** Characters of the dictionary. */
   get length(): number {
-    return this.#length
+    return this.#length - 1
   }
 
-  add(term: string, slot: number): void {
-    let number = this.#numbers.get(term)
-    if (number === undefined) {
-      number = this.#numbers.size
-      this.#numbers.set(flat(term), number)
-      this.#length += term.length + 1
-      if (number >= this.#lasts.length) this.#lasts = grown(this.#lasts, new Int32Array(2 * number))
-      this.#lasts[number] = -1
-    }
-    const last = this.#lasts[number] as number
-    if (last >= 0 && this.#slots[last] === slot) return
-    const entry = this.#entryCount++
-    if (entry >= this.#slots.length) {
-      this.#slots = grown(this.#slots, new Uint16Array(2 * entry))
-      this.#befores = grown(this.#befores, new Int32Array(2 * entry))
-    }
-    this.#slots[entry] = slot
-    this.#befores[entry] = last
-    this.#lasts[number] = entry
+  /** Adds the words of a folded text, as far as the dictionary stays shorter than `most`. */
+  addText(folded: string, slot: number, most = Infinity): void {
+    const units = unitsOf(folded, room)
+    eachTermPlace(units, (start, end) => {
+      if (this.length < most) this.#addEntry(this.#numberOf(units, start, end), slot)
+    })
   }
 
   /** Adds what another chunk says, each of its slots moved by `shift`, but for those that `leavesOut`. */
@@ -49,25 +51,37 @@ export class TermTableBuilder {
     shift: number,
     leavesOut: (slot: number) => boolean,
   ): void {
-    for (let number = 0; number < dictionary.count; number++) {
-      const term = dictionary.termAt(number)
+    dictionary.each((units, start, end, number) => {
+      let own = -1
       postings.each(number, slot => {
-        if (!leavesOut(slot)) this.add(term, slot + shift)
+        if (leavesOut(slot)) return
+        if (own < 0) own = this.#numberOf(units, start, end)
+        this.#addEntry(own, slot + shift)
       })
-    }
+    })
   }
 
   pack(): PackedTerms {
-    const dictionary = separator + [...this.#numbers.keys(), ''].join(separator)
-    const count = this.#numbers.size
+    const dictionary = Buffer.from(this.#units.buffer, 0, 2 * this.#length).toString('utf16le')
+    const count = this.#count
+    // Entries word by word; a word's stay in their order.
+    const ends = new Uint32Array(count)
+    for (let number = 1; number < count; number++)
+      ends[number] = (ends[number - 1] as number) + (this.#counts[number - 1] as number)
+    const slots = new Uint16Array(this.#entryCount)
+    for (let entry = 0; entry < this.#entryCount; entry++)
+      slots[(ends[this.#numbers[entry] as number] as number)++] = this.#slots[entry] as number
     const offsets = new Uint32Array(count + 1)
     // No slot takes more than three bytes.
     const bytes = new Uint8Array(3 * this.#entryCount)
     let length = 0
-    for (let number = 0; number < count; number++) {
+    for (let number = 0, entry = 0; number < count; number++) {
       offsets[number] = length
-      let previous = -1
-      for (const slot of this.#slotsOf(number)) {
+      const end = ends[number] as number
+      sortIfNeeded(slots, entry, end)
+      for (let previous = -1; entry < end; entry++) {
+        const slot = slots[entry] as number
+        if (slot === previous) continue
         length = writeVarint(slot - previous - 1, bytes, length)
         previous = slot
       }
@@ -79,18 +93,100 @@ export class TermTableBuilder {
     }
   }
 
-  /** Ascending, each once. */
-  #slotsOf(number: number): readonly number[] {
-    const slots: number[] = []
-    for (let entry = this.#lasts[number] as number; entry >= 0; entry = this.#befores[entry] as number)
-      slots.push(this.#slots[entry] as number)
-    slots.reverse()
-    const isSorted = slots.every((slot, at) => at === 0 || (slots[at - 1] as number) < slot)
-    return isSorted ? slots : [...new Set(slots)].sort((a, b) => a - b)
+  #addEntry(number: number, slot: number): void {
+    if (this.#lasts[number] === slot) return
+    this.#lasts[number] = slot
+    this.#counts[number] = (this.#counts[number] as number) + 1
+    const entry = this.#entryCount++
+    if (entry >= this.#slots.length) {
+      this.#slots = grown(this.#slots, new Uint16Array(2 * entry))
+      this.#numbers = grown(this.#numbers, new Uint32Array(2 * entry))
+    }
+    this.#slots[entry] = slot
+    this.#numbers[entry] = number
+  }
+
+  /** The number of the word, which may be new. */
+  #numberOf(units: Uint16Array, start: number, end: number): number {
+    const hash = hashOf(units, start, end)
+    const mask = this.#table.length - 1
+    let place = hash & mask
+    for (let found = this.#table[place] as number; found !== 0; found = this.#table[place] as number) {
+      if (this.#hashes[found - 1] === hash && this.#isAt(found - 1, units, start, end)) return found - 1
+      place = (place + 1) & mask
+    }
+    this.#table[place] = this.#count + 1
+    return this.#addTerm(units, start, end, hash)
+  }
+
+  #isAt(number: number, units: Uint16Array, start: number, end: number): boolean {
+    const own = this.#units
+    let at = this.#starts[number] as number
+    for (let from = start; from < end; from++, at++) if (own[at] !== units[from]) return false
+    return own[at] === separatorUnit
+  }
+
+  #addTerm(units: Uint16Array, start: number, end: number, hash: number): number {
+    const number = this.#count++
+    if (number >= this.#starts.length) {
+      this.#starts = grown(this.#starts, new Uint32Array(2 * number))
+      this.#hashes = grown(this.#hashes, new Uint32Array(2 * number))
+      this.#lasts = grown(this.#lasts, new Int32Array(2 * number))
+      this.#counts = grown(this.#counts, new Uint32Array(2 * number))
+    }
+    const length = this.#length + end - start + 1
+    if (length > this.#units.length) this.#units = grown(this.#units, new Uint16Array(2 * length))
+    this.#starts[number] = this.#length
+    this.#hashes[number] = hash
+    this.#lasts[number] = -1
+    for (let from = start; from < end; from++) this.#units[this.#length++] = units[from] as number
+    this.#units[this.#length++] = separatorUnit
+    if (2 * this.#count > this.#table.length) this.#growTable()
+    return number
+  }
+
+  #growTable(): void {
+    const table = new Uint32Array(2 * this.#table.length)
+    const mask = table.length - 1
+    for (let number = 0; number < this.#count; number++) {
+      let place = (this.#hashes[number] as number) & mask
+      while (table[place] !== 0) place = (place + 1) & mask
+      table[place] = number + 1
+    }
+    this.#table = table
   }
 }
 
-function grown<Numbers extends Uint16Array | Int32Array>(old: Numbers, larger: Numbers): Numbers {
+/**
+ * What a word's hash multiplies its code units with. Upper halves of such sums are as good as random whatever the words are (multilinear hashing), so
+ * nobody can send words that meet in the table.
+ */
+const multipliers = crypto.getRandomValues(new Uint32Array(2 * termLength))
+
+/** The word has `termLength` code units at most. */
+function hashOf(units: Uint16Array, start: number, end: number): number {
+  let low = 0
+  let high = 0
+  for (let at = start, factor = 0; at < end; at++, factor += 2) {
+    const unit = units[at] as number
+    low = (low + Math.imul(multipliers[factor] as number, unit)) | 0
+    high = (high + Math.imul(multipliers[factor + 1] as number, unit)) | 0
+  }
+  return ((low >>> 16) | (high & 0xffff0000)) >>> 0
+}
+
+function sortIfNeeded(slots: Uint16Array, start: number, end: number): void {
+  for (let at = start + 1; at < end; at++) {
+    if ((slots[at - 1] as number) <= (slots[at] as number)) continue
+    slots.subarray(start, end).sort()
+    return
+  }
+}
+
+function grown<Numbers extends Uint16Array | Int32Array | Uint32Array>(
+  old: Numbers,
+  larger: Numbers,
+): Numbers {
   larger.set(old)
   return larger
 }
@@ -98,11 +194,6 @@ function grown<Numbers extends Uint16Array | Int32Array>(old: Numbers, larger: N
 export interface PackedTerms {
   readonly dictionary: Uint8Array
   readonly postings: Uint8Array
-}
-
-/** A short slice of a long text would keep all of it. */
-function flat(term: string): string {
-  return term.length < 13 ? term : Buffer.from(term, 'utf16le').toString('utf16le')
 }
 
 /** Where the next one goes. */
@@ -147,6 +238,15 @@ export class TermDictionary {
   termAt(number: number): string {
     const end = this.#starts[number + 1]
     return this.#text.slice(this.#starts[number], end === undefined ? -1 : end - 1)
+  }
+
+  /** Gives each word to `take`, as its place in code units and by its number. */
+  each(take: (units: Uint16Array, start: number, end: number, number: number) => void): void {
+    const units = unitsOf(this.#text)
+    for (let number = 0; number < this.count; number++) {
+      const next = this.#starts[number + 1] ?? this.#text.length
+      take(units, this.#starts[number] as number, next - 1, number)
+    }
   }
 
   /** The numbers of the words that fit. */
