@@ -3,10 +3,14 @@
 // A buffer grows while one command is answered and goes to the connection in large pieces; none is kept while a session is idle.
 import type { Awaitable } from '../base/awaitable.ts'
 import type { Connection } from '../net/connection.ts'
+import { pieceBytes, type PiecePool } from '../net/piece-pool.ts'
 import { isAtom } from './input/syntax.ts'
 
 const firstBytes = 2048
-const pieceBytes = 64 * 1024
+/** What grows beyond this becomes a piece. */
+const smallBytes = 16 * 1024
+/** Values up to this length stand in one piece. */
+const largeBytes = 32 * 1024
 /** They have room in one piece. */
 const numbersAtOnce = 1024
 /** Longer values go as literals: quoted strings of any length are legal, but lines should stay readable to simple clients. */
@@ -14,11 +18,15 @@ const maxQuotedBytes = 1000
 
 export class Encoder {
   readonly #connection: Connection
+  readonly #pieces: PiecePool
   #buffer: Buffer | undefined
   #used = 0
+  /** Pieces that the connection has not let go of yet. */
+  #sent: Buffer[] = []
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, pieces: PiecePool) {
     this.#connection = connection
+    this.#pieces = pieces
   }
 
   /** Room for `count` more bytes in one piece. */
@@ -30,28 +38,51 @@ export class Encoder {
 
   #grow(count: number): Buffer {
     const old = this.#buffer
-    if (old && this.#used + count <= pieceBytes) {
-      const larger = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(old.length * 4, this.#used + count)))
+    const needed = this.#used + count
+    if (old && needed <= pieceBytes) {
+      const isSmall = needed <= smallBytes
+      const larger = isSmall ? Buffer.allocUnsafe(Math.max(old.length * 4, needed)) : this.#pieces.take()
       old.copy(larger, 0, 0, this.#used)
       this.#buffer = larger
       return larger
     }
-    this.send()
-    this.#buffer = Buffer.allocUnsafe(old ? Math.max(pieceBytes, count) : Math.max(firstBytes, count))
+    this.#sendPiece()
+    if (count > pieceBytes) this.#buffer = Buffer.allocUnsafe(count)
+    else if (old || count > smallBytes) this.#buffer = this.#pieces.take()
+    else this.#buffer = Buffer.allocUnsafe(Math.max(firstBytes, count))
     return this.#buffer
+  }
+
+  #sendPiece(): void {
+    const buffer = this.#buffer
+    if (!buffer) return
+    if (this.#used > 0) this.#connection.write(buffer.subarray(0, this.#used))
+    this.#buffer = undefined
+    this.#used = 0
+    if (buffer.length !== pieceBytes) return
+    this.#sent.push(buffer)
+    this.#connection.flush()
+    this.#takeBack()
+  }
+
+  /** The pieces can be used again once the connection has sent everything. */
+  #takeBack(): void {
+    if (this.#sent.length === 0 || this.#connection.outputBytes > 0) return
+    for (const piece of this.#sent) this.#pieces.give(piece)
+    this.#sent = []
   }
 
   /** Gives what was written to the connection, which sends it with the rest of this turn's output. */
   send(): void {
-    if (this.#buffer && this.#used > 0) this.#connection.write(this.#buffer.subarray(0, this.#used))
-    this.#buffer = undefined
-    this.#used = 0
+    this.#sendPiece()
+    this.#sent = []
   }
 
   /** Sends, and waits while the client reads too slowly. */
   drain(): Awaitable<void> {
-    this.send()
-    return this.#connection.drain()
+    this.#sendPiece()
+    const drained = this.#connection.drain()
+    return drained instanceof Promise ? drained.then(() => this.#takeBack()) : undefined
   }
 
   /** Text of the grammar itself: ASCII that we wrote. */
@@ -127,27 +158,48 @@ export class Encoder {
 
   /** Bytes that are in wire form already. */
   bytes(bytes: Uint8Array): this {
-    if (bytes.length > pieceBytes / 2) {
-      this.send()
-      this.#connection.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    if (bytes.length <= largeBytes) {
+      this.#reserve(bytes.length).set(bytes, this.#used)
+      this.#used += bytes.length
       return this
     }
-    const buffer = this.#reserve(bytes.length)
-    buffer.set(bytes, this.#used)
-    this.#used += bytes.length
+    this.fill(bytes.length, (target, at, from, to) => {
+      target.set(bytes.subarray(from, to), at)
+      return true
+    })
     return this
+  }
+
+  /** `count` bytes that `write` puts right into the output: those from `from` to `to` at a place of `target`. Gives how many before it said that it can't. */
+  fill(count: number, write: (target: Buffer, at: number, from: number, to: number) => boolean): number {
+    for (let from = 0; from < count; ) {
+      if (this.#used + count - from > (this.#buffer?.length ?? 0)) this.#makeRoom(count - from)
+      const buffer = this.#buffer as Buffer
+      const to = Math.min(count, from + buffer.length - this.#used)
+      if (!write(buffer, this.#used, from, to)) return from
+      this.#used += to - from
+      from = to
+    }
+    return count
+  }
+
+  /** Room for `count` bytes, or for a good part of them. */
+  #makeRoom(count: number): void {
+    const buffer = this.#buffer
+    if (buffer?.length === pieceBytes && pieceBytes - this.#used >= largeBytes) return
+    this.#reserve(Math.min(count, pieceBytes))
   }
 
   /** A value in wire form, as bytes or as ASCII. */
   wire(value: string | Uint8Array): this {
     if (typeof value !== 'string') return this.bytes(value)
-    if (value.length > pieceBytes / 2) return this.bytes(Buffer.from(value, 'latin1'))
+    if (value.length > largeBytes) return this.bytes(Buffer.from(value, 'latin1'))
     const buffer = this.#reserve(value.length)
     this.#used += buffer.write(value, this.#used, 'latin1')
     return this
   }
 
-  /** `{n}` and the bytes; `~{n}` for binary ones. The bytes must not change any more. */
+  /** `{n}` and the bytes; `~{n}` for binary ones. */
   literal(bytes: Uint8Array, isBinary = false): this {
     return this.ascii(`${isBinary ? '~' : ''}{${bytes.length}}\r\n`).bytes(bytes)
   }

@@ -8,6 +8,7 @@ import type { Login } from '../account/login.ts'
 import { type LoginPeer, loginPeer } from '../account/login-peer.ts'
 import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
+import type { PiecePool } from '../net/piece-pool.ts'
 import { ObservedStore } from '../store/observed-store.ts'
 import { allRights, type Rights, rightsOf } from '../store/rights.ts'
 import type { OrderCache } from './sort/order-cache.ts'
@@ -40,6 +41,8 @@ export interface ImapContext {
   readonly hostname: string
   /** What SORT and THREAD have worked out. */
   readonly orders: OrderCache
+  /** One for each thread. */
+  readonly pieces: PiecePool
   /** For CONVERT (RFC 5259); undefined where images are not converted. */
   readonly images?: ImageConverter | undefined
   /** For STARTTLS; undefined where there is no certificate. */
@@ -86,7 +89,7 @@ export class Session {
   constructor(connection: Connection, context: ImapContext) {
     this.connection = connection
     this.context = context
-    this.out = new Encoder(connection)
+    this.out = new Encoder(connection, context.pieces)
   }
 
   /** Back to the state before log-in, with all that extensions have switched on (RFC 8437 §4.1). No mailbox is selected any more. */

@@ -9,6 +9,7 @@ import type { Clock } from '../base/clock.ts'
 import { limits } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
+import { PiecePool } from '../net/piece-pool.ts'
 import { MaildropLocks } from '../pop3/maildrop-locks.ts'
 import type { Store } from '../store/store.ts'
 import type { Config } from './config.ts'
@@ -30,6 +31,8 @@ export interface App {
   readonly login: Login
   readonly maildropLocks: MaildropLocks
   readonly largeMessages: ByteBudget
+  /** For what clients are sent. */
+  readonly pieces: PiecePool
 }
 
 export interface AppParts {
@@ -74,5 +77,6 @@ export function createApp({ config, clock, log, metrics, store, shared, index, o
     }),
     maildropLocks: new MaildropLocks(clock, shared.maildropLocks, store.nodes?.maildrops),
     largeMessages: new ByteBudget(limits.smtp.largeMessagesBytes),
+    pieces: new PiecePool(),
   }
 }

@@ -22,6 +22,8 @@ export interface Reader {
   ): Awaitable<readonly Row[]>
   /** The expression that gives a column of bytes as text, where that is cheaper; ask for the bytes when the text is not ASCII. */
   asText?(column: string): string
+  /** Rows of `blob` say where a body lies (`BodyLocation`), so that it can be asked for with the email's row. */
+  readonly knowsLocations?: boolean
 }
 
 /** One transaction, inside a mutation. */
@@ -92,6 +94,9 @@ export interface ChangeHint {
   readonly modSeq: ModSeq
 }
 
+/** Copies bytes `start` to `end` (exclusive) of a body to `target`, from `at` on. False when the body was moved: `readBody` finds it again. */
+export type CopyBody = (start: number, end: number, target: Buffer, at: number) => boolean
+
 export interface MaintenanceReport {
   /** Segments of bodies that were rewritten or removed. */
   readonly segments: number
@@ -131,6 +136,11 @@ export interface Store {
   bodyOf(bytes: Uint8Array): BodyRef
   /** Bytes `start` to `end` (exclusive; the end by default) of a stored body. Throws `StoreError` `no-such-body`. */
   readBody(account: AccountId, hash: BlobHash, start?: number, end?: number): Awaitable<Buffer>
+  /**
+   * What copies of a body that lies at `location`, without a wait and without an allocation. Undefined where that can't be done: ask `readBody` then.
+   * Throws `StoreError` `corrupt` when something else is there.
+   */
+  openBody?(hash: Uint8Array, location: BodyLocation): CopyBody | undefined
   /**
    * The shared picture of one mailbox, up to date with the last commit; who has just read that the mailbox is at `atLeast` may have it as it was then,
    * which saves a read. Throws `StoreError` `no-such-mailbox`.

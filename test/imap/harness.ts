@@ -15,6 +15,7 @@ import { OrderCache } from '../../src/imap/sort/order-cache.ts'
 import type { ImapContext } from '../../src/imap/session.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { Listener } from '../../src/net/listener.ts'
+import { PiecePool } from '../../src/net/piece-pool.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openTestStore } from '../open-test-store.ts'
@@ -31,7 +32,7 @@ export interface TestServer {
   connect(): Promise<ImapClient>
 }
 
-/** alice@example.test, bob@example.test and carol@example.test, all with the password `secret`; cheap hashing. */
+/** alice@example.test, bob@example.test and carol@example.test, all with the password `secret`; cheap hashing. Over an empty store of the test's own, where `changes` has one. */
 export async function startImap(
   t: Pick<TestContext, 'after'>,
   changes: Partial<ImapContext> = {},
@@ -42,12 +43,9 @@ export async function startImap(
     addressing: { defaultDomain: 'example.test' },
     login: { minPasswordCharacters: 1, hash: { memoryKib: 8, passes: 1, parallelism: 1 }, ...login },
   })
-  const store = await openTestStore({
-    clock: systemClock,
-    log: silentLog,
-    metrics: silentMetrics,
-    ...storeOptions,
-  })
+  const store =
+    changes.store ??
+    (await openTestStore({ clock: systemClock, log: silentLog, metrics: silentMetrics, ...storeOptions }))
   const directory = openDirectory(store, config)
   const account = await createAccount(directory, {
     address: 'alice@example.test',
@@ -72,6 +70,7 @@ export async function startImap(
     config: { imap: imapConfig.parse({}) },
     hostname: 'mail.example.test',
     orders: new OrderCache(),
+    pieces: new PiecePool(),
     tls: undefined,
     ...changes,
   }

@@ -22,6 +22,7 @@ import type { Connection } from '../../src/net/connection.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import { parseNetwork } from '../../src/net/ip.ts'
 import { Listener } from '../../src/net/listener.ts'
+import { PiecePool } from '../../src/net/piece-pool.ts'
 import { pop3Config } from '../../src/pop3/config.ts'
 import { MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
 import { servePop3 } from '../../src/pop3/serve.ts'
@@ -109,6 +110,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     metrics,
     hostname: 'mail.example.org',
     orders: new OrderCache(),
+    pieces: new PiecePool(),
     tls: { serverOptions: () => certificate },
     maildropLocks: new MaildropLocks(systemClock),
     largeMessages: options.largeMessages ?? new ByteBudget(limits.smtp.largeMessagesBytes),

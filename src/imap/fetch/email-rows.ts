@@ -1,6 +1,6 @@
 // Rows of `email`, many at a time and only the columns that are asked for, and where those emails lie.
 import type { AccountId, EmailId } from '../../base/ids.ts'
-import type { Reader } from '../../store/store.ts'
+import type { BodyLocation, Reader } from '../../store/store.ts'
 
 /** What FETCH and SEARCH read of an email beside its bytes. */
 export interface EmailRow {
@@ -18,6 +18,8 @@ export interface EmailRow {
   readonly has_attachment: number
   /** No column: the mailboxes that hold the email, by name. */
   readonly places: readonly Place[]
+  /** No column: where the body lies, of rows with `blob`; undefined where the store does not say. */
+  readonly location?: BodyLocation | undefined
 }
 
 /** A value in wire form: a string where all of it is ASCII and the store has given it as one. */
@@ -29,7 +31,7 @@ export interface Place {
   readonly specialUse: string | null
 }
 
-export type EmailColumn = Exclude<keyof EmailRow, 'id'>
+export type EmailColumn = Exclude<keyof EmailRow, 'id' | 'location'>
 
 /** Lengths of the lists of ids, so that few statements are prepared. */
 const listLengths = [1, 8, 64, 256] as const
@@ -51,18 +53,25 @@ export async function readEmailRows(
   const [test, bounds] = isDense(ids)
     ? (['BETWEEN ? AND ?', [Math.min(...ids), Math.max(...ids)]] as const)
     : ([`IN (${marks(ids.length)})`, padded(ids)] as const)
-  const expressions = named.map(name => (wireColumns.has(name) ? (reader.asText?.(name) ?? name) : name))
-  const texts = named.flatMap((name, index) => (name === expressions[index] ? [] : [index + 1]))
-  const found = await reader.arrays<RowValues>(
-    `SELECT ${['id', ...expressions].join(', ')} FROM email WHERE account = ? AND id ${test}`,
+  const texts: number[] = []
+  const expressions = named.map((name, index) => {
+    const text = wireColumns.has(name) ? reader.asText?.(`e.${name}`) : undefined
+    if (text !== undefined) texts.push(index + 1)
+    return text ?? `e.${name}`
+  })
+  const isLocated = columns.has('blob') && reader.knowsLocations === true
+  const from = isLocated ? locatedEmails : 'FROM email e'
+  const result = reader.arrays<RowValues>(
+    `SELECT ${['e.id', ...expressions].join(', ')} ${from} WHERE e.account = ? AND e.id ${test}`,
     account,
     ...bounds,
   )
+  const found = result instanceof Promise ? await result : result
   const rows = new Map<number, EmailRow>()
   const inexact: number[] = []
   for (const values of found) {
     if (!texts.every(at => isAscii(values[at] as string))) inexact.push(values[0])
-    rows.set(values[0], rowOf(named, values))
+    rows.set(values[0], rowOf(named, values, isLocated))
   }
   for (const id of inexact) {
     const [values] = await reader.arrays<RowValues>(
@@ -70,7 +79,7 @@ export async function readEmailRows(
       account,
       id,
     )
-    if (values) rows.set(id, rowOf(named, values))
+    if (values) rows.set(id, rowOf(named, values, false))
   }
   if (!columns.has('places')) return rows
   const places = await readPlaces(reader, account, test, bounds)
@@ -85,10 +94,25 @@ function isAscii(text: string): boolean {
 
 type RowValues = readonly [id: number, ...values: unknown[]]
 
-function rowOf(named: readonly string[], values: RowValues): EmailRow {
+/** Behind the other columns, where the bodies lie. */
+const locatedEmails =
+  ', b.segment, b.position, b.stored_bytes, b.size_bytes, b.compressed FROM email e JOIN blob b ON b.account = e.account AND b.hash = e.blob'
+
+function rowOf(named: readonly string[], values: RowValues, isLocated: boolean): EmailRow {
   const row: Record<string, unknown> = { id: values[0] }
   for (let at = 0; at < named.length; at++) row[named[at] as string] = values[at + 1]
+  if (isLocated) row['location'] = locationOf(values, named.length + 1)
   return row as unknown as EmailRow
+}
+
+function locationOf(values: RowValues, at: number): BodyLocation {
+  return {
+    segment: values[at] as number,
+    offset: values[at + 1] as number,
+    storedBytes: values[at + 2] as number,
+    sizeBytes: values[at + 3] as number,
+    compressed: values[at + 4] !== 0,
+  }
 }
 
 /** The mailboxes of each email, each once, by name. */

@@ -20,6 +20,8 @@ export interface FetchItem {
   readonly columns?: readonly EmailColumn[]
   /** What it reads of the message's bytes, so that the items of one message share a read; undefined for nothing. */
   span?(message: FetchedMessage): Span | undefined
+  /** The bytes go out as they are: they need not have been read before. */
+  readonly copies?: boolean
   /** Reads what else it needs of the next messages (UIDs ascending), before any of them is written. */
   prepare?(uids: Uint32Array): Promise<void>
   /** Asking for it makes the message \Seen. */

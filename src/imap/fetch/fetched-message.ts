@@ -2,7 +2,7 @@
 import type { AccountId, BlobHash, EmailId } from '../../base/ids.ts'
 import { type PartNode, unpackParts } from '../../message/sections.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
-import type { Store } from '../../store/store.ts'
+import type { CopyBody, Store } from '../../store/store.ts'
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { ImapError } from '../error.ts'
 import type { EmailRow } from './email-rows.ts'
@@ -14,6 +14,9 @@ const nothing = Buffer.alloc(0)
 export interface Window extends Span {
   readonly bytes: Buffer
 }
+
+/** Where the bytes of a message come from: what was read of it, or what copies of it where that needs no wait. */
+export type Source = Window | CopyBody
 
 export class FetchedMessage {
   readonly #store: Store
@@ -35,7 +38,7 @@ export class FetchedMessage {
   flagsText = ''
   #row: EmailRow | undefined
   #parts: PartNode | undefined
-  #window: Window | undefined
+  #source: Source | undefined
   /** The section that was decoded last: a command may ask for a hundred pieces of one (RFC 3516 §4). */
   decoded: Window | undefined
   /** Why an item could not be given although the message is there: ends the command with NO. */
@@ -59,7 +62,7 @@ export class FetchedMessage {
     this.position = position
     this.#row = undefined
     this.#parts = undefined
-    this.#window = undefined
+    this.#source = undefined
     this.decoded = undefined
   }
 
@@ -85,16 +88,27 @@ export class FetchedMessage {
     return (this.#parts ??= unpackParts(this.row.parts))
   }
 
-  set window(window: Window | undefined) {
-    this.#window = window
+  set source(source: Source | undefined) {
+    this.#source = source
+  }
+
+  /** What copies of the message, where the store needs no wait for it. */
+  open(): CopyBody | undefined {
+    const { blob, location } = this.row
+    return location && this.#store.openBody?.(blob, location)
   }
 
   /** The bytes of a span when they have been read already. */
   peekBytes(span: Span): Buffer | undefined {
     if (span.start === span.end) return nothing
-    const window = this.#window
-    if (!window || span.start < window.start || span.end > window.end) return undefined
-    return window.bytes.subarray(span.start - window.start, span.end - window.start)
+    const source = this.#source
+    if (typeof source !== 'object' || span.start < source.start || span.end > source.end) return undefined
+    return source.bytes.subarray(span.start - source.start, span.end - source.start)
+  }
+
+  /** Copies bytes to `target`, from `at` on. False where they have to be read: the store needs a wait for that, or the body was moved. */
+  copyBytes(start: number, end: number, target: Buffer, at: number): boolean {
+    return typeof this.#source === 'function' && this.#source(start, end, target, at)
   }
 
   /** Reads bytes from the store. Throws `StoreError` `no-such-body`. */

@@ -9,9 +9,13 @@ export function writeValue(out: Encoder, bytes: Buffer): void {
 
 /** The bytes with 0x80 in place of NUL; a copy where there is one. */
 export function withoutNul(bytes: Buffer): Buffer {
-  let at = bytes.indexOf(0)
-  if (at < 0) return bytes
+  if (!bytes.includes(0)) return bytes
   const copy = Buffer.from(bytes)
-  for (; at >= 0; at = copy.indexOf(0, at)) copy[at] = 0x80
+  replaceNul(copy)
   return copy
+}
+
+/** The same in place. */
+export function replaceNul(bytes: Buffer): void {
+  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1)) bytes[at] = 0x80
 }

@@ -9,7 +9,7 @@ import type { ImapError } from '../error.ts'
 import type { Session } from '../session.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from './email-rows.ts'
 import type { FetchItem, Span } from './fetch-item.ts'
-import { FetchedMessage, type Window } from './fetched-message.ts'
+import { FetchedMessage, type Source } from './fetched-message.ts'
 import { FlagTexts } from './flag-texts.ts'
 import { modSeqItem } from './items/modseq.ts'
 import { BrokenResponse } from './broken-response.ts'
@@ -20,8 +20,8 @@ const plainChunk = 1024
 /** Messages whose bytes are read together, at most. */
 const readAhead = 32
 
-/** Bytes that were read, undefined where none are needed, 'lost' where the content is gone. */
-type ReadWindow = Window | undefined | 'lost'
+/** Where the bytes come from, undefined where none are needed, 'lost' where the content is gone. */
+type MessageSource = Source | undefined | 'lost'
 
 const noRows: ReadonlyMap<number, EmailRow> = new Map()
 
@@ -34,6 +34,8 @@ export class MessageWriter {
   readonly #readers: readonly FetchItem[]
   /** The items that read something beside rows and bytes. */
   readonly #preparing: readonly FetchItem[]
+  /** All that read bytes copy them. */
+  readonly #copies: boolean
   readonly #showsFlags: boolean
   /** Messages with this modSeq became \Seen by this command and show it. */
   readonly #seenAt: ModSeq | undefined
@@ -52,6 +54,7 @@ export class MessageWriter {
     this.#items = items
     this.#columns = new Set(items.flatMap(({ columns }) => columns ?? []))
     this.#readers = items.filter(item => item.span !== undefined)
+    this.#copies = this.#readers.every(({ copies }) => copies)
     this.#preparing = items.filter(item => item.prepare !== undefined)
     this.#showsFlags = items.some(({ showsFlags }) => showsFlags)
     this.#seenAt = this.#showsFlags ? undefined : seenAt
@@ -76,6 +79,8 @@ export class MessageWriter {
       for (const item of this.#preparing) await item.prepare?.(targets.uids.subarray(from, to))
       if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
       else this.#writePlain(targets, from, to, rows)
+      // The last of it goes out together with the tagged line.
+      if (to === targets.count) return
       const drained = this.#out.drain()
       if (drained !== undefined) await drained
       const breath = connection.breathe()
@@ -132,14 +137,15 @@ export class MessageWriter {
     const items = this.#items
     for (let at = from; at < to; ) {
       const first = at
-      const windows = this.#readWindows(targets, first, to, rows)
-      at += windows.length
-      const read = await all(windows)
-      for (let index = 0; index < read.length; index++) {
-        const window = read[index] as ReadWindow
-        if (window === 'lost') continue
+      const opened = this.#openSources(targets, first, to, rows)
+      at += opened.length
+      const settled = all(opened)
+      const sources = settled instanceof Promise ? await settled : settled
+      for (let index = 0; index < sources.length; index++) {
+        const source = sources[index] as MessageSource
+        if (source === 'lost') continue
         this.#moveTo(targets, first + index, rows)
-        this.#message.window = window
+        this.#message.source = source
         this.#begin()
         for (let item = 0; item < items.length; item++) {
           if (item > 0) this.#out.byte(0x20)
@@ -148,6 +154,7 @@ export class MessageWriter {
         }
         this.#end()
       }
+      if (at === to) return
       const drained = this.#out.drain()
       if (drained !== undefined) await drained
       const breath = this.#session.connection.breathe()
@@ -157,29 +164,33 @@ export class MessageWriter {
 
   /** Once a response is begun, a failure can't be told inside it. */
   #writeItem(item: FetchItem): Awaitable<void> {
-    const pending = item.write(this.#message, this.#out)
-    return pending?.catch((error: unknown) => {
+    const fail = (error: unknown): never => {
       throw isConnectionError(error) ? error : new BrokenResponse(error)
-    })
+    }
+    try {
+      return item.write(this.#message, this.#out)?.catch(fail)
+    } catch (error) {
+      return fail(error)
+    }
   }
 
-  /** Starts the reads of the next messages, as many as `limits.imap.readAheadBytes` has room for. */
-  #readWindows(
+  /** Opens the next messages, or starts to read them: as many as `limits.imap.readAheadBytes` has room for. */
+  #openSources(
     targets: Targets,
     from: number,
     to: number,
     rows: ReadonlyMap<number, EmailRow>,
-  ): Awaitable<ReadWindow>[] {
-    const windows: Awaitable<ReadWindow>[] = []
+  ): Awaitable<MessageSource>[] {
+    const sources: Awaitable<MessageSource>[] = []
     let bytes = 0
-    for (let at = from; at < to && windows.length < readAhead && bytes < limits.imap.readAheadBytes; at++) {
+    for (let at = from; at < to && sources.length < readAhead && bytes < limits.imap.readAheadBytes; at++) {
       const span = this.#moveTo(targets, at, rows) ? this.#firstSpan() : 'lost'
       if (typeof span === 'object') {
         bytes += span.end - span.start
-        windows.push(this.#readWindow(span))
-      } else windows.push(span)
+        sources.push(this.#openSource(span))
+      } else sources.push(span)
     }
-    return windows
+    return sources
   }
 
   /** What the items read together of this message, cut to one piece: the rest of a large section is streamed. */
@@ -196,13 +207,20 @@ export class MessageWriter {
     return { start, end: Math.min(end, start + limits.imap.pieceBytes) }
   }
 
-  #readWindow(span: Span): Awaitable<ReadWindow> {
+  #openSource(span: Span): Awaitable<MessageSource> {
     const { uid } = this.#message
-    const window = (bytes: Buffer): Window => ({ ...span, bytes })
+    const { start, end } = span
     try {
-      const bytes = this.#message.readBytes(span.start, span.end)
-      if (!(bytes instanceof Promise)) return window(bytes)
-      return bytes.then(window, (error: unknown) => this.#lose(uid, error))
+      const copy = this.#message.open()
+      if (copy && this.#copies) return copy
+      const read = Buffer.allocUnsafe(copy ? end - start : 0)
+      if (copy?.(start, end, read, 0)) return { ...span, bytes: read }
+      const bytes = this.#message.readBytes(start, end)
+      if (!(bytes instanceof Promise)) return { ...span, bytes }
+      return bytes.then(
+        later => ({ ...span, bytes: later }),
+        (error: unknown) => this.#lose(uid, error),
+      )
     } catch (error) {
       return this.#lose(uid, error)
     }
@@ -238,7 +256,7 @@ export class MessageWriter {
 }
 
 /** The values, without a wait where none is a promise. */
-function all(windows: readonly Awaitable<ReadWindow>[]): Awaitable<readonly ReadWindow[]> {
-  if (!windows.some(window => window instanceof Promise)) return windows as readonly ReadWindow[]
-  return Promise.all(windows.map(async window => window))
+function all(sources: readonly Awaitable<MessageSource>[]): Awaitable<readonly MessageSource[]> {
+  if (!sources.some(source => source instanceof Promise)) return sources as readonly MessageSource[]
+  return Promise.all(sources.map(async source => source))
 }

@@ -7,7 +7,7 @@ import type { Span } from './fetch-item.ts'
 import type { FetchedMessage } from './fetched-message.ts'
 import { writeValue } from './literal-value.ts'
 import type { Partial, SectionName } from './section-name.ts'
-import { writeStream } from './write-stream.ts'
+import { writeStored } from './write-stored.ts'
 
 /** Where a section lies, before any subsetting of header fields; undefined when the message has no such thing. */
 export function sectionSpan(message: FetchedMessage, section: SectionName): Span | undefined {
@@ -51,7 +51,7 @@ export function writeSpan(message: FetchedMessage, out: Encoder, span: Span | un
   }
   const bytes = message.peekBytes(span)
   if (bytes) return writeValue(out, bytes)
-  return writeStream(message, out, span)
+  return writeStored(message, out, span)
 }
 
 /** Writes the chosen fields of a header block. */

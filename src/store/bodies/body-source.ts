@@ -1,7 +1,7 @@
 // Where bodies are read from.
 import type { BlobHash } from '../../base/ids.ts'
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { BodyLocation } from '../store.ts'
+import type { BodyLocation, CopyBody } from '../store.ts'
 
 export interface BodySource {
   /**
@@ -9,5 +9,7 @@ export interface BodySource {
    * Throws `StoreError` `corrupt` when something else is there.
    */
   read(hash: BlobHash, location: BodyLocation, start: number, end: number): Awaitable<Buffer | undefined>
+  /** What copies of the body at `location`, where that can be done; undefined when its segment is gone, and where it is compressed. Throws `StoreError` `corrupt`. */
+  open?(hash: Uint8Array, location: BodyLocation): CopyBody | undefined
   close(): void
 }

@@ -1,7 +1,7 @@
 // Bodies of a store that lives in memory: a segment is one body.
 import { StoreError } from '../error.ts'
 import type { BlobHash } from '../../base/ids.ts'
-import type { BodyLocation, BodyRef, MaintenanceReport } from '../store.ts'
+import type { BodyLocation, BodyRef, CopyBody, MaintenanceReport } from '../store.ts'
 import type { BodySink } from './body-sink.ts'
 import type { BodySource } from './body-source.ts'
 
@@ -66,6 +66,16 @@ export class MemoryBodies implements BodySink, BodySource {
   read(_hash: BlobHash, location: BodyLocation, start: number, end: number): Buffer | undefined {
     const body = this.#bodies.get(location.segment)
     return body && Buffer.from(body.subarray(start, end))
+  }
+
+  open(_hash: Uint8Array, { segment }: BodyLocation): CopyBody | undefined {
+    if (!this.#bodies.has(segment)) return undefined
+    return (start, end, target, at) => {
+      const body = this.#bodies.get(segment)
+      if (!body) return false
+      body.copy(target, at, start, end)
+      return true
+    }
   }
 
   close(): void {

@@ -18,6 +18,12 @@ export interface RecordHeader {
   readonly compressed: boolean
 }
 
+/** Whether `bytes` begin with the header of this body. */
+export function isRecordOf(bytes: Buffer, hash: Uint8Array, storedBytes: number): boolean {
+  const header = findRecordHeader(bytes)
+  return header?.storedBytes === storedBytes && bytes.compare(hash, 0, hash.length, 24, 56) === 0
+}
+
 export function encodeRecordHeader(record: RecordHeader): Buffer {
   const header = Buffer.alloc(recordHeaderBytes)
   header.writeUInt32BE(magic, 0)

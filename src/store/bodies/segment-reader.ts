@@ -5,10 +5,10 @@ import { zstdDecompressSync } from 'node:zlib'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
-import type { BodyLocation } from '../store.ts'
+import type { BodyLocation, CopyBody } from '../store.ts'
 import type { BodySource } from './body-source.ts'
 import { type DataFolder, segmentFile } from './data-folder.ts'
-import { findRecordHeader, recordHeaderBytes } from './record.ts'
+import { findRecordHeader, isRecordOf, recordHeaderBytes } from './record.ts'
 
 const readAsync = promisify(read)
 
@@ -17,6 +17,7 @@ const synchronousBytes = 256 * 1024
 
 export class SegmentReader implements BodySource {
   readonly #folder: DataFolder
+  readonly #header = Buffer.alloc(recordHeaderBytes)
   /** In the order of use, the oldest first. `users` counts reads under way, which keep the file open. */
   readonly #files = new Map<number, OpenSegment>()
   /** Runs while files are open. */
@@ -41,12 +42,8 @@ export class SegmentReader implements BodySource {
     const finish = (bytes: Buffer): Buffer => {
       if (!isWhole) return bytes
       const header = findRecordHeader(bytes)
-      if (!header || header.hash !== hash || header.storedBytes !== location.storedBytes) {
-        throw new StoreError(
-          'corrupt',
-          `segment ${location.segment} does not hold the body at ${location.offset}`,
-        )
-      }
+      if (!header || header.hash !== hash || header.storedBytes !== location.storedBytes)
+        throw misplaced(location)
       const stored = bytes.subarray(recordHeaderBytes)
       if (!location.compressed) return stored
       const body = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, location.sizeBytes) })
@@ -58,13 +55,22 @@ export class SegmentReader implements BodySource {
     const bytes = Buffer.allocUnsafeSlow(length)
     if (length > synchronousBytes)
       return this.#readLarge(file, location.segment, bytes, position).then(finish)
-    let filled = 0
-    while (filled < length) {
-      const count = readSync(file.fd, bytes, filled, length - filled, position + filled)
-      if (count === 0) throw truncated(location.segment)
-      filled += count
-    }
+    fill(file, location.segment, bytes, 0, length, position)
     return finish(bytes)
+  }
+
+  open(hash: Uint8Array, location: BodyLocation): CopyBody | undefined {
+    const { segment, offset, storedBytes, compressed } = location
+    const file = compressed ? undefined : this.#open(segment)
+    if (!file) return undefined
+    fill(file, segment, this.#header, 0, recordHeaderBytes, offset)
+    if (!isRecordOf(this.#header, hash, storedBytes)) throw misplaced(location)
+    return (start, end, target, at) => {
+      // Others may have had it closed meanwhile.
+      const opened = this.#open(segment)
+      if (opened) fill(opened, segment, target, at, end - start, offset + recordHeaderBytes + start)
+      return opened !== undefined
+    }
   }
 
   /** Closes every file that no read uses. */
@@ -144,6 +150,26 @@ interface OpenSegment {
 
 function isRemoved({ fd }: OpenSegment): boolean {
   return fstatSync(fd).nlink === 0
+}
+
+function fill(
+  { fd }: OpenSegment,
+  segment: number,
+  target: Buffer,
+  at: number,
+  length: number,
+  position: number,
+): void {
+  let filled = 0
+  while (filled < length) {
+    const count = readSync(fd, target, at + filled, length - filled, position + filled)
+    if (count === 0) throw truncated(segment)
+    filled += count
+  }
+}
+
+function misplaced({ segment, offset }: BodyLocation): StoreError {
+  return new StoreError('corrupt', `segment ${segment} does not hold the body at ${offset}`)
 }
 
 function truncated(segment: number): StoreError {

@@ -26,6 +26,10 @@ export class ConnectionReader implements Reader {
   asText(column: string): string {
     return asText(column)
   }
+
+  get knowsLocations(): boolean {
+    return true
+  }
 }
 
 /** In memory the connection is the writer's: a read waits until the open transaction has ended. */
@@ -55,6 +59,10 @@ export class SharedReader implements Reader {
 
   asText(column: string): string {
     return asText(column)
+  }
+
+  get knowsLocations(): boolean {
+    return true
   }
 }
 

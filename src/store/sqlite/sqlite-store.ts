@@ -16,6 +16,7 @@ import type {
   BodyLocation,
   BodyRef,
   ChangeHint,
+  CopyBody,
   MaintenanceReport,
   Reader,
   StagedBody,
@@ -86,6 +87,14 @@ export class SqliteStore implements Store {
 
   readBody(account: AccountId, hash: BlobHash, start = 0, end?: number): Awaitable<Buffer> {
     return this.#parts.whenCommitted(() => this.#readBody(account, hash, start, end, bodyAttempts))
+  }
+
+  openBody(hash: Uint8Array, location: BodyLocation): CopyBody | undefined {
+    try {
+      return this.#parts.bodies.open?.(hash, location)
+    } catch (error) {
+      throw findStorageError(error) ?? error
+    }
   }
 
   snapshot(account: AccountId, mailbox: MailboxId, atLeast?: ModSeq): Awaitable<MailboxSnapshot> {

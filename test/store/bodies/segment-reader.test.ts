@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { limits } from '../../../src/base/limits.ts'
 import { openStore } from '../../../src/store/open-store.ts'
+import type { BodyLocation } from '../../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
 
 /** How often this process has the file open, as Linux tells. */
@@ -38,4 +39,43 @@ test('a segment that is removed can be read while it is open, and does not stay 
   await store.readBody(account, message.body.hash)
   t.mock.timers.tick(limits.store.openSegmentsMs)
   assert.equal(timesOpen(segment), whileRead - 1)
+})
+
+test('what was opened copies any part of the body, until its segment is gone; another body is not taken for it', {
+  skip: process.platform !== 'linux' && 'needs /proc',
+}, async t => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const dataDir = temporaryFolder(t)
+  const store = await openStore({ dataDir })
+  t.after(() => store.close())
+  const account = await addAccount(store)
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  const message = mail(store, 'copied')
+  await store.mutate('appendMessages', { account, mailbox, messages: [message] })
+  const row = await store.reader.get<Omit<BodyLocation, 'compressed'> & { hash: Uint8Array }>(
+    'SELECT hash, segment, position AS "offset", stored_bytes AS "storedBytes", size_bytes AS "sizeBytes" FROM blob',
+  )
+  assert.ok(row)
+  const location = { ...row, compressed: false }
+  const whole = await store.readBody(account, message.body.hash)
+  const target = Buffer.alloc(whole.length + 2, 0x2e)
+  const copy = store.openBody?.(row.hash, location)
+  assert.ok(copy)
+  assert.ok(copy(0, whole.length, target, 1))
+  assert.equal(target.toString(), `.${whole.toString()}.`)
+  assert.ok(copy(2, 5, target, 0))
+  assert.equal(
+    target.toString('latin1', 0, 4),
+    `${whole.toString('latin1', 2, 5)}${whole.toString('latin1', 2, 3)}`,
+  )
+  assert.equal(store.openBody?.(row.hash, { ...location, compressed: true }), undefined)
+  const other = row.hash.map(byte => byte ^ 1)
+  assert.throws(() => store.openBody?.(other, location), { code: 'corrupt' })
+  assert.throws(() => store.openBody?.(row.hash, { ...location, offset: location.offset + 1 }), {
+    code: 'corrupt',
+  })
+  unlinkSync(join(dataDir, 'segments', '00000001.seg'))
+  t.mock.timers.tick(limits.store.openSegmentsMs)
+  assert.equal(copy(0, 1, target, 0), false)
+  assert.equal(store.openBody?.(row.hash, location), undefined)
 })

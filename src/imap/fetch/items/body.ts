@@ -54,6 +54,7 @@ export function sectionItem(
   return {
     ...shared,
     span,
+    copies: true,
     write: (message, out) => writeSpan(message, out.ascii(label).byte(0x20), span(message)),
   }
 }
