@@ -12,6 +12,9 @@ store.compactionMs = 10_000
 store.openSegmentsMs = 5000
 store.segmentBytes = 8 * 2 ** 20
 
+const search: Writable<typeof limits.search> = limits.search
+search.sweepMs = 10_000
+
 /** While this file is there, memory is lost: a fault. */
 const leakFile = process.env['RESTANTE_SOAK_LEAK']
 if (isMainThread && leakFile !== undefined) {
