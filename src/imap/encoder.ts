@@ -170,6 +170,12 @@ export class Encoder {
     return this
   }
 
+  /** Up to `most` bytes that `write` puts into `target` from `at` on, in one piece; it gives where they end. */
+  place(most: number, write: (target: Buffer, at: number) => number): this {
+    this.#used = write(this.#reserve(most), this.#used)
+    return this
+  }
+
   /** `count` bytes that `write` puts right into the output: those from `from` to `to` at a place of `target`. Gives how many before it said that it can't. */
   fill(count: number, write: (target: Buffer, at: number, from: number, to: number) => boolean): number {
     for (let from = 0; from < count; ) {

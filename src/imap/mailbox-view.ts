@@ -251,6 +251,16 @@ export class MailboxView {
     return this.#count === this.#snapshot.count && this.#uids === this.#snapshot.uids
   }
 
+  /** Whether a set names every message that the client knows, by one range. */
+  namesAll(set: SequenceSet, isUid: boolean): boolean {
+    if (set.kind === 'saved' || set.ranges.length > 1 || this.#count === 0) return false
+    const ranges = isUid ? this.uidRanges(set) : normalizeRanges(set.ranges, this.#count)
+    const [[first, last] = [Infinity, 0]] = ranges
+    return isUid
+      ? first <= this.uidOf(1) && last >= this.uidOf(this.#count)
+      : first === 1 && last === this.#count
+  }
+
   /** Every message that the client knows. */
   selectAll(): Selection {
     return this.#selectPositions([[0, this.#count]])

@@ -35,7 +35,7 @@ export class FetchedMessage {
   /** In the snapshot's arrays. */
   position = 0
   /** ` FLAGS (…)` without the space, when an item shows it. */
-  flagsText = ''
+  flagsText: Buffer = nothing
   #row: EmailRow | undefined
   #parts: PartNode | undefined
   #source: Source | undefined

@@ -8,9 +8,9 @@ export class FlagTexts {
   readonly #view: MailboxView
   readonly #out: Encoder
   readonly #showsRecent: boolean
-  readonly #texts = new Map<number, string>()
+  readonly #texts = new Map<number, Buffer>()
   #lastKey = -1
-  #lastText = ''
+  #lastText: Buffer = Buffer.alloc(0)
 
   /** `showsRecent` for IMAP4rev1 sessions (RFC 9051 appendix E). */
   constructor(view: MailboxView, out: Encoder, showsRecent: boolean) {
@@ -20,7 +20,7 @@ export class FlagTexts {
   }
 
   /** `FLAGS (…)`. Writes an untagged FLAGS when a keyword is new to the client, so ask before a response is begun. */
-  of(flags: number, uid: number): string {
+  of(flags: number, uid: number): Buffer {
     const isRecent = this.#showsRecent && this.#view.isRecent(uid)
     const key = flags * 2 + (isRecent ? 1 : 0)
     if (key === this.#lastKey) return this.#lastText
@@ -29,10 +29,10 @@ export class FlagTexts {
     return this.#lastText
   }
 
-  #make(key: number, flags: number, isRecent: boolean): string {
+  #make(key: number, flags: number, isRecent: boolean): Buffer {
     this.#view.announceKeywords(flags, this.#out)
     const names = formatFlags(flags & systemMask, this.#view.snapshot.keywordsOf(flags), isRecent)
-    const text = `FLAGS (${names})`
+    const text = Buffer.from(`FLAGS (${names})`, 'latin1')
     this.#texts.set(key, text)
     return text
   }

@@ -10,13 +10,14 @@ import type { Session } from '../session.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from './email-rows.ts'
 import type { FetchItem, Span } from './fetch-item.ts'
 import { FetchedMessage, type Source } from './fetched-message.ts'
+import { areFlagLines, FlagLines } from './flag-lines.ts'
 import { FlagTexts } from './flag-texts.ts'
 import { modSeqItem } from './items/modseq.ts'
 import { BrokenResponse } from './broken-response.ts'
 import type { Targets } from './targets.ts'
 
 /** Messages between two looks at back-pressure when the snapshot is enough. */
-const plainChunk = 1024
+const plainChunk = 4096
 /** Messages whose bytes are read together, at most. */
 const readAhead = 32
 
@@ -43,6 +44,8 @@ export class MessageWriter {
   /** RFC 9586: no message numbers. */
   readonly #isUidOnly: boolean
   readonly #flagTexts: FlagTexts
+  /** Where there is nothing else to write. */
+  readonly #flagLines: FlagLines | undefined
   readonly #message: FetchedMessage
   /** UIDs of messages whose content was gone. */
   readonly lost: number[] = []
@@ -61,6 +64,9 @@ export class MessageWriter {
     this.#addsModSeq = session.has('CONDSTORE') && !items.includes(modSeqItem)
     this.#isUidOnly = session.has('UIDONLY')
     this.#flagTexts = new FlagTexts(view, out, !session.has('IMAP4REV2'))
+    if (!this.#isUidOnly && areFlagLines(items)) {
+      this.#flagLines = new FlagLines(out, this.#flagTexts, items.length > 1)
+    }
     this.#message = new FetchedMessage(store, view.mailbox.account, view.snapshot, view.foreignOwner)
   }
 
@@ -77,7 +83,8 @@ export class MessageWriter {
       const to = Math.min(from + step, targets.count)
       const rows = await this.#readRows(targets, from, to)
       for (const item of this.#preparing) await item.prepare?.(targets.uids.subarray(from, to))
-      if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
+      if (this.#flagLines) this.#flagLines.write(targets, this.#message.flags, from, to)
+      else if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
       else this.#writePlain(targets, from, to, rows)
       // The last of it goes out together with the tagged line.
       if (to === targets.count) return
@@ -244,7 +251,7 @@ export class MessageWriter {
     else out.number(message.number).ascii(' FETCH (')
     // RFC 9051 §6.4.5: flags that this very command has changed are told with it.
     if (!isNewlySeen) return
-    out.ascii(message.flagsText).byte(0x20)
+    out.bytes(message.flagsText).byte(0x20)
     if (!this.#addsModSeq) return
     void modSeqItem.write(message, out)
     out.byte(0x20)

@@ -20,7 +20,7 @@ import { modSeqItem } from './items/modseq.ts'
 import { uidItem } from './items/uid.ts'
 import type { FetchModifiers } from './modifiers.ts'
 import { MessageWriter } from './message-writer.ts'
-import { findChangedTargets, findTargets, type Targets } from './targets.ts'
+import { allTargets, findChangedTargets, findTargets, type Targets } from './targets.ts'
 
 export interface FetchArgs {
   readonly set: SequenceSet
@@ -65,6 +65,8 @@ function chooseTargets(
   const { snapshot } = view
   if (changedSince !== undefined && isUid && !partial && view.knowsSnapshot)
     return findChangedTargets(snapshot, view.uidRanges(set), changedSince as ModSeq)
+  if (changedSince === undefined && !partial && view.knowsSnapshot && view.namesAll(set, isUid))
+    return allTargets(snapshot)
   const selected = view.select(set, isUid)
   return findTargets(snapshot, partial ? partOfSelection(selected, partial) : selected, changedSince)
 }

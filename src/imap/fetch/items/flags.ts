@@ -5,7 +5,7 @@ export const flagsItem: FetchItem = {
   label: 'FLAGS',
   showsFlags: true,
   write(message, out) {
-    out.ascii(message.flagsText)
+    out.bytes(message.flagsText)
   },
 }
 
