@@ -8,7 +8,6 @@
 // - What is read is a view of the socket's chunk. Copy what outlives the command.
 // - After the end (EOF, error, `destroy`) reads give undefined or throw ConnectionClosed, writes are dropped, and nothing is thrown at the process.
 // - An incomplete line at EOF is no line: a command that was cut off is never run.
-import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions as TlsClientOptions } from 'node:tls'
@@ -57,10 +56,9 @@ export class Connection {
   readonly id: string
   readonly remoteAddress: string
   readonly remotePort: number
-  readonly localAddress: string
-  readonly localPort: number
   /** From this machine: a loopback address or a unix socket, and no proxy between. */
   readonly isLoopback: boolean
+  readonly #endpoints: Endpoints
   readonly #limits: NetLimits
   readonly #deadlines: Deadlines
   readonly #deadline: Deadline
@@ -91,12 +89,11 @@ export class Connection {
 
   /** Takes over `socket`; make it with `allowHalfOpen`, so that a client who has said all still gets his answers. */
   constructor(socket: Socket, options: ConnectionOptions) {
-    this.id = options.id ?? randomUUID().slice(0, 8)
+    this.id = options.id ?? shortId()
     const endpoints = options.endpoints ?? endpointsOf(socket)
+    this.#endpoints = endpoints
     this.remoteAddress = endpoints.remoteAddress
     this.remotePort = endpoints.remotePort
-    this.localAddress = endpoints.localAddress
-    this.localPort = endpoints.localPort
     this.isLoopback =
       !endpoints.isProxied && (endpoints.remoteAddress === '' || isLoopback(endpoints.remoteAddress))
     this.#limits = options.limits ? { ...limits.net, ...options.limits } : limits.net
@@ -108,6 +105,14 @@ export class Connection {
     this.#socket = socket
     this.#stream = socket
     this.#attach(socket)
+  }
+
+  get localAddress(): string {
+    return this.#endpoints.localAddress
+  }
+
+  get localPort(): number {
+    return this.#endpoints.localPort
   }
 
   /** Whether TLS protects it. */
@@ -647,14 +652,25 @@ export class Connection {
   }
 }
 
-/** The addresses of a connected socket, v4-mapped ones as IPv4. */
+/** The addresses of a connected socket, v4-mapped ones as IPv4. Few ask for its own end, and the system is only asked when they do. */
 export function endpointsOf(socket: Socket): Endpoints {
   return {
     remoteAddress: normalizeIp(socket.remoteAddress ?? ''),
     remotePort: socket.remotePort ?? 0,
-    localAddress: normalizeIp(socket.localAddress ?? ''),
-    localPort: socket.localPort ?? 0,
+    get localAddress() {
+      return normalizeIp(socket.localAddress ?? '')
+    },
+    get localPort() {
+      return socket.localPort ?? 0
+    },
   }
+}
+
+/** Tells connections apart in a log; it protects nothing. */
+function shortId(): string {
+  return Math.floor(Math.random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')
 }
 
 function assertCount(count: number): void {

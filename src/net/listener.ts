@@ -44,7 +44,9 @@ export class Listener {
   readonly #arriving = new Set<Socket>()
   readonly #connections = new Set<Connection>()
   readonly #perNetwork = new Map<string, number>()
-  readonly #sessions = new Set<Promise<void>>()
+  /** Connections that have not come to their end yet, with what `stop` waits for. */
+  #sessions = 0
+  #onSessionsEnded: (() => void) | undefined
   #isStopping = false
   #refusals = 0
   #nextRefusalLine = -Infinity
@@ -105,40 +107,52 @@ export class Listener {
       for (const connection of this.#connections) connection.destroy()
     }, drainMs)
     await closed
-    while (this.#sessions.size > 0) await Promise.all(this.#sessions)
+    if (this.#sessions > 0) {
+      await new Promise<void>(resolve => {
+        this.#onSessionsEnded = resolve
+      })
+    }
     clearTimeout(timer)
   }
 
   #accept(socket: Socket): void {
-    // A socket's error is followed by 'close', which is where it is dealt with.
-    socket.on('error', error => this.#options.log.debug({ err: error }, 'socket error'))
+    socket.on('error', this.#onSocketError)
     if (this.#isStopping) {
       socket.destroy()
       return
     }
     const open = this.#arriving.size + this.#connections.size
     if (open >= this.#limits.connections) return this.#refuse(socket, 'connections')
-    this.#arriving.add(socket)
-    const session = this.#run(socket)
-      .catch((error: unknown) => {
-        this.#options.log.debug({ err: asError(error) }, 'connection ended before its session')
-        socket.destroy()
-      })
-      .finally(() => {
-        this.#arriving.delete(socket)
-        this.#sessions.delete(session)
-      })
-    this.#sessions.add(session)
+    void this.#run(socket)
+  }
+
+  /** A socket's error is followed by 'close', which is where it is dealt with. */
+  readonly #onSocketError = (error: Error): void => {
+    this.#options.log.debug({ err: error }, 'socket error')
   }
 
   async #run(socket: Socket): Promise<void> {
+    this.#sessions++
+    this.#arriving.add(socket)
+    try {
+      await this.#receive(socket)
+    } catch (error) {
+      this.#options.log.debug({ err: asError(error) }, 'connection ended before its session')
+      socket.destroy()
+    } finally {
+      this.#arriving.delete(socket)
+      if (--this.#sessions === 0) this.#onSessionsEnded?.()
+    }
+  }
+
+  async #receive(socket: Socket): Promise<void> {
     const direct = endpointsOf(socket)
     const isProxied = isInNetworks(direct.remoteAddress, this.#options.proxyNetworks ?? [])
     const endpoints = isProxied ? await readProxyHeader(socket, direct, this.#limits.proxyHeaderMs) : direct
     const release = this.#admit(endpoints)
     if (!release) return this.#refuse(socket, 'connectionsPerNetwork')
     if (socket.closed) return release()
-    socket.once('close', release)
+    if (release !== ignore) socket.once('close', release)
     const { implicitTls } = this.#options
     const secured = implicitTls && (await secureAsServer(socket, implicitTls, this.#limits.handshakeMs))
     this.#arriving.delete(socket)
@@ -208,6 +222,8 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
 }
 
+/** The first bytes of CONNECT, DELETE, GET, HEAD, OPTIONS, PATCH and PRI or POST or PUT, TRACE. */
+const httpMethodInitials: readonly (number | undefined)[] = [...Buffer.from('CDGHOPT')]
 const httpRequestLine = /^(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH|PRI) \S{0,8000} HTTP\/\d/
 
 /**
@@ -215,5 +231,7 @@ const httpRequestLine = /^(?:GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATC
  * would run as its script.
  */
 export function isHttpRequestLine(line: Buffer): boolean {
+  // Every line of every command is asked about, and few begin so.
+  if (!httpMethodInitials.includes(line[0])) return false
   return httpRequestLine.test(line.toString('latin1', 0, 8192))
 }
