@@ -20,6 +20,7 @@ import {
   type CredentialKind,
   type CredentialRow,
   findLogin,
+  type LoginCredentials,
   type LoginRow,
 } from '../store/read/credential.ts'
 import { parseAddress } from './address.ts'
@@ -152,7 +153,7 @@ export class Login {
     name: string,
     password: string,
   ): Promise<Identity> {
-    const attempt = await this.begin(peer, mechanism, name)
+    const attempt = await this.#begin(peer, mechanism, name, 'no-scram')
     try {
       const credential = await this.#matching(attempt, password)
       return await this.end(attempt, credential && parseScopes(credential.scopes), authzid, credential)
@@ -163,16 +164,25 @@ export class Login {
   }
 
   /** Admits an attempt, holds it up where the limiter says so, and looks the name up. Throws `LoginError` `limited`, `unavailable`. */
-  async begin(peer: LoginPeer, mechanism: string, name: string): Promise<Attempt> {
+  begin(peer: LoginPeer, mechanism: string, name: string): Promise<Attempt> {
+    return this.#begin(peer, mechanism, name, 'all')
+  }
+
+  async #begin(
+    peer: LoginPeer,
+    mechanism: string,
+    name: string,
+    credentials: LoginCredentials,
+  ): Promise<Attempt> {
     const bounded = Buffer.byteLength(name) <= limits.account.loginNameBytes ? name : ''
     const address = parseAddress(bounded, this.#directory.config.addressing)?.address
-    let row = await this.#find(address)
+    let row = await this.#find(address, credentials)
     const key = address ?? bounded.toLowerCase()
     const admission = this.#admit(peer, mechanism, key, row)
     if (admission.delayMs > 0) {
       await this.#sleep(admission.delayMs)
       try {
-        row = await this.#find(address)
+        row = await this.#find(address, credentials)
       } catch (error) {
         admission.settle('void')
         throw error
@@ -319,10 +329,13 @@ export class Login {
 
   // The directory
 
-  async #find(address: string | undefined): Promise<LoginRow | undefined> {
+  async #find(
+    address: string | undefined,
+    credentials: LoginCredentials = 'all',
+  ): Promise<LoginRow | undefined> {
     if (address === undefined) return undefined
     try {
-      return await findLogin(this.#directory.store.reader, address)
+      return await findLogin(this.#directory.store.reader, address, credentials)
     } catch (error) {
       throw new LoginError('unavailable', 'the directory cannot be read', { cause: error })
     }

@@ -1,6 +1,6 @@
 // What the server says it can do. RFC 9051 §6.1.1. A test holds this table against the commands and items that are registered.
 import { mechanisms } from '../account/authenticate.ts'
-import type { Session } from './session.ts'
+import type { ImapContext, Session } from './session.ts'
 
 /** When a capability is announced. */
 type Announced = 'always' | 'notAuthenticated' | 'authenticated'
@@ -13,7 +13,7 @@ export interface Capability {
   readonly from: Announced
   /** Commands that exist because of it. */
   readonly commands?: readonly string[]
-  /** Whether this server announces it, where that depends on more than the state. */
+  /** Whether this server announces it, where that depends on more than the state. See `kindOf` for what it may depend on. */
   readonly isOn?: (session: Session) => boolean
   /** Whether ENABLE takes it (RFC 5161). */
   readonly enable?: true
@@ -166,8 +166,31 @@ export const capabilities: readonly Capability[] = [
   { name: 'UNAUTHENTICATE', rfc: '8437', from: 'authenticated', commands: ['UNAUTHENTICATE'] },
 ]
 
-/** The names to announce in the session's present state. */
-export function announcedCapabilities(session: Session): readonly string[] {
+/** The names to announce in the session's present state, with spaces between. */
+export function announcedCapabilities(session: Session): string {
+  const kind = kindOf(session)
+  if (kind === undefined) return namesOf(session).join(' ')
+  let known = texts.get(session.context)
+  if (!known) texts.set(session.context, (known = new Map()))
+  let text = known.get(kind)
+  if (text === undefined) known.set(kind, (text = namesOf(session).join(' ')))
+  return text
+}
+
+/** Said in each greeting and at each log-in, so kept by the kind of the session. */
+const texts = new WeakMap<ImapContext, Map<Kind, string>>()
+
+type Kind = 'administrator' | 'user' | 'loopback' | 'stranger'
+
+/** Sessions of one context and one kind are told the same. With TLS it is the handshake that decides how a client may log in. */
+function kindOf({ connection, state }: Session): Kind | undefined {
+  if (state.kind === 'authenticated' || state.kind === 'selected')
+    return state.identity.isAdmin ? 'administrator' : 'user'
+  if (connection.secure) return undefined
+  return connection.isLoopback ? 'loopback' : 'stranger'
+}
+
+function namesOf(session: Session): readonly string[] {
   const isLoggedIn = session.state.kind === 'authenticated' || session.state.kind === 'selected'
   const names: string[] = []
   for (const { name, from, isOn } of capabilities) {

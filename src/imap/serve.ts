@@ -43,7 +43,7 @@ export async function serveImap(
     connection.setDeadline(context.config.imap.loginTimeoutMs)
     session.out
       .line(
-        `* ${identity ? 'PREAUTH' : 'OK'} [CAPABILITY ${announcedCapabilities(session).join(' ')}] ${context.hostname} Restante ready`,
+        `* ${identity ? 'PREAUTH' : 'OK'} [CAPABILITY ${announcedCapabilities(session)}] ${context.hostname} Restante ready`,
       )
       .send()
     let badCommands = 0

@@ -82,12 +82,22 @@ class PinoLog implements ServerLog {
 
 /** Fields with errors told in full and secrets struck out. */
 function clean(fields: LogFields): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => {
-      if (isSecretField(key)) return [key, '[redacted]']
-      return [key, value instanceof Error ? describeError(value, 0) : value]
-    }),
-  )
+  const cleaned: Record<string, unknown> = {}
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    if (isSecret(key)) cleaned[key] = '[redacted]'
+    else cleaned[key] = value instanceof Error ? describeError(value, 0) : value
+  }
+  return cleaned
+}
+
+/** The names that the program gives to fields are few. */
+const knownFields = new Map<string, boolean>()
+
+function isSecret(key: string): boolean {
+  let known = knownFields.get(key)
+  if (known === undefined) knownFields.set(key, (known = isSecretField(key)))
+  return known
 }
 
 function describeError(error: Error, depth: number): Record<string, unknown> {

@@ -186,12 +186,10 @@ function boundedKey(series: ReadonlyMap<string, unknown>, labels: Labels | undef
 /** The labels as the text format wants them, in order. */
 function keyOf(labels: Labels): string {
   const names = Object.keys(labels)
-  const [first] = names
-  if (first !== undefined && names.length === 1) return labelText(first, labels[first] as string)
-  return names
-    .sort()
-    .map(name => labelText(name, labels[name] as string))
-    .join(',')
+  if (names.length > 1) names.sort()
+  let key = ''
+  for (const name of names) key += `${key === '' ? '' : ','}${labelText(name, labels[name] as string)}`
+  return key
 }
 
 function labelText(label: string, value: string): string {

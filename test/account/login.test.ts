@@ -5,7 +5,7 @@ import { createAccount, openDirectory, updateAccount } from '../../src/account/d
 import { LoginError, type LoginErrorCode } from '../../src/account/login-error.ts'
 import { removeAccount } from '../../src/account/remove-account.ts'
 import { setPassword } from '../../src/account/set-password.ts'
-import { listCredentials } from '../../src/store/read/credential.ts'
+import { findLogin, listCredentials } from '../../src/store/read/credential.ts'
 import { loginOver, openTestLogin, peerOf } from './open-login.ts'
 
 const coded = (code: LoginErrorCode) => (error: unknown) => error instanceof LoginError && error.code === code
@@ -39,6 +39,18 @@ test('a wrong password, an unknown name and a disabled account get the same answ
       message: 'unknown name or wrong credential',
     })
   }
+})
+
+test('a log-in by password reads no keys of SCRAM', async () => {
+  const { directory } = await openTestLogin()
+  const address = 'ann@example.org'
+  await createAccount(directory, { address, password: 'correct horse' })
+  const kinds = async (which?: 'no-scram') => {
+    const row = await findLogin(directory.store.reader, address, which)
+    return row?.credentials.map(credential => credential.kind).sort()
+  }
+  assert.deepEqual(await kinds(), ['password', 'scram-sha-1', 'scram-sha-256'])
+  assert.deepEqual(await kinds('no-scram'), ['password'])
 })
 
 test('an account without a password, and a removed one, let nobody in', async () => {

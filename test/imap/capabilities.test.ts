@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { capabilities } from '../../src/imap/capabilities.ts'
+import type { Identity } from '../../src/account/identity.ts'
+import { scopes } from '../../src/account/scope.ts'
+import { announcedCapabilities, capabilities } from '../../src/imap/capabilities.ts'
 import { commands } from '../../src/imap/commands.ts'
+import { Session } from '../../src/imap/session.ts'
+import type { Connection } from '../../src/net/connection.ts'
+import { startImap } from './harness.ts'
 
 /** Commands that both IMAP4rev1 and IMAP4rev2 have without any extension. */
 const basic = new Set([
@@ -53,4 +58,26 @@ test('no capability stands twice, and each names its RFC', () => {
 test('LITERAL+ and LITERAL- are not announced together (RFC 7888 §5)', () => {
   const names = new Set(capabilities.map(row => row.name))
   assert.ok(!(names.has('LITERAL+') && names.has('LITERAL-')))
+})
+
+test('what is announced is that of the session, whoever came before', async t => {
+  const { context, account } = await startImap(t)
+  const announced = (peer: { isLoopback: boolean; secure?: boolean }, isAdmin?: boolean) => {
+    const connection = { remoteAddress: '192.0.2.1', secure: false, tls: undefined, ...peer }
+    const session = new Session(connection as Connection, context)
+    const identity: Identity = { account, address: 'alice@example.test', isAdmin: isAdmin === true, scopes }
+    if (isAdmin !== undefined) session.state = { kind: 'authenticated', identity }
+    return announcedCapabilities(session).split(' ')
+  }
+  const near = { isLoopback: true }
+  const far = { isLoopback: false }
+  for (let time = 0; time < 2; time++) {
+    assert.ok(announced(near).includes('AUTH=PLAIN'))
+    assert.ok(announced(far).includes('LOGINDISABLED'))
+    assert.ok(!announced(far).includes('AUTH=PLAIN'))
+    assert.ok(announced({ ...far, secure: true }).includes('AUTH=PLAIN'))
+    assert.ok(!announced(far, false).includes('QUOTASET'))
+    assert.ok(announced(far, true).includes('QUOTASET'))
+    assert.ok(!announced(far, true).includes('LOGINDISABLED'))
+  }
 })

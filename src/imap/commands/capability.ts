@@ -8,6 +8,6 @@ export const capability = command({
   state: 'any',
   parse: noArguments,
   run(session) {
-    session.out.line(`* CAPABILITY ${announcedCapabilities(session).join(' ')}`)
+    session.out.line(`* CAPABILITY ${announcedCapabilities(session)}`)
   },
 })

@@ -13,5 +13,5 @@ export function logIn(session: Session, identity: Identity): Completion {
     { connection: session.connection.id, account: identity.address, peer: session.connection.remoteAddress },
     'logged in over IMAP',
   )
-  return { code: `CAPABILITY ${announcedCapabilities(session).join(' ')}`, text: 'Welcome' }
+  return { code: `CAPABILITY ${announcedCapabilities(session)}`, text: 'Welcome' }
 }

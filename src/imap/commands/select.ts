@@ -116,13 +116,15 @@ async function open(session: Session, args: SelectArgs, command: 'SELECT' | 'EXA
   describe(session, view, snapshot)
   if (args.resync) await resynchronize(session, view, args.resync)
   // RFC 4314 §5.2: a guest who may change nothing that others see is told so; his \Seen he may change even then.
-  const changesNothing = isReadOnly || (view.rights & rightsOf('iewtn')) === 0
+  const changesNothing = isReadOnly || (view.rights & changingRights) === 0
   return {
     code: changesNothing ? 'READ-ONLY' : 'READ-WRITE',
     text: isReadOnly ? 'Opened for reading' : 'Opened',
     isUpToDate: true,
   }
 }
+
+const changingRights = rightsOf('iewtn')
 
 /** What is \Recent is between the owner's sessions. */
 const noneRecent = Infinity

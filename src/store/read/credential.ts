@@ -41,13 +41,25 @@ type CredentialColumns = readonly [
   number | null,
 ]
 
+/** Which credentials a log-in may be proved by; who shows a password has no use for the keys of SCRAM. */
+export type LoginCredentials = 'all' | 'no-scram'
+
+const joined: Readonly<Record<LoginCredentials, string>> = {
+  all: '',
+  'no-scram': "AND c.kind NOT IN ('scram-sha-1', 'scram-sha-256')",
+}
+
 /** What a log-in as `address` (normalised) needs, in one read; undefined for an unknown one. */
-export async function findLogin(reader: Reader, address: string): Promise<LoginRow | undefined> {
+export async function findLogin(
+  reader: Reader,
+  address: string,
+  which: LoginCredentials = 'all',
+): Promise<LoginRow | undefined> {
   const rows = await reader.arrays<
     readonly [AccountId, string, AccountKind, AccountState, number, ...CredentialColumns]
   >(
     `SELECT a.id, a.address, a.kind, a.state, a.is_admin, ${credentialColumns}
-       FROM account a LEFT JOIN credential c ON c.account = a.id
+       FROM account a LEFT JOIN credential c ON c.account = a.id ${joined[which]}
       WHERE a.address = ? AND a.id > 0 AND a.state <> 'removing' ORDER BY c.id`,
     address,
   )
