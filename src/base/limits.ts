@@ -341,6 +341,8 @@ export const limits = {
     openSegmentsMs: 30_000,
     /** Bytes of mailbox snapshots kept by each thread. */
     snapshotBytes: 256 * 1024 * 1024,
+    /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
+    packMs: 1000,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */
     emailColumnBytes: 128 * 1024 * 1024,
     /** Changes that a snapshot remembers besides its arrays, so that `changesAfter` needs no scan. */

@@ -173,6 +173,7 @@ async function openInFolder(folder: DataFolder, options: StoreOptions): Promise<
     async close() {
       await indexer?.close()
       chunks?.close()
+      await snapshots.packAll()
       await opened.writer.close()
       connection.close()
       await opened.close()
@@ -215,6 +216,7 @@ async function openConnected(
     maintain: () => writer.maintain(),
     async close() {
       chunks?.close()
+      await snapshots.packAll()
       await writer.close()
       connection.close()
     },

@@ -55,7 +55,8 @@ export class SnapshotCache implements SnapshotContext {
   readonly #connection: Connection
   readonly #changes: () => AccountCounts | undefined
   #save: SaveSnapshotCall | undefined
-  /** Mailboxes whose snapshot is being saved. */
+  /** Mailboxes whose snapshot is to be packed soon, and those whose is being saved. */
+  readonly #toPack = new Map<string, NodeJS.Timeout>()
   readonly #saving = new Set<string>()
   readonly #snapshots: Lru<string, SnapshotEntry>
   readonly #counted = new WeakMap<SnapshotEntry, Counted>()
@@ -76,6 +77,11 @@ export class SnapshotCache implements SnapshotContext {
   /** Where snapshots that have drifted are kept packed, for the next cold start. */
   packWith(save: SaveSnapshotCall): void {
     this.#save = save
+  }
+
+  /** Packs now what has drifted: the store closes. */
+  async packAll(): Promise<void> {
+    await Promise.all(Array.from(this.#toPack.keys(), key => this.#pack(key)))
   }
 
   /** The mailbox as the last commit left it, or as it was at `atLeast` or later. Throws `no-such-mailbox`. */
@@ -210,27 +216,34 @@ export class SnapshotCache implements SnapshotContext {
     )
   }
 
+  /** Some time later: who changes many flags changes more of them soon. */
   #packIfDrifted(key: string, entry: SnapshotEntry): void {
-    if (!this.#save || this.#saving.has(key) || !hasDrifted(entry)) return
-    this.#saving.add(key)
-    // Not while a session waits for its SELECT.
-    setImmediate(() => {
-      this.#pack(key, entry, this.#save as SaveSnapshotCall)
-        .catch(() => {
-          // The store is closing or the disk is full; the rows are the truth.
-        })
-        .finally(() => this.#saving.delete(key))
-    })
+    if (!this.#save || this.#toPack.has(key) || this.#saving.has(key) || !hasDrifted(entry)) return
+    this.#toPack.set(key, setTimeout(() => void this.#pack(key), limits.store.packMs).unref())
   }
 
-  async #pack(key: string, entry: SnapshotEntry, save: SaveSnapshotCall): Promise<void> {
-    await packSnapshot(entry, save)
-    const current = this.#snapshots.get(key)
-    if (!current) return
-    // Another thread may have been quicker, so look at what is there now.
-    const row = this.#headerRow(entry.snapshot.account, entry.snapshot.mailbox)
-    current.packed = { modSeq: row?.[0] ?? 0, checksums: (row && findPackedHeader(row[1])?.checksums) ?? [] }
-    current.drift = 0
+  async #pack(key: string): Promise<void> {
+    clearTimeout(this.#toPack.get(key))
+    this.#toPack.delete(key)
+    const entry = this.#snapshots.get(key)
+    if (!this.#save || !entry) return
+    this.#saving.add(key)
+    try {
+      await packSnapshot(entry, this.#save)
+      const current = this.#snapshots.get(key)
+      if (!current) return
+      // Another thread may have been quicker, so look at what is there now.
+      const row = this.#headerRow(entry.snapshot.account, entry.snapshot.mailbox)
+      current.packed = {
+        modSeq: row?.[0] ?? 0,
+        checksums: (row && findPackedHeader(row[1])?.checksums) ?? [],
+      }
+      current.drift = 0
+    } catch {
+      // The store is closing or the disk is full; the rows are the truth.
+    } finally {
+      this.#saving.delete(key)
+    }
   }
 
   #headerRow(account: AccountId, mailbox: MailboxId): PackedRow | undefined {
