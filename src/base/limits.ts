@@ -341,6 +341,11 @@ export const limits = {
     openSegmentsMs: 30_000,
     /** Bytes of mailbox snapshots kept by each thread. */
     snapshotBytes: 256 * 1024 * 1024,
+    /** A mailbox of more messages is read bit by bit when it is opened, so that nobody waits for it but who asked. */
+    readAtOnce: 16_384,
+    /** Rows of messages that are one bit of it, and packed chunks: a few milliseconds' work. */
+    rowsAtOnce: 4096,
+    chunksAtOnce: 32,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
     packMs: 1000,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */

@@ -30,7 +30,9 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
     const { reader } = context.store
     const mailbox = await findMailbox(reader, identity.account, context.config.pop3.mailbox)
     if (!mailbox) throw new Pop3Error(texts => texts.noMaildrop, { code: 'SYS/PERM' })
-    const maildrop = new Maildrop(await context.store.snapshot(identity.account, mailbox.id, mailbox.modSeq))
+    const snapshot = await context.store.snapshot(identity.account, mailbox.id, mailbox.modSeq)
+    await snapshot.prepare()
+    const maildrop = new Maildrop(snapshot)
     session.state = { kind: 'transaction', identity, maildrop, release }
     connection.setDeadline(context.config.pop3.idleTimeoutMs)
     session.ok(texts => texts.maildropHas(maildrop.count, maildrop.bytes))

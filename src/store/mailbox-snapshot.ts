@@ -28,6 +28,11 @@ export interface MailboxSnapshot {
   /** Expunges at or below this modSeq are forgotten, so a client that asks from before it gets no complete answer from `vanished`. */
   readonly tombstoneFloor: ModSeq
   readonly count: number
+  /**
+   * Reads what has not been read yet of a large mailbox, bit by bit, so that who asks for the arrays then holds up nobody; undefined where all is there, or
+   * what is missing is quick. Counts, UIDs, `firstUnseen` and `keywords` need none of it.
+   */
+  prepare(): Promise<void> | undefined
   readonly uids: Uint32Array
   /** System bits, and the keyword set's number from bit 8 (`flags.ts`). */
   readonly flags: Uint32Array

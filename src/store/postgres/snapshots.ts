@@ -19,14 +19,15 @@ import {
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
-  snapshotOfChunks,
+  snapshotOfColumns,
   snapshotOfRows,
+  uidsOfHeader,
   usableHeader,
 } from '../snapshots/build-snapshot.ts'
 import type { SnapshotRow } from '../snapshots/columns.ts'
 import type { MailboxState, SnapshotContext, Tombstones } from '../snapshots/live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from '../snapshots/pack-snapshot.ts'
-import { findPackedHeader, isSound, unpackUids } from '../snapshots/packing.ts'
+import { findPackedHeader, isSound, unpackSlowly, unpackUids } from '../snapshots/packing.ts'
 import type { Reader } from '../store.ts'
 
 type Numbers = readonly number[]
@@ -159,10 +160,14 @@ export class PostgresSnapshots {
     const { state, gone, changed, messages } = await this.#readChanges(place, modSeq, lastUid)
     const header = usableHeader(row, state)
     if (!header) return undefined
+    const uids = uidsOfHeader(header)
     const chunks = chunkRows.map(([data]) => data)
+    const some = (first: number, count: number) => chunks.slice(first, first + count)
+    const columns = uids && (await unpackSlowly(header, some, uids))
+    if (!columns) return undefined
     const context = this.#contextOf(account)
-    const before = snapshotOfChunks(context, place, state, modSeq, header, chunks)
-    if (!before || !canFollow(before, state)) return undefined
+    const before = snapshotOfColumns(context, place, state, modSeq, header, columns)
+    if (!canFollow(before, state)) return undefined
     const entry = applyChanges(context, before, state, gone, changed, messages)
     if (entry) await context.learn(entry.snapshot.flags.subarray(0, entry.snapshot.count))
     return entry

@@ -1,5 +1,6 @@
 // How a snapshot comes to be: from all the rows, from its packed form, or from the state before and what changed since. Pure: each back-end reads in its own way.
 import type { AccountId, MailboxId } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
 import {
   bytesPerMessage,
   copyRows,
@@ -11,14 +12,7 @@ import {
 } from './columns.ts'
 import { applyMask } from '../flags.ts'
 import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
-import {
-  findPackedHeader,
-  isSound,
-  messagesPerChunk,
-  type PackedHeader,
-  unpackChunks,
-  unpackUids,
-} from './packing.ts'
+import { findPackedHeader, isSound, messagesPerChunk, type PackedHeader, unpackUids } from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** What is known of a mailbox's packed snapshot. */
@@ -78,6 +72,11 @@ export function hasDrifted({ snapshot, packed, drift }: SnapshotEntry): boolean 
   return packed.modSeq === 0 || drift >= Math.max(messagesPerChunk / 2, snapshot.count / 16)
 }
 
+/** Whether to read it at once would hold up others for long. */
+export function isLarge(count: number): boolean {
+  return count > limits.store.readAtOnce
+}
+
 /** From all the messages by UID; `packedModSeq` is that of a packed form that does not fit, 0 for none. */
 export function snapshotOfRows(
   context: SnapshotContext,
@@ -92,6 +91,29 @@ export function snapshotOfRows(
   return { snapshot, packed: { modSeq: packedModSeq, checksums: [] }, drift: rows.length }
 }
 
+/**
+ * The same of a large mailbox: `read` gives some of the state's messages at a time, those above a UID, as they are by then, and others run in between.
+ * `applyChanges` does the rest.
+ */
+export async function snapshotOfSlices(
+  context: SnapshotContext,
+  key: SnapshotKey,
+  state: MailboxState,
+  read: (afterUid: number) => readonly SnapshotRow[],
+  packedModSeq: number,
+): Promise<SnapshotEntry> {
+  const columns = makeColumns(roomFor(state.total))
+  let count = 0
+  let lastUid = 0
+  for (let rows = read(0); rows.length > 0; rows = read(lastUid)) {
+    for (const row of rows) setRow(columns, count++, row)
+    lastUid = rows[rows.length - 1]?.[0] ?? 0
+    await new Promise(setImmediate)
+  }
+  const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq))
+  return { snapshot, packed: { modSeq: packedModSeq, checksums: [] }, drift: count }
+}
+
 /** The header when what it leads to can be brought to `state`. */
 export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): PackedHeader | undefined {
   const header = findPackedHeader(data)
@@ -99,26 +121,28 @@ export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): Pa
   return isUsable && header?.uidValidity === state.uidValidity ? header : undefined
 }
 
-/** From the packed form, as it was at `modSeq`; undefined when the chunks are not those of the header. `applyChanges` does the rest. */
-export function snapshotOfChunks(
+/** The UIDs that the header says, with room for more; undefined when it contradicts itself. */
+export function uidsOfHeader(header: PackedHeader): Uint32Array | undefined {
+  return isSound(header) ? unpackUids(header, roomFor(header.count) - header.count) : undefined
+}
+
+/** From the columns of the packed form, as it was at `modSeq`. `applyChanges` does the rest. */
+export function snapshotOfColumns(
   context: SnapshotContext,
   key: SnapshotKey,
   state: MailboxState,
   modSeq: number,
-  header: PackedHeader,
-  chunks: readonly Uint8Array[],
-): SnapshotEntry | undefined {
-  if (!isSound(header)) return undefined
-  const columns = unpackChunks(header, chunks, unpackUids(header, roomFor(header.count) - header.count))
-  if (!columns) return undefined
+  { count, checksums }: PackedHeader,
+  columns: SnapshotColumns,
+): SnapshotEntry {
   const before = { ...state, modSeq: modSeq as MailboxState['modSeq'] }
-  const snapshot = new LiveSnapshot(context, key, before, header.count, columns, newHistory(modSeq))
-  return { snapshot, packed: { modSeq, checksums: header.checksums }, drift: 0 }
+  const snapshot = new LiveSnapshot(context, key, before, count, columns, newHistory(modSeq))
+  return { snapshot, packed: { modSeq, checksums }, drift: 0 }
 }
 
 /**
  * From the header alone, where nothing has changed since `state` was packed: SELECT needs no more. `load` reads the rest when it is asked for, in
- * the order of `uids`. Undefined when the header contradicts itself.
+ * the order of `uids`; `loadSlowly` that of a large one. Undefined when the header contradicts itself.
  */
 export function snapshotOfHeader(
   context: SnapshotContext,
@@ -126,12 +150,14 @@ export function snapshotOfHeader(
   state: MailboxState,
   header: PackedHeader,
   load: (uids: Uint32Array) => SnapshotColumns,
+  loadSlowly: (uids: Uint32Array) => Promise<SnapshotColumns>,
 ): SnapshotEntry | undefined {
   const { count, checksums, survey } = header
   if (count !== state.total || !isSound(header)) return undefined
   let known: Uint32Array | undefined
   const uids = () => (known ??= unpackUids(header, roomFor(count) - count))
-  const columns = { uids, load: () => load(uids()) }
+  const slowly = isLarge(count) && { loadSlowly: () => loadSlowly(uids()) }
+  const columns = { uids, load: () => load(uids()), ...slowly }
   const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq), survey)
   return { snapshot, packed: { modSeq: state.modSeq, checksums }, drift: 0 }
 }

@@ -54,6 +54,7 @@ export class GuestMailbox {
     for (;;) {
       const modSeq = await this.#readModSeq()
       const base = await this.#store.snapshot(this.#account, this.#mailbox)
+      await base.prepare()
       if (modSeq > this.#ownModSeq) await this.#readOwn(modSeq)
       if ((await this.#readModSeq()) !== modSeq) continue
       if (this.#snapshot?.base !== base || this.#snapshot.ownModSeq !== modSeq) {
@@ -110,6 +111,9 @@ class GuestSnapshot implements MailboxSnapshot {
       modSeqs[position] = Math.max(modSeqs[position] as number, modSeq)
     }
   }
+
+  /** It was made from arrays. */
+  prepare(): undefined {}
 
   get account(): AccountId {
     return this.base.account

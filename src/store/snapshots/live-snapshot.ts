@@ -37,6 +37,8 @@ export interface LazyColumns {
   uids(): Uint32Array
   /** All of them, with `uids` among them. What the store has changed meanwhile may show, as it does in the arrays that states share. */
   load(): SnapshotColumns
+  /** The same while others run in between; undefined where there is too little for that. */
+  loadSlowly?(): Promise<SnapshotColumns>
 }
 
 export interface RecentHistory {
@@ -55,6 +57,7 @@ export class LiveSnapshot implements MailboxSnapshot {
   readonly history: RecentHistory
   readonly #context: SnapshotContext
   #columns: SnapshotColumns | LazyColumns
+  #loading: Promise<void> | undefined
   // Found when they are asked for, once for each state: every session that selects the mailbox asks.
   #survey: Survey | undefined
   #keywords: readonly string[] | undefined
@@ -79,6 +82,19 @@ export class LiveSnapshot implements MailboxSnapshot {
     this.#columns = columns
     this.#survey = survey
     this.history = history
+  }
+
+  /** Whether all columns are there. */
+  get isPrepared(): boolean {
+    return !('load' in this.#columns)
+  }
+
+  prepare(): Promise<void> | undefined {
+    if (!('load' in this.#columns)) return undefined
+    this.#loading ??= this.#columns.loadSlowly?.().then(columns => {
+      if ('load' in this.#columns) this.#columns = columns
+    })
+    return this.#loading
   }
 
   get columns(): SnapshotColumns {

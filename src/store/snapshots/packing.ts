@@ -1,6 +1,8 @@
 // Snapshots as bytes: chunks of 1,024 messages, columns one after another, and a header that knows the checksum of each. A cache: what does not fit is dropped.
 import { endianness } from 'node:os'
 import { crc32 } from 'node:zlib'
+import type { Awaitable } from '../../base/awaitable.ts'
+import { limits } from '../../base/limits.ts'
 import { bytesPerMessage, makeColumns, type SnapshotColumns } from './columns.ts'
 
 export const messagesPerChunk = 1024
@@ -128,25 +130,48 @@ export function unpackChunks(
   chunks: readonly Uint8Array[],
   uids: Uint32Array,
 ): SnapshotColumns | undefined {
-  const { count, checksums } = header
-  if (chunks.length !== checksums.length) return undefined
+  if (chunks.length !== header.checksums.length) return undefined
   const columns = { ...makeColumns(uids.length), uids }
-  for (const [chunk, bytes] of chunks.entries()) {
-    const start = chunk * messagesPerChunk
-    const size = Math.min(messagesPerChunk, count - start)
-    if (bytes.byteLength !== size * bytesPerMessage || crc32(bytes) !== checksums[chunk]) return undefined
-    // A view of 64-bit numbers must begin at a multiple of eight bytes.
-    const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
-    const { buffer, byteOffset } = aligned
-    for (const [index, name] of wideColumns.entries()) {
-      columns[name].set(new Float64Array(buffer, byteOffset + index * size * 8, size), start)
-    }
-    for (const [index, name] of narrowColumns.entries()) {
-      const offset = byteOffset + (wideColumns.length * 8 + index * 4) * size
-      columns[name].set(new Uint32Array(buffer, offset, size), start)
-    }
+  return chunks.every((bytes, chunk) => unpackChunk(header, chunk, bytes, columns)) ? columns : undefined
+}
+
+/** The same of a large mailbox: `read` gives some chunks at a time, from the one of that number on, and others run in between. */
+export async function unpackSlowly(
+  header: PackedHeader,
+  read: (first: number, count: number) => Awaitable<readonly Uint8Array[]>,
+  uids: Uint32Array,
+): Promise<SnapshotColumns | undefined> {
+  const columns = { ...makeColumns(uids.length), uids }
+  for (let chunk = 0; chunk < header.checksums.length; ) {
+    const chunks = await read(chunk, limits.store.chunksAtOnce)
+    if (chunks.length === 0) return undefined
+    for (const bytes of chunks) if (!unpackChunk(header, chunk++, bytes, columns)) return undefined
+    await new Promise(setImmediate)
   }
   return columns
+}
+
+/** Puts a chunk's messages into the columns; false when it is not what the header says. */
+function unpackChunk(
+  { count, checksums }: PackedHeader,
+  chunk: number,
+  bytes: Uint8Array,
+  columns: SnapshotColumns,
+): boolean {
+  const start = chunk * messagesPerChunk
+  const size = Math.min(messagesPerChunk, count - start)
+  if (bytes.byteLength !== size * bytesPerMessage || crc32(bytes) !== checksums[chunk]) return false
+  // A view of 64-bit numbers must begin at a multiple of eight bytes.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
+  const { buffer, byteOffset } = aligned
+  for (const [index, name] of wideColumns.entries()) {
+    columns[name].set(new Float64Array(buffer, byteOffset + index * size * 8, size), start)
+  }
+  for (const [index, name] of narrowColumns.entries()) {
+    const offset = byteOffset + (wideColumns.length * 8 + index * 4) * size
+    columns[name].set(new Uint32Array(buffer, offset, size), start)
+  }
+  return true
 }
 
 export function chunkChecksum(bytes: Uint8Array): number {

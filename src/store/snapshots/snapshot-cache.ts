@@ -1,5 +1,6 @@
 // The snapshots of one thread over SQLite: loaded once, brought up to date by what changed since, kept while there is room.
-import type { AccountId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
@@ -13,37 +14,25 @@ import {
   changedByMasks,
   columnsOfRows,
   entryBytes,
-  type ChangedRow,
   type GoneRow,
   hasDrifted,
+  isLarge,
   lastUidOf,
-  type MaskRow,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
-  snapshotOfChunks,
+  snapshotOfColumns,
   snapshotOfHeader,
   snapshotOfRows,
+  snapshotOfSlices,
+  uidsOfHeader,
   usableHeader,
 } from './build-snapshot.ts'
-import type { SnapshotColumns, SnapshotRow } from './columns.ts'
+import type { SnapshotColumns } from './columns.ts'
 import type { MailboxState, SnapshotContext } from './live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
-import { findPackedHeader, type PackedHeader, unpackChunks } from './packing.ts'
-
-const stateSql =
-  'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, change_floor, total FROM mailbox WHERE account = ? AND id = ?'
-
-type StateColumns = readonly [
-  uidValidity: UidValidity,
-  uidNext: number,
-  modSeq: ModSeq,
-  tombstoneFloor: ModSeq,
-  changeFloor: ModSeq,
-  total: number,
-]
-
-const rowColumns = 'uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
+import { findPackedHeader, type PackedHeader, unpackChunks, unpackSlowly } from './packing.ts'
+import { SnapshotRows } from './snapshot-rows.ts'
 
 /** How often an account had changed, by whose count. */
 interface Counted {
@@ -52,13 +41,15 @@ interface Counted {
 }
 
 export class SnapshotCache implements SnapshotContext {
-  readonly #connection: Connection
+  readonly #rows: SnapshotRows
   readonly #changes: () => AccountCounts | undefined
   #save: SaveSnapshotCall | undefined
   /** Mailboxes whose snapshot is to be packed soon, and those whose is being saved. */
   readonly #toPack = new Map<string, NodeJS.Timeout>()
   readonly #saving = new Set<string>()
   readonly #snapshots: Lru<string, SnapshotEntry>
+  /** Large mailboxes that are being read. */
+  readonly #loading = new Map<string, Promise<void>>()
   readonly #counted = new WeakMap<SnapshotEntry, Counted>()
   /** Keyword sets never change, so what was read once stays right. */
   readonly #keywords = new Lru<string, readonly string[]>(limits.store.keywordSets)
@@ -69,7 +60,7 @@ export class SnapshotCache implements SnapshotContext {
     maxBytes: number = limits.store.snapshotBytes,
     changes: () => AccountCounts | undefined = () => undefined,
   ) {
-    this.#connection = connection
+    this.#rows = new SnapshotRows(connection)
     this.#changes = changes
     this.#snapshots = new Lru(maxBytes)
   }
@@ -85,41 +76,89 @@ export class SnapshotCache implements SnapshotContext {
   }
 
   /** The mailbox as the last commit left it, or as it was at `atLeast` or later. Throws `no-such-mailbox`. */
-  get(account: AccountId, mailbox: MailboxId, atLeast = Infinity): MailboxSnapshot {
-    const key = `${account}/${mailbox}`
+  get(account: AccountId, mailbox: MailboxId, atLeast = Infinity): Awaitable<MailboxSnapshot> {
+    const place = { account, mailbox }
+    const key = keyOf(place)
     const known = this.#snapshots.get(key)
     if (known && known.snapshot.modSeq >= atLeast) return known.snapshot
+    const counted = known && this.#counted.get(known)
+    const by = this.#changes()
+    if (known && by && counted?.by === by && counted.changes === by.of(account)) return known.snapshot
+    const pending = known ? this.#prepareToFollow(place, known) : this.#loadSlowly(key, place)
+    // Whoever waited for the same has brought it up to date before.
+    if (pending) return pending.then(() => this.#refresh(key, place, this.#snapshots.get(key)))
+    return this.#refresh(key, place, known)
+  }
+
+  /** Brings what is known to what the last commit left. */
+  #refresh(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): MailboxSnapshot {
     // Counted before it is read: what is committed meanwhile is looked for again.
     const by = this.#changes()
-    const counted = by && { by, changes: by.of(account) }
-    const before = known && this.#counted.get(known)
-    if (known && before && before.by === by && before.changes === counted?.changes) return known.snapshot
+    const counted = by && { by, changes: by.of(place.account) }
     // What changed is read together with the state that it leads to.
-    const entry = this.#connection.consistently(() => {
-      const state = this.#state(account, mailbox)
+    const entry = this.#rows.consistently(() => {
+      const state = this.#state(place)
       if (known && state.modSeq === known.snapshot.modSeq) return known
-      return (
-        (known && this.#update(known, state, messagesSince(known, state))) ??
-        this.#load(account, mailbox, state)
-      )
+      return (known && this.#update(known, state, messagesSince(known, state))) ?? this.#load(place, state)
     })
     if (counted) this.#counted.set(entry, counted)
-    const { snapshot } = entry
-    if (entry === known) return snapshot
     this.#snapshots.set(key, entry, entryBytes(entry))
     this.#packIfDrifted(key, entry)
-    return snapshot
+    return entry.snapshot
+  }
+
+  /** A change of a large mailbox is laid over its columns, which may not have been read yet. */
+  #prepareToFollow(place: SnapshotKey, { snapshot }: SnapshotEntry): Promise<void> | undefined {
+    const isEasy = snapshot.isPrepared || this.#state(place).modSeq === snapshot.modSeq
+    return isEasy ? undefined : snapshot.prepare()
+  }
+
+  /**
+   * Reads a large mailbox of which nothing is known, while others run in between. Undefined where it takes little, or where the header of the packed form
+   * is enough for now.
+   */
+  #loadSlowly(key: string, place: SnapshotKey): Promise<void> | undefined {
+    const running = this.#loading.get(key)
+    if (running) return running
+    const state = this.#state(place)
+    if (!isLarge(state.total)) return undefined
+    const row = this.#rows.header(place)
+    const header = row && usableHeader(row, state)
+    if (row?.[0] === state.modSeq && header) return undefined
+    const loading = this.#loadBase(place, state, row, header)
+      .then(entry => void this.#refresh(key, place, entry))
+      .finally(() => this.#loading.delete(key))
+    this.#loading.set(key, loading)
+    return loading
+  }
+
+  async #loadBase(
+    place: SnapshotKey,
+    state: MailboxState,
+    row: PackedRow | undefined,
+    header: PackedHeader | undefined,
+  ): Promise<SnapshotEntry> {
+    const uids = header && uidsOfHeader(header)
+    const columns = header && uids && (await this.#unpackSlowly(place, header, uids))
+    if (row && header && columns) return snapshotOfColumns(this, place, state, row[0], header, columns)
+    const { rowsAtOnce } = limits.store
+    const read = (after: number) => this.#rows.messagesBetween(place, after, state.uidNext, rowsAtOnce)
+    return snapshotOfSlices(this, place, state, read, row?.[0] ?? 0)
+  }
+
+  #unpackSlowly(
+    place: SnapshotKey,
+    header: PackedHeader,
+    uids: Uint32Array,
+  ): Promise<SnapshotColumns | undefined> {
+    return unpackSlowly(header, (first, count) => this.#rows.chunks(place, first, count), uids)
   }
 
   keywords(account: AccountId, set: number): readonly string[] {
     const key = `${account}/${set}`
     const known = this.#keywords.get(key)
     if (known) return known
-    const row = this.#connection.get<{ keywords: string }>(
-      'SELECT keywords FROM keyword_set WHERE account = ? AND id = ?',
-      account,
-      set,
-    )
+    const row = this.#rows.keywords(account, set)
     const keywords = splitKeywords(row?.keywords ?? '')
     if (row) this.#keywords.set(key, keywords)
     return keywords
@@ -131,27 +170,12 @@ export class SnapshotCache implements SnapshotContext {
     after: number,
     upTo: number,
   ): { floor: number; rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[] } {
-    return this.#connection.consistently(() => {
-      const floor = this.#connection.get<{ tombstone_floor: number }>(
-        'SELECT tombstone_floor FROM mailbox WHERE account = ? AND id = ?',
-        account,
-        mailbox,
-      )
-      const rows = this.#connection.arrays<[uid: Uid, modSeq: ModSeq]>(
-        'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? AND mod_seq <= ? ORDER BY uid',
-        account,
-        mailbox,
-        after,
-        upTo,
-      )
-      // A mailbox that is gone has no tombstones left.
-      return { floor: floor?.tombstone_floor ?? Number.POSITIVE_INFINITY, rows }
-    })
+    return this.#rows.tombstones({ account, mailbox }, after, upTo)
   }
 
   /** The mailbox is gone. */
-  forget({ account, mailbox }: SnapshotKey): void {
-    this.#snapshots.delete(`${account}/${mailbox}`)
+  forget(place: SnapshotKey): void {
+    this.#snapshots.delete(keyOf(place))
   }
 
   clear(): void {
@@ -159,60 +183,40 @@ export class SnapshotCache implements SnapshotContext {
     this.#keywords.clear()
   }
 
-  #state(account: AccountId, mailbox: MailboxId): MailboxState {
-    const [row] = this.#connection.arrays<StateColumns>(stateSql, account, mailbox)
-    if (!row) {
-      this.#snapshots.delete(`${account}/${mailbox}`)
-      throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-    }
-    const [uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total] = row
-    return { uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total }
+  #state(place: SnapshotKey): MailboxState {
+    const state = this.#rows.state(place)
+    if (state) return state
+    this.#snapshots.delete(keyOf(place))
+    throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   }
 
-  #load(account: AccountId, mailbox: MailboxId, state: MailboxState): SnapshotEntry {
-    const header = this.#headerRow(account, mailbox)
-    const packed = header && this.#unpack(account, mailbox, state, header)
-    if (packed) return packed
-    return snapshotOfRows(this, { account, mailbox }, state, this.#rows(account, mailbox), header?.[0] ?? 0)
+  #load(place: SnapshotKey, state: MailboxState): SnapshotEntry {
+    const header = this.#rows.header(place)
+    const packed = header && this.#unpack(place, state, header)
+    return packed ?? snapshotOfRows(this, place, state, this.#rows.messages(place), header?.[0] ?? 0)
   }
 
   /** The packed snapshot with what changed since; undefined when there is none that is whole and recent enough. */
-  #unpack(
-    account: AccountId,
-    mailbox: MailboxId,
-    state: MailboxState,
-    row: PackedRow,
-  ): SnapshotEntry | undefined {
+  #unpack(place: SnapshotKey, state: MailboxState, row: PackedRow): SnapshotEntry | undefined {
     const header = usableHeader(row, state)
     if (!header) return undefined
-    const key = { account, mailbox }
-    if (row[0] === state.modSeq) {
-      return snapshotOfHeader(this, key, state, header, uids => this.#loadColumns(key, header, uids))
-    }
-    const before = snapshotOfChunks(this, key, state, row[0], header, this.#chunks(key))
-    return before && this.#update(before, state, 'other')
+    if (row[0] === state.modSeq) return this.#lazy(place, state, header)
+    const uids = uidsOfHeader(header)
+    const columns = uids && unpackChunks(header, this.#rows.chunks(place), uids)
+    if (!columns) return undefined
+    return this.#update(snapshotOfColumns(this, place, state, row[0], header, columns), state, 'other')
   }
 
-  #loadColumns({ account, mailbox }: SnapshotKey, header: PackedHeader, uids: Uint32Array): SnapshotColumns {
+  #lazy(place: SnapshotKey, state: MailboxState, header: PackedHeader): SnapshotEntry | undefined {
     // Chunks that were packed anew meanwhile do not fit the header.
-    const columns = unpackChunks(header, this.#chunks({ account, mailbox }), uids)
-    return columns ?? columnsOfRows(uids, header.count, this.#rows(account, mailbox))
-  }
-
-  #chunks({ account, mailbox }: SnapshotKey): readonly Uint8Array[] {
-    const rows = this.#connection.arrays<[data: Uint8Array]>(
-      'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > 0 ORDER BY chunk',
-      account,
-      mailbox,
-    )
-    return rows.map(([data]) => data)
-  }
-
-  #rows(account: AccountId, mailbox: MailboxId): readonly SnapshotRow[] {
-    return this.#connection.arrays<SnapshotRow>(
-      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
-      account,
-      mailbox,
+    const fromRows = (uids: Uint32Array) => columnsOfRows(uids, header.count, this.#rows.messages(place))
+    return snapshotOfHeader(
+      this,
+      place,
+      state,
+      header,
+      uids => unpackChunks(header, this.#rows.chunks(place), uids) ?? fromRows(uids),
+      async uids => (await this.#unpackSlowly(place, header, uids)) ?? fromRows(uids),
     )
   }
 
@@ -233,7 +237,7 @@ export class SnapshotCache implements SnapshotContext {
       const current = this.#snapshots.get(key)
       if (!current) return
       // Another thread may have been quicker, so look at what is there now.
-      const row = this.#headerRow(entry.snapshot.account, entry.snapshot.mailbox)
+      const row = this.#rows.header(entry.snapshot)
       current.packed = {
         modSeq: row?.[0] ?? 0,
         checksums: (row && findPackedHeader(row[1])?.checksums) ?? [],
@@ -246,61 +250,24 @@ export class SnapshotCache implements SnapshotContext {
     }
   }
 
-  #headerRow(account: AccountId, mailbox: MailboxId): PackedRow | undefined {
-    const [row] = this.#connection.arrays<PackedRow>(
-      'SELECT mod_seq, data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = 0',
-      account,
-      mailbox,
-    )
-    return row
-  }
-
   /** The next state of a snapshot; undefined when the way there is forgotten. */
   #update(entry: SnapshotEntry, state: MailboxState, messages: 'same' | 'other'): SnapshotEntry | undefined {
     if (!canFollow(entry, state)) return undefined
-    const { account, mailbox, modSeq } = entry.snapshot
+    const { snapshot } = entry
+    const { modSeq } = snapshot
     const lastUid = lastUidOf(entry)
     const changedBut = (gone: readonly GoneRow[]) =>
-      changedByMasks(entry, this.#masks(entry.snapshot), gone) ?? this.#changed(entry, lastUid)
+      changedByMasks(entry, this.#rows.masks(snapshot, modSeq), gone) ??
+      this.#rows.changed(snapshot, modSeq, lastUid)
     if (messages === 'same') return applyChanges(this, entry, state, [], changedBut([]), [])
-    const gone = this.#connection.arrays<GoneRow>(
-      'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, uid',
-      account,
-      mailbox,
-      modSeq,
-    )
-    const added = this.#connection.arrays<SnapshotRow>(
-      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? ORDER BY uid`,
-      account,
-      mailbox,
-      lastUid,
-    )
+    const gone = this.#rows.gone(snapshot, modSeq)
+    const added = this.#rows.added(snapshot, lastUid)
     return applyChanges(this, entry, state, gone, changedBut(gone), added)
   }
+}
 
-  #masks({ account, mailbox, modSeq }: MailboxSnapshot): readonly MaskRow[] {
-    return this.#connection.arrays<MaskRow>(
-      `SELECT mod_seq, first_uid, last_uid, clears, adds FROM message_change
-       WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, first_uid`,
-      account,
-      mailbox,
-      modSeq,
-    )
-  }
-
-  #changed({ snapshot }: SnapshotEntry, lastUid: number): readonly ChangedRow[] {
-    const { account, mailbox, modSeq } = snapshot
-    // In the order of the ranges' modSeqs, and each message in the range that changed it last. So ordered SQLite need not sort.
-    return this.#connection.arrays<ChangedRow>(
-      `SELECT m.uid, m.flags, m.mod_seq FROM message_change c CROSS JOIN message m
-       WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
-         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, c.first_uid, m.uid`,
-      account,
-      mailbox,
-      modSeq,
-      lastUid,
-    )
-  }
+function keyOf({ account, mailbox }: SnapshotKey): string {
+  return `${account}/${mailbox}`
 }
 
 /** Whether messages came or went since a state that was read from the rows: each one that comes takes a UID, and without that none can make up for one that goes. */

@@ -1,0 +1,163 @@
+// What snapshots are made of, as SQLite has it.
+import type { AccountId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
+import type { Connection } from '../sqlite/connection.ts'
+import type { ChangedRow, GoneRow, MaskRow, PackedRow, SnapshotKey } from './build-snapshot.ts'
+import type { SnapshotRow } from './columns.ts'
+import type { MailboxState } from './live-snapshot.ts'
+
+const stateSql =
+  'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, change_floor, total FROM mailbox WHERE account = ? AND id = ?'
+
+type StateColumns = readonly [
+  uidValidity: UidValidity,
+  uidNext: number,
+  modSeq: ModSeq,
+  tombstoneFloor: ModSeq,
+  changeFloor: ModSeq,
+  total: number,
+]
+
+const rowColumns = 'uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
+
+export class SnapshotRows {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** Undefined when the mailbox is gone. */
+  state({ account, mailbox }: SnapshotKey): MailboxState | undefined {
+    const [row] = this.#connection.arrays<StateColumns>(stateSql, account, mailbox)
+    if (!row) return undefined
+    const [uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total] = row
+    return { uidValidity, uidNext, modSeq, tombstoneFloor, changeFloor, total }
+  }
+
+  header({ account, mailbox }: SnapshotKey): PackedRow | undefined {
+    const [row] = this.#connection.arrays<PackedRow>(
+      'SELECT mod_seq, data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = 0',
+      account,
+      mailbox,
+    )
+    return row
+  }
+
+  /** Packed chunks, `count` from number `first` on, which counts from 0. */
+  chunks({ account, mailbox }: SnapshotKey, first = 0, count = 2 ** 31): readonly Uint8Array[] {
+    const rows = this.#connection.arrays<[data: Uint8Array]>(
+      'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > ? AND chunk <= ? ORDER BY chunk',
+      account,
+      mailbox,
+      first,
+      first + count,
+    )
+    return rows.map(([data]) => data)
+  }
+
+  /** All messages by UID. */
+  messages({ account, mailbox }: SnapshotKey): readonly SnapshotRow[] {
+    return this.#connection.arrays<SnapshotRow>(
+      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
+      account,
+      mailbox,
+    )
+  }
+
+  /** Messages by UID, those above `after` and below `end`, `count` at most. */
+  messagesBetween(
+    { account, mailbox }: SnapshotKey,
+    after: number,
+    end: number,
+    count: number,
+  ): readonly SnapshotRow[] {
+    return this.#connection.arrays<SnapshotRow>(
+      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?`,
+      account,
+      mailbox,
+      after,
+      end,
+      count,
+    )
+  }
+
+  /** Messages above a UID. */
+  added({ account, mailbox }: SnapshotKey, lastUid: number): readonly SnapshotRow[] {
+    return this.#connection.arrays<SnapshotRow>(
+      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? ORDER BY uid`,
+      account,
+      mailbox,
+      lastUid,
+    )
+  }
+
+  gone({ account, mailbox }: SnapshotKey, after: number): readonly GoneRow[] {
+    return this.#connection.arrays<GoneRow>(
+      'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, uid',
+      account,
+      mailbox,
+      after,
+    )
+  }
+
+  masks({ account, mailbox }: SnapshotKey, after: number): readonly MaskRow[] {
+    return this.#connection.arrays<MaskRow>(
+      `SELECT mod_seq, first_uid, last_uid, clears, adds FROM message_change
+       WHERE account = ? AND mailbox = ? AND mod_seq > ? ORDER BY mod_seq, first_uid`,
+      account,
+      mailbox,
+      after,
+    )
+  }
+
+  /** Messages up to `lastUid` that changed after a modSeq: in the order of the ranges' modSeqs, and each in the range that changed it last. */
+  changed({ account, mailbox }: SnapshotKey, after: number, lastUid: number): readonly ChangedRow[] {
+    // So ordered SQLite need not sort.
+    return this.#connection.arrays<ChangedRow>(
+      `SELECT m.uid, m.flags, m.mod_seq FROM message_change c CROSS JOIN message m
+       WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
+         AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq ORDER BY c.mod_seq, c.first_uid, m.uid`,
+      account,
+      mailbox,
+      after,
+      lastUid,
+    )
+  }
+
+  /** Expunges after one modSeq up to another, by UID. */
+  tombstones(
+    { account, mailbox }: SnapshotKey,
+    after: number,
+    upTo: number,
+  ): { floor: number; rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[] } {
+    return this.#connection.consistently(() => {
+      const floor = this.#connection.get<{ tombstone_floor: number }>(
+        'SELECT tombstone_floor FROM mailbox WHERE account = ? AND id = ?',
+        account,
+        mailbox,
+      )
+      const rows = this.#connection.arrays<[uid: Uid, modSeq: ModSeq]>(
+        'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? AND mod_seq <= ? ORDER BY uid',
+        account,
+        mailbox,
+        after,
+        upTo,
+      )
+      // A mailbox that is gone has no tombstones left.
+      return { floor: floor?.tombstone_floor ?? Number.POSITIVE_INFINITY, rows }
+    })
+  }
+
+  keywords(account: AccountId, set: number): { keywords: string } | undefined {
+    return this.#connection.get<{ keywords: string }>(
+      'SELECT keywords FROM keyword_set WHERE account = ? AND id = ?',
+      account,
+      set,
+    )
+  }
+
+  /** What `read` reads is of one state. */
+  consistently<Result>(read: () => Result): Result {
+    return this.#connection.consistently(read)
+  }
+}

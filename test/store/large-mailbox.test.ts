@@ -1,0 +1,125 @@
+// A large mailbox is read bit by bit, while others change it. Here every mailbox counts as one, in a process of its own.
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { ModSeq } from '../../src/base/ids.ts'
+import { limits } from '../../src/base/limits.ts'
+import { checkStore } from '../../src/store/check.ts'
+import { openStore } from '../../src/store/open-store.ts'
+import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
+import type { Store } from '../../src/store/store.ts'
+import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
+import { History } from './model-history.ts'
+
+type Writable<T> = { -readonly [Key in keyof T]: number }
+
+const store: Writable<typeof limits.store> = limits.store
+store.readAtOnce = 0
+store.rowsAtOnce = 3
+store.chunksAtOnce = 1
+
+const messages = 3000
+
+/** A mailbox of `messages`, whose packed form `isPacked`; opened anew, so that nobody knows anything of it. */
+async function openCold(t: TestContext, isPacked: boolean) {
+  const dataDir = temporaryFolder(t)
+  const first = await openStore({ dataDir })
+  const account = await addAccount(first)
+  const mailbox = await mailboxId(first, account, 'INBOX')
+  const added = Array.from({ length: messages }, (_, number) => mail(first, `message ${number}`))
+  await first.mutate('appendMessages', { account, mailbox, messages: added })
+  if (isPacked) await first.snapshot(account, mailbox)
+  await first.close()
+  const cold = await openStore({ dataDir })
+  t.after(() => cold.close())
+  return { cold, account, mailbox }
+}
+
+/** What the rows say, as a snapshot says it. */
+async function assertLikeRows(reader: Store['reader'], snapshot: MailboxSnapshot): Promise<void> {
+  const rows = await reader.arrays<readonly number[]>(
+    'SELECT uid, flags, mod_seq, size_bytes, received_at, saved_at, email FROM message WHERE account = ? AND mailbox = ? ORDER BY uid',
+    snapshot.account,
+    snapshot.mailbox,
+  )
+  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
+  const columns = [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails]
+  const told = Array.from({ length: snapshot.count }, (_, at) => columns.map(column => column[at]))
+  assert.deepEqual(
+    told,
+    rows.map(row => [...row]),
+  )
+}
+
+for (const isPacked of [false, true]) {
+  const how = isPacked ? 'its packed form' : 'its rows'
+  test(`a mailbox that changes while it is read from ${how} is what it has become, and tells what changed since`, async t => {
+    const { cold, account, mailbox } = await openCold(t, isPacked)
+    // Something has changed since it was packed.
+    await cold.mutate('storeFlags', {
+      account,
+      mailbox,
+      uids: [[2, 2]],
+      mode: 'add',
+      flags: { system: 2, keywords: [] },
+    })
+    const row = await cold.reader.get<{ mod_seq: ModSeq }>(
+      'SELECT mod_seq FROM mailbox WHERE id = ?',
+      mailbox,
+    )
+    const before = row?.mod_seq ?? (0 as ModSeq)
+    const readings = Array.from({ length: 4 }, () => Promise.resolve(cold.snapshot(account, mailbox)))
+    await cold.mutate('storeFlags', {
+      account,
+      mailbox,
+      uids: [[messages - 10, messages]],
+      mode: 'add',
+      flags: { system: 1, keywords: ['late'] },
+    })
+    await cold.mutate('expungeMessages', {
+      account,
+      mailbox,
+      uids: [
+        [1, 1],
+        [messages - 1, messages - 1],
+      ],
+      onlyDeleted: false,
+    })
+    await cold.mutate('appendMessages', { account, mailbox, messages: [mail(cold, 'last')] })
+    for (const reading of readings) await reading
+    const snapshot = await cold.snapshot(account, mailbox)
+    await assertLikeRows(cold.reader, snapshot)
+    const delta = await snapshot.changesAfter(before)
+    assert.deepEqual(
+      delta.vanished.map(({ uid }) => uid),
+      [1, messages - 1],
+    )
+    assert.deepEqual(
+      delta.changed.map(position => snapshot.uids[position]),
+      [...Array.from({ length: 9 }, (_, at) => messages - 10 + at), messages, messages + 1],
+    )
+  })
+}
+
+test('the columns of a mailbox that was opened by its header are read bit by bit, also where it changes first', async t => {
+  const { cold, account, mailbox } = await openCold(t, true)
+  const opened = await cold.snapshot(account, mailbox)
+  const pending = opened.prepare()
+  assert.ok(pending instanceof Promise)
+  await cold.mutate('expungeMessages', { account, mailbox, uids: [[5, 9]], onlyDeleted: false })
+  const [later] = await Promise.all([cold.snapshot(account, mailbox), pending])
+  assert.equal(opened.prepare(), undefined)
+  assert.equal(opened.count, messages)
+  assert.equal(later.count, messages - 5)
+  await assertLikeRows(cold.reader, later)
+})
+
+test('a store whose mailboxes are read bit by bit answers like a naive one, opened again and again', async t => {
+  for (const [seed, options] of [
+    [31, {}],
+    [32, { snapshotBytes: 0 }],
+  ] as const) {
+    const dataDir = temporaryFolder(t)
+    await new History(() => openStore({ dataDir }, options), seed).run(300)
+    assert.deepEqual((await checkStore(dataDir)).findings, [])
+  }
+})
