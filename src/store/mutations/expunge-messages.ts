@@ -133,7 +133,6 @@ function removeRows(
   modSeq: ModSeq,
   keepsUsage: boolean,
 ): readonly Awaitable<number>[] {
-  const [account, mailbox] = bounds
   const tombstones = tx.run(
     `INSERT INTO tombstone (account, mailbox, mod_seq, uid) SELECT account, mailbox, ?, uid FROM message
      WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ? ORDER BY uid`,
@@ -150,10 +149,9 @@ function removeRows(
         ...bounds,
       )
   const annotations = tx.run(
-    `DELETE FROM message_annotation WHERE account = ? AND mailbox = ? AND uid IN
-       (SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND (flags & ?) = ?)`,
-    account,
-    mailbox,
+    `DELETE FROM message_annotation WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?
+       AND EXISTS (SELECT 1 FROM message m WHERE m.account = message_annotation.account AND m.mailbox = message_annotation.mailbox
+         AND m.uid = message_annotation.uid AND (m.flags & ?) = ?)`,
     ...bounds,
   )
   const messages = tx.run(

@@ -295,7 +295,8 @@ function copyWithout(before: LiveSnapshot, positions: number[], next: SnapshotCo
   let from = 0
   let to = 0
   for (const position of [...positions, before.count]) {
-    copyRows(before.columns, from, position, next, to)
+    // Neighbours often go together.
+    if (position > from) copyRows(before.columns, from, position, next, to)
     to += position - from
     from = position + 1
   }

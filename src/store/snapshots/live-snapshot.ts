@@ -177,7 +177,7 @@ export class LiveSnapshot implements MailboxSnapshot {
     const { modSeqs } = this.columns
     const { changed } = this.history
     const positions: number[] = []
-    if (modSeq < changed.floor) {
+    if (modSeq < changed.floor || changed.countAfter(modSeq) * passesPerLook > this.count) {
       for (let i = 0; i < this.count; i++) if ((modSeqs[i] as number) > modSeq) positions.push(i)
       return positions
     }
@@ -214,6 +214,9 @@ export class LiveSnapshot implements MailboxSnapshot {
     return rows.sort((a, b) => a.uid - b.uid)
   }
 }
+
+/** Messages that a pass over all goes by in the time in which one is looked for. */
+const passesPerLook = 32
 
 const noKeywords: readonly string[] = []
 

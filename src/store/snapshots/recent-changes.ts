@@ -1,10 +1,11 @@
 // The last changes of one mailbox, so that a session that is nearly up to date needs no scan and no query.
 import { limits } from '../../base/limits.ts'
 
-/** Pairs of UID and modSeq in the order of modSeq, the oldest forgotten first. */
+/** Pairs of UID and modSeq in the order of modSeq, the oldest forgotten first. Neighbours that changed together are one range. */
 export class RecentChanges {
-  #uids: number[] = []
-  #modSeqs: number[] = []
+  readonly #firsts: number[] = []
+  readonly #lasts: number[] = []
+  readonly #modSeqs: number[] = []
   #floor: number
 
   /** Everything that changes after `modSeq` will be told. */
@@ -17,24 +18,45 @@ export class RecentChanges {
     return this.#floor
   }
 
-  /** Pairs that are held. */
+  /** Ranges that are held. */
   get count(): number {
-    return this.#uids.length
+    return this.#firsts.length
   }
 
   /** `modSeq` is not below that of any pair before. */
   add(uid: number, modSeq: number): void {
-    this.#uids.push(uid)
+    const end = this.#lasts.length - 1
+    if (this.#modSeqs[end] === modSeq && this.#lasts[end] === uid - 1) {
+      this.#lasts[end] = uid
+      return
+    }
+    this.#firsts.push(uid)
+    this.#lasts.push(uid)
     this.#modSeqs.push(modSeq)
-    if (this.#uids.length < 2 * limits.store.recentChanges) return
-    const dropped = this.#uids.length - limits.store.recentChanges
+    if (this.#firsts.length < 2 * limits.store.recentChanges) return
+    const dropped = this.#firsts.length - limits.store.recentChanges
     this.#floor = this.#modSeqs[dropped - 1] as number
-    this.#uids.splice(0, dropped)
-    this.#modSeqs.splice(0, dropped)
+    for (const column of [this.#firsts, this.#lasts, this.#modSeqs]) column.splice(0, dropped)
+  }
+
+  /** How many pairs there are after `modSeq`, which is not below `floor`. */
+  countAfter(modSeq: number): number {
+    let count = 0
+    for (let i = this.#firstAfter(modSeq); i < this.#firsts.length; i++)
+      count += (this.#lasts[i] as number) - (this.#firsts[i] as number) + 1
+    return count
   }
 
   /** The pairs after `modSeq`, oldest first; `modSeq` is not below `floor`. */
   *after(modSeq: number): Generator<readonly [uid: number, modSeq: number]> {
+    for (let i = this.#firstAfter(modSeq); i < this.#firsts.length; i++) {
+      const last = this.#lasts[i] as number
+      const changedAt = this.#modSeqs[i] as number
+      for (let uid = this.#firsts[i] as number; uid <= last; uid++) yield [uid, changedAt]
+    }
+  }
+
+  #firstAfter(modSeq: number): number {
     let low = 0
     let high = this.#modSeqs.length
     while (low < high) {
@@ -42,6 +64,6 @@ export class RecentChanges {
       if ((this.#modSeqs[middle] as number) <= modSeq) low = middle + 1
       else high = middle
     }
-    for (let i = low; i < this.#uids.length; i++) yield [this.#uids[i] as number, this.#modSeqs[i] as number]
+    return low
   }
 }
