@@ -23,6 +23,6 @@ export async function finishFlagChange(
   isSilent: boolean,
 ): Promise<void> {
   // Where nothing changed it is another's modSeq.
-  if (changed.length > 0) view.silence(modSeq, isSilent ? surprising : [])
+  if (changed.length > 0) view.silence(modSeq, changed, isSilent ? surprising : [])
   await view.refresh()
 }

@@ -8,7 +8,7 @@
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
 import type { AccountId, ModSeq } from '../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
-import { rangesOf, type UidRange, type UidRanges } from '../store/uid-ranges.ts'
+import { isAmong, rangesOf, type UidRange, type UidRanges } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
 import { AnnotationNews } from './annotation/annotation-news.ts'
@@ -44,6 +44,14 @@ export interface Selection {
   /** Message numbers. */
   readonly numbers: ArrayLike<number>
   readonly uids: ArrayLike<number>
+}
+
+/** What was changed with one modSeq. */
+interface Silenced {
+  /** Ascending: what shares a modSeq was asked for in that order. */
+  readonly changed: UidRange[]
+  /** Those of them that the client is to hear of. */
+  readonly unheard: Set<number>
 }
 
 export interface MailboxIdentity extends MailboxKey {
@@ -90,8 +98,8 @@ export class MailboxView {
   #lastUid: number
   /** Keyword sets whose names the client has seen in FLAGS, as a set of names. */
   readonly #knownKeywords = new Set<string>()
-  /** This session's own silent changes by their modSeqs, until the next sync, each with the UIDs that it is not silent about. */
-  #silenced: Map<number, ReadonlySet<number>> | undefined
+  /** This session's own changes that it is silent about, by their modSeqs, until the next sync. Others may have a part in one (`gather-stores.ts`). */
+  #silenced: Map<number, Silenced> | undefined
   /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
   #saved: readonly number[] = []
   /** RFC 5257 §4.4. */
@@ -296,17 +304,24 @@ export class MailboxView {
    */
   silence(
     modSeq: ModSeq,
+    changed: UidRanges,
     surprising: readonly { readonly uid: number; readonly modSeq: ModSeq }[] = [],
   ): void {
     const unheard = surprising.filter(({ uid, modSeq: before }) => !this.#isSilenced(uid, before))
     this.#silenced ??= new Map()
-    this.#silenced.set(modSeq, new Set(unheard.map(({ uid }) => uid)))
+    const known = this.#silenced.get(modSeq)
+    if (!known)
+      this.#silenced.set(modSeq, { changed: [...changed], unheard: new Set(unheard.map(({ uid }) => uid)) })
+    else {
+      for (const range of changed) known.changed.push(range)
+      for (const { uid } of unheard) known.unheard.add(uid)
+    }
   }
 
   /** A message that has a modSeq was changed by what took it, and by nothing since. */
   #isSilenced(uid: number, modSeq: number): boolean {
-    const unheard = this.#silenced?.get(modSeq)
-    return unheard !== undefined && !unheard.has(uid)
+    const silenced = this.#silenced?.get(modSeq)
+    return silenced !== undefined && isAmong(silenced.changed, uid) && !silenced.unheard.has(uid)
   }
 
   /**
@@ -378,7 +393,7 @@ export class MailboxView {
     let to = 0
     for (const uid of gone) {
       const at = this.numberOf(uid) - 1
-      kept.set(this.#uids.subarray(from, at), to)
+      if (at > from) kept.set(this.#uids.subarray(from, at), to)
       to += at - from
       from = at + 1
     }

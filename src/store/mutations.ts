@@ -21,6 +21,7 @@ import { deleteMailbox } from './mutations/delete-mailbox.ts'
 import { deliverMessages } from './mutations/deliver-messages.ts'
 import { enqueueMessages } from './mutations/enqueue-messages.ts'
 import { expungeMessages } from './mutations/expunge-messages.ts'
+import { isJoinable, joinStores, splitStored } from './mutations/gather-stores.ts'
 import { labelMessages } from './mutations/label-messages.ts'
 import { beginImport, endImport, importBodies, importRows } from './mutations/import-store.ts'
 import { leaseQueue } from './mutations/lease-queue.ts'
@@ -41,7 +42,7 @@ import { setRights } from './mutations/set-rights.ts'
 import { setSpecialUse } from './mutations/set-special-use.ts'
 import { setSubscription } from './mutations/set-subscription.ts'
 import { steerQueue } from './mutations/steer-queue.ts'
-import { storeFlags } from './mutations/store-flags.ts'
+import { type StoredFlags, storeFlags, type StoreFlags } from './mutations/store-flags.ts'
 import { storeGuestFlags } from './mutations/store-guest-flags.ts'
 import { transferMessages } from './mutations/transfer-messages.ts'
 import { updateAccount } from './mutations/update-account.ts'
@@ -123,6 +124,38 @@ const relaxed: ReadonlySet<MutationName> = new Set<MutationName>([
 
 export function isRelaxed(name: MutationName): boolean {
   return relaxed.has(name)
+}
+
+/** A mutation with its arguments. */
+export interface MutationCall {
+  readonly name: MutationName
+  readonly args: unknown
+}
+
+/** A call, with those behind it that are made together with it. */
+export interface Gathered extends MutationCall {
+  readonly count: number
+  /** From the one result to that of each. */
+  split(result: unknown): readonly unknown[]
+}
+
+/** What is to be done next of `calls`, which wait one behind the other, from the one at `at` on. */
+export function gather(calls: readonly MutationCall[], at: number): Gathered {
+  const first = calls[at] as MutationCall
+  const joined: StoreFlags[] = []
+  for (let next = at; calls[next]?.name === 'storeFlags'; next++) {
+    const args = calls[next]?.args as StoreFlags
+    const before = joined[joined.length - 1]
+    if (before && !isJoinable(before, args)) break
+    joined.push(args)
+  }
+  if (joined.length < 2) return { ...first, count: 1, split: result => [result] }
+  return {
+    name: 'storeFlags',
+    args: joinStores(joined),
+    count: joined.length,
+    split: result => splitStored(joined, result as StoredFlags),
+  }
 }
 
 /** Whether it is relaxed and looks at a few rows only, whatever the mailbox holds. */

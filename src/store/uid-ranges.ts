@@ -11,6 +11,19 @@ export function spanOf(ranges: UidRanges): number {
   return count
 }
 
+/** Whether one of the ranges has the UID. */
+export function isAmong(ranges: UidRanges, uid: number): boolean {
+  let low = 0
+  let high = ranges.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if ((ranges[middle] as UidRange)[0] <= uid) low = middle
+    else high = middle - 1
+  }
+  const range = ranges[low]
+  return range !== undefined && range[0] <= uid && uid <= range[1]
+}
+
 /** The numbers of ranges, ascending. */
 export function numbersOf(ranges: UidRanges): number[] {
   const numbers: number[] = []

@@ -228,3 +228,18 @@ test('a mailbox that is deleted under pipelined commands ends the session once',
   assert.equal(lines.filter(line => line.startsWith('* BYE')).length, 1)
   assert.ok(!lines.some(line => /^a\d OK/.test(line)))
 })
+
+test('of changes that two sessions ask for at once, and that are made as one, each hears those of the other', async t => {
+  const [server, first] = await withMessages(t, 4)
+  const second = await server.client()
+  await second.ok('SELECT INBOX')
+  const { open, asked, names } = gate(server, 1)
+  first.send('a1 UID STORE 1 +FLAGS.SILENT (\\Flagged)\r\na2 NOOP\r\n')
+  await asked
+  second.send('a1 UID STORE 2 +FLAGS.SILENT (\\Flagged)\r\na2 NOOP\r\n')
+  while (names.length < 2) await new Promise(setImmediate)
+  open()
+  const told = (lines: string[]) => lines.filter(line => line.includes('FETCH')).map(line => line.slice(0, 9))
+  assert.deepEqual(told(await answers(first, 2)), ['* 2 FETCH'])
+  assert.deepEqual(told(await answers(second, 2)), ['* 1 FETCH'])
+})

@@ -1,6 +1,7 @@
 // STORE ANNOTATION. RFC 5257 §4.5; UNCHANGEDSINCE of RFC 7162 §3.1.3.
 import { StoreError } from '../../store/error.ts'
 import type { MessageAnnotation } from '../../store/message-annotations.ts'
+import { rangesOf } from '../../store/uid-ranges.ts'
 import { checkSizes, parseAnnotations, tooManyAnnotations } from '../annotation/annotation-list.ts'
 import { checkPartsOfEmails } from '../annotation/check-parts.ts'
 import { rightsFor } from '../command-rights.ts'
@@ -63,7 +64,7 @@ async function storeAnnotations(
       ...(unchangedSince !== undefined && { unchangedSince }),
     }),
   )
-  if (changed.length > 0) view.silence(modSeq, surprising)
+  if (changed.length > 0) view.silence(modSeq, rangesOf(changed), surprising)
   view.annotations.silence(modSeq)
   await view.refresh()
   // RFC 5257 §4.5: silent, but for the modSeq.
