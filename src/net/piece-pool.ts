@@ -5,15 +5,21 @@ export const pieceBytes = 256 * 1024
 /** So many are kept. */
 const kept = 4
 
-/** The pieces of one thread. Give back one that nobody reads any more. */
+/** The pieces of one thread. */
 export class PiecePool {
   readonly #free: Buffer[] = []
+  readonly #own = new WeakSet<ArrayBufferLike>()
 
   take(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(pieceBytes)
+    const free = this.#free.pop()
+    if (free) return free
+    const piece = Buffer.allocUnsafeSlow(pieceBytes)
+    this.#own.add(piece.buffer)
+    return piece
   }
 
-  give(piece: Buffer): void {
-    if (this.#free.length < kept) this.#free.push(piece)
+  /** Takes back the piece that `bytes` are in, where they are in one. Nobody may read it any more. */
+  give({ buffer }: Buffer): void {
+    if (this.#own.has(buffer) && this.#free.length < kept) this.#free.push(Buffer.from(buffer))
   }
 }

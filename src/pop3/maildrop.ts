@@ -6,11 +6,11 @@
 // - Whether a message is still there is asked for many messages at a time, and again in a turn (what came in one piece from the client) before which the
 //   mailbox has changed.
 import type { Awaitable } from '../base/awaitable.ts'
-import type { AccountId, BlobHash, MailboxId, ModSeq } from '../base/ids.ts'
+import type { AccountId, MailboxId, ModSeq } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { seen } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
-import { listMessageBodies, type MessageBody } from '../store/read/message-bodies.ts'
+import { listMessageBodies, type StoredBody } from '../store/read/message-bodies.ts'
 import type { Reader, Store } from '../store/store.ts'
 import type { UidRanges } from '../store/uid-ranges.ts'
 import { Pop3Error } from './error.ts'
@@ -29,7 +29,7 @@ export class Maildrop {
   #bytes: number
   #retrieved = 0
   // Bodies looked up for the UIDs from `first` to `last`, while the mailbox was as at `#foundModSeq`.
-  #found: ReadonlyMap<number, Uint8Array> = new Map()
+  #found: ReadonlyMap<number, StoredBody> = new Map()
   #foundFirst = 1
   #foundLast = 0
   #foundModSeq = -1
@@ -112,7 +112,7 @@ export class Maildrop {
   }
 
   /** The body of a message; undefined when somebody else has removed it. Throws `no-such-mailbox`. */
-  findBody(store: Store, position: number): Awaitable<BlobHash | undefined> {
+  findBody(store: Store, position: number): Awaitable<StoredBody | undefined> {
     if (this.#isCurrent) return this.#find(store.reader, position)
     const snapshot = store.snapshot(this.account, this.mailbox)
     if (snapshot instanceof Promise)
@@ -131,25 +131,20 @@ export class Maildrop {
   }
 
   /** Looked up for those behind it too: clients take one after the other. */
-  #find(reader: Reader, position: number): Awaitable<BlobHash | undefined> {
+  #find(reader: Reader, position: number): Awaitable<StoredBody | undefined> {
     const uid = this.#uids[position] as number
-    if (uid >= this.#foundFirst && uid <= this.#foundLast) return this.#hashOf(uid)
+    if (uid >= this.#foundFirst && uid <= this.#foundLast) return this.#found.get(uid)
     const last = this.#uids[Math.min(this.total, position + limits.pop3.readAhead) - 1] as number
-    const rows = listMessageBodies(reader, this.account, this.mailbox, uid, last)
-    if (rows instanceof Promise) return rows.then(later => this.#keep(uid, last, later))
-    return this.#keep(uid, last, rows)
+    const bodies = listMessageBodies(reader, this.account, this.mailbox, uid, last)
+    if (bodies instanceof Promise) return bodies.then(later => this.#keep(uid, last, later))
+    return this.#keep(uid, last, bodies)
   }
 
-  #keep(first: number, last: number, rows: readonly MessageBody[]): BlobHash | undefined {
-    this.#found = new Map(rows)
+  #keep(first: number, last: number, bodies: ReadonlyMap<number, StoredBody>): StoredBody | undefined {
+    this.#found = bodies
     this.#foundFirst = first
     this.#foundLast = last
-    return this.#hashOf(first)
-  }
-
-  #hashOf(uid: number): BlobHash | undefined {
-    const blob = this.#found.get(uid)
-    return blob && (Buffer.from(blob).toString('hex') as BlobHash)
+    return bodies.get(first)
   }
 
   /** The messages that QUIT removes: those that are marked, by configuration those that were retrieved, and `expired` UIDs. */

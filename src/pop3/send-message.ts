@@ -3,12 +3,16 @@ import type { Awaitable } from '../base/awaitable.ts'
 import type { BlobHash } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { StoreError } from '../store/error.ts'
+import type { StoredBody } from '../store/read/message-bodies.ts'
 import { DotStuffer } from './dot-stuffing.ts'
 import { Pop3Error } from './error.ts'
 import type { Maildrop } from './maildrop.ts'
 import type { Session } from './session.ts'
 import { hasUtf8Header, surrogateOf } from './surrogate.ts'
 import { TopLines } from './top-lines.ts'
+
+/** What is larger goes out of a buffer that is used again. */
+const smallBytes = 16 * 1024
 
 /** Answers RETR (`lines` undefined) or TOP. No promise is made where the body is small and the back-end needs none. */
 export function sendMessage(
@@ -17,15 +21,15 @@ export function sendMessage(
   position: number,
   lines: number | undefined,
 ): Awaitable<void> {
-  let hash: Awaitable<BlobHash | undefined>
+  let body: Awaitable<StoredBody | undefined>
   try {
-    hash = maildrop.findBody(session.context.store, position)
+    body = maildrop.findBody(session.context.store, position)
   } catch (error) {
     return refuse(error)
   }
-  if (hash instanceof Promise)
-    return hash.then(later => send(session, maildrop, position, lines, later), refuse)
-  return send(session, maildrop, position, lines, hash)
+  if (body instanceof Promise)
+    return body.then(later => send(session, maildrop, position, lines, later), refuse)
+  return send(session, maildrop, position, lines, body)
 }
 
 function send(
@@ -33,15 +37,16 @@ function send(
   maildrop: Maildrop,
   position: number,
   lines: number | undefined,
-  hash: BlobHash | undefined,
+  body: StoredBody | undefined,
 ): Awaitable<void> {
   // Somebody else has removed it since log-in.
-  if (hash === undefined) throw new Pop3Error(texts => texts.noSuchMessage)
+  if (body === undefined) throw new Pop3Error(texts => texts.noSuchMessage)
   const sizeBytes = maildrop.sizeAt(position)
-  if (sizeBytes > limits.pop3.wholeBodyBytes) return sendLarge(session, maildrop, position, lines, hash)
-  const body = readBody(session, maildrop, hash, 0, sizeBytes)
-  if (body instanceof Promise) return body.then(later => sendSmall(session, maildrop, position, lines, later))
-  return sendSmall(session, maildrop, position, lines, body)
+  if (sizeBytes > limits.pop3.wholeBodyBytes) return sendLarge(session, maildrop, position, lines, body)
+  const stored = readBody(session, maildrop, body, 0, sizeBytes)
+  if (stored instanceof Promise)
+    return stored.then(later => sendSmall(session, maildrop, position, lines, later))
+  return sendSmall(session, maildrop, position, lines, stored)
 }
 
 function sendSmall(
@@ -58,7 +63,15 @@ function sendSmall(
   const part = lines === undefined ? body : new TopLines(lines).take(body)
   for (const piece of stuffer.stuff(part)) connection.write(piece)
   connection.write(stuffer.end())
+  giveBack(session, stored)
   return connection.drain()
+}
+
+/** Gives back what large `bytes` were read into, when all is sent. */
+function giveBack({ connection, context }: Session, bytes: Buffer): void {
+  if (bytes.length <= smallBytes) return
+  connection.flush()
+  if (connection.outputBytes === 0) context.pieces.give(bytes)
 }
 
 /** A large message goes in pieces, so that a slow client holds one piece and not the message. */
@@ -67,27 +80,29 @@ async function sendLarge(
   maildrop: Maildrop,
   position: number,
   lines: number | undefined,
-  hash: BlobHash,
+  body: StoredBody,
 ): Promise<void> {
   const { connection } = session
   const sizeBytes = maildrop.sizeAt(position)
-  const pieceBytes = limits.pop3.pieceBytes
+  const stepBytes = limits.pop3.pieceBytes
   const readAt = (start: number) =>
-    readBody(session, maildrop, hash, start, Math.min(sizeBytes, start + pieceBytes))
+    readBody(session, maildrop, body, start, Math.min(sizeBytes, start + stepBytes))
   // The first piece holds the header, and the answer waits for it: after `+OK` there is no way to say no.
   const first = await readAt(0)
   const head = presentable(session, first)
   answer(session, maildrop, position, lines, sizeBytes - first.length + head.length)
   const stuffer = new DotStuffer()
   const topLines = lines === undefined ? undefined : new TopLines(lines)
-  const write = async (chunk: Buffer) => {
+  const write = async (chunk: Buffer, read: Buffer) => {
     for (const piece of stuffer.stuff(topLines?.take(chunk) ?? chunk)) connection.write(piece)
     await connection.drain()
+    giveBack(session, read)
     await connection.breathe()
   }
-  await write(head)
-  for (let start = first.length; start < sizeBytes && topLines?.isDone !== true; start += pieceBytes) {
-    await write(await readRest(session, () => readAt(start)))
+  await write(head, first)
+  for (let start = first.length; start < sizeBytes && topLines?.isDone !== true; start += stepBytes) {
+    const rest = await readRest(session, () => readAt(start))
+    await write(rest, rest)
   }
   connection.write(stuffer.end())
 }
@@ -118,12 +133,20 @@ function answer(
 function readBody(
   { context }: Session,
   maildrop: Maildrop,
-  hash: BlobHash,
+  { hash, location }: StoredBody,
   start: number,
   end: number,
 ): Awaitable<Buffer> {
+  const { store, pieces } = context
   try {
-    const body = context.store.readBody(maildrop.account, hash, start, end)
+    const copy = location && store.openBody?.(hash, location)
+    if (copy) {
+      const count = end - start
+      const bytes = count > smallBytes ? pieces.take().subarray(0, count) : Buffer.allocUnsafe(count)
+      if (copy(start, end, bytes, 0)) return bytes
+    }
+    const name = Buffer.from(hash).toString('hex') as BlobHash
+    const body = store.readBody(maildrop.account, name, start, end)
     return body instanceof Promise ? body.catch((error: unknown) => refuse(error)) : body
   } catch (error) {
     return refuse(error)

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
+import type { PiecePool } from '../net/piece-pool.ts'
 import type { Store } from '../store/store.ts'
 import type { Pop3Config } from './config.ts'
 import type { ResponseCode, TextOf } from './error.ts'
@@ -28,6 +29,8 @@ export interface Pop3Context {
   readonly tls: TlsProvider | undefined
   /** One per thread, over the table that all threads share. */
   readonly maildropLocks: MaildropLocks
+  /** One for each thread. */
+  readonly pieces: PiecePool
 }
 
 export type State =

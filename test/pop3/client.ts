@@ -14,6 +14,7 @@ import { Deadlines } from '../../src/net/deadlines.ts'
 import type { TlsProvider } from '../../src/net/handshake.ts'
 import { parseNetwork } from '../../src/net/ip.ts'
 import { Listener } from '../../src/net/listener.ts'
+import { PiecePool } from '../../src/net/piece-pool.ts'
 import { pop3Config } from '../../src/pop3/config.ts'
 import { allocateMaildropLocks, MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
 import { servePop3 } from '../../src/pop3/serve.ts'
@@ -48,11 +49,13 @@ export interface TestServer {
   readonly account: AccountId
   /** Adds messages to INBOX. */
   deliver(...messages: readonly (string | Buffer)[]): Promise<void>
+  /** Adds them to another's INBOX. */
+  deliverTo(account: AccountId, ...messages: readonly (string | Buffer)[]): Promise<void>
   inbox(): Promise<MailboxId>
   /** A client that has read the greeting. */
   connect(): Promise<Client>
-  /** A client that has logged in as ann. */
-  logIn(): Promise<Client>
+  /** A client that has logged in, as ann where nobody else is named. */
+  logIn(name?: string): Promise<Client>
 }
 
 export const password = 'correct horse'
@@ -74,6 +77,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     config: { pop3: pop3Config.parse(options.pop3 ?? {}) },
     hostname: 'mail.example.org',
     tls,
+    pieces: new PiecePool(),
     maildropLocks: new MaildropLocks(clock, allocateMaildropLocks(), store.nodes?.maildrops),
   }
   const listener = await Listener.start({
@@ -89,10 +93,10 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     await store.close()
   })
   const inbox = async () => (await findMailbox(store.reader, account, 'INBOX'))?.id as MailboxId
-  const deliver = async (...messages: readonly (string | Buffer)[]) => {
+  const deliverTo = async (to: AccountId, ...messages: readonly (string | Buffer)[]) => {
     await store.mutate('appendMessages', {
-      account,
-      mailbox: await inbox(),
+      account: to,
+      mailbox: (await findMailbox(store.reader, to, 'INBOX'))?.id as MailboxId,
       messages: messages.map(message => {
         const bytes = Buffer.from(message)
         return { body: store.bodyOf(bytes), email: summarize(bytes), flags: noFlags }
@@ -104,9 +108,9 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     await client.line()
     return client
   }
-  const logIn = async () => {
+  const logIn = async (name = 'ann') => {
     const client = await open()
-    await client.command('USER ann')
+    await client.command(`USER ${name}`)
     const answer = await client.command(`PASS ${password}`)
     if (!answer.startsWith('+OK')) throw new Error(answer)
     return client
@@ -120,7 +124,8 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     port: listener.port,
     logged,
     account,
-    deliver,
+    deliver: (...messages) => deliverTo(account, ...messages),
+    deliverTo,
     inbox,
     connect: open,
     logIn,

@@ -1,14 +1,17 @@
 // RETR, TOP, LIST, UIDL and the snapshot that they read. RFC 1939 §5, §7, §8, §11.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { createAccount } from '../../src/account/directory.ts'
 import { limits } from '../../src/base/limits.ts'
 import { findMailbox } from '../../src/store/read/mailboxes.ts'
+import type { Store } from '../../src/store/store.ts'
 import type { UidRanges } from '../../src/store/uid-ranges.ts'
 import { DotStuffer } from '../../src/pop3/dot-stuffing.ts'
 import { TopLines } from '../../src/pop3/top-lines.ts'
 import { isOnPostgres } from '../open-test-store.ts'
-import { Client, letter, startServer, type TestServer } from './client.ts'
+import { Client, letter, password, startServer, type TestServer } from './client.ts'
 
 async function expunge(server: TestServer, ...ranges: UidRanges): Promise<void> {
   const { account, store } = server
@@ -218,7 +221,7 @@ test('a message of many megabytes comes whole, to a client that reads slowly, in
   const big = `Subject: big\r\n\r\n${line.repeat(250_000)}`
   await server.deliver(big, letter('after'))
   const client = await server.logIn()
-  const reads = t.mock.method(server.store, 'readBody')
+  const reads = t.mock.method(server.store as Required<Store>, isOnPostgres ? 'readBody' : 'openBody')
   client.socket.pause()
   client.send('RETR 1\r\nTOP 1 3\r\nRETR 2\r\n')
   // Another session is served while this one does not read, until the system's buffers are full and nothing more is read for it.
@@ -276,4 +279,29 @@ test('commands of all kinds in one piece are answered in turn (RFC 2449 §6.6)',
   assert.equal(await client.line(), '-ERR message 2 already deleted')
   assert.match(await client.line(), /^\+OK 1 /)
   assert.equal(await client.rest(), '+OK POP3 server signing off (1 message left)\r\n')
+})
+
+test('messages of all sizes come as they are to a slow client and to those who are served beside him', async t => {
+  const server = await startServer(t)
+  const bob = await createAccount(server.directory, { address: 'bob@example.org', password })
+  const sizes = [1, 5000, 16_300, 16_500, 100_000, 262_000, 262_300, 2_000_000]
+  const lettersTo = (name: string) =>
+    sizes.map(bytes => `Subject: ${name}\r\n\r\n${`.${name} ${bytes}\r\n`.repeat(bytes / 14 + 1)}`)
+  await server.deliver(...lettersTo('ann'))
+  await server.deliverTo(bob, ...lettersTo('bob'))
+  const [slow, quick] = [await server.logIn(), await server.logIn('bob')]
+  const assertMessage = (body: Buffer, name: string, number: number) =>
+    assert.ok(body.toString('latin1') === lettersTo(name)[number - 1], `message ${number} to ${name}`)
+  // Many times, so that no buffer of the system holds all of it.
+  const numbers = sizes.map((_size, at) => at + 1)
+  const often = [...numbers, ...numbers, ...numbers, ...numbers, ...numbers]
+  slow.send(often.map(number => `RETR ${number}\r\n`).join(''))
+  await once(slow.socket, 'data')
+  slow.socket.pause()
+  for (const number of numbers) assertMessage(await quick.message(`RETR ${number}`), 'bob', number)
+  slow.socket.resume()
+  for (const number of often) {
+    assert.match(await slow.line(), /^\+OK /)
+    assertMessage(await slow.body(), 'ann', number)
+  }
 })

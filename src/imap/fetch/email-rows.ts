@@ -1,5 +1,6 @@
 // Rows of `email`, many at a time and only the columns that are asked for, and where those emails lie.
 import type { AccountId, EmailId } from '../../base/ids.ts'
+import { findLocation, locationSql } from '../../store/read/body-location.ts'
 import type { BodyLocation, Reader } from '../../store/store.ts'
 
 /** What FETCH and SEARCH read of an email beside its bytes. */
@@ -59,10 +60,9 @@ export async function readEmailRows(
     if (text !== undefined) texts.push(index + 1)
     return text ?? `e.${name}`
   })
-  const isLocated = columns.has('blob') && reader.knowsLocations === true
-  const from = isLocated ? locatedEmails : 'FROM email e'
+  const place = columns.has('blob') ? locationSql(reader) : undefined
   const result = reader.arrays<RowValues>(
-    `SELECT ${['e.id', ...expressions].join(', ')} ${from} WHERE e.account = ? AND e.id ${test}`,
+    `SELECT ${['e.id', ...expressions].join(', ')}${place?.columns ?? ''} FROM email e ${place?.join ?? ''} WHERE e.account = ? AND e.id ${test}`,
     account,
     ...bounds,
   )
@@ -71,7 +71,7 @@ export async function readEmailRows(
   const inexact: number[] = []
   for (const values of found) {
     if (!texts.every(at => isAscii(values[at] as string))) inexact.push(values[0])
-    rows.set(values[0], rowOf(named, values, isLocated))
+    rows.set(values[0], rowOf(named, values))
   }
   for (const id of inexact) {
     const [values] = await reader.arrays<RowValues>(
@@ -79,7 +79,7 @@ export async function readEmailRows(
       account,
       id,
     )
-    if (values) rows.set(id, rowOf(named, values, false))
+    if (values) rows.set(id, rowOf(named, values))
   }
   if (!columns.has('places')) return rows
   const places = await readPlaces(reader, account, test, bounds)
@@ -94,25 +94,11 @@ function isAscii(text: string): boolean {
 
 type RowValues = readonly [id: number, ...values: unknown[]]
 
-/** Behind the other columns, where the bodies lie. */
-const locatedEmails =
-  ', b.segment, b.position, b.stored_bytes, b.size_bytes, b.compressed FROM email e JOIN blob b ON b.account = e.account AND b.hash = e.blob'
-
-function rowOf(named: readonly string[], values: RowValues, isLocated: boolean): EmailRow {
+function rowOf(named: readonly string[], values: RowValues): EmailRow {
   const row: Record<string, unknown> = { id: values[0] }
   for (let at = 0; at < named.length; at++) row[named[at] as string] = values[at + 1]
-  if (isLocated) row['location'] = locationOf(values, named.length + 1)
+  row['location'] = findLocation(values, named.length + 1)
   return row as unknown as EmailRow
-}
-
-function locationOf(values: RowValues, at: number): BodyLocation {
-  return {
-    segment: values[at] as number,
-    offset: values[at + 1] as number,
-    storedBytes: values[at + 2] as number,
-    sizeBytes: values[at + 3] as number,
-    compressed: values[at + 4] !== 0,
-  }
 }
 
 /** The mailboxes of each email, each once, by name. */
