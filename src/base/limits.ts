@@ -116,6 +116,10 @@ export const limits = {
     filterDepth: 8,
     /** Criteria of one SORT. */
     sortCriteria: 32,
+    /** Messages that are looked up at a time for a client that fetches one after the other. */
+    readAhead: 32,
+    /** Clients of each thread for whom that is remembered. */
+    fetchStreaks: 32,
     /** Bytes of the orders of mailboxes that each thread keeps for SORT and THREAD, with the UIDs that they belong to. */
     orderCacheBytes: 32 * 1024 * 1024,
     /** Searches that one session has kept up to date (RFC 5267). */

@@ -11,6 +11,7 @@ import type { TlsProvider } from '../net/handshake.ts'
 import type { PiecePool } from '../net/piece-pool.ts'
 import { ObservedStore } from '../store/observed-store.ts'
 import { allRights, type Rights, rightsOf } from '../store/rights.ts'
+import type { RowsAhead } from './fetch/rows-ahead.ts'
 import type { OrderCache } from './sort/order-cache.ts'
 import type { Store } from '../store/store.ts'
 import type { ImapConfig } from './config.ts'
@@ -43,6 +44,7 @@ export interface ImapContext {
   readonly orders: OrderCache
   /** One for each thread. */
   readonly pieces: PiecePool
+  readonly rowsAhead: RowsAhead
   /** For CONVERT (RFC 5259); undefined where images are not converted. */
   readonly images?: ImageConverter | undefined
   /** For STARTTLS; undefined where there is no certificate. */

@@ -15,7 +15,13 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
     const { serveImap } = await import('../imap/serve.ts')
     const { ImageConverter } = await import('../imap/convert/image-converter.ts')
     const { OrderCache } = await import('../imap/sort/order-cache.ts')
-    const shared = { ...context, images: new ImageConverter(), orders: new OrderCache() }
+    const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
+    const shared = {
+      ...context,
+      images: new ImageConverter(),
+      orders: new OrderCache(),
+      rowsAhead: new RowsAhead(),
+    }
     return connection => serveImap(connection, shared)
   },
   pop3: async context => {
@@ -40,7 +46,8 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
 export async function rehearse(app: App): Promise<readonly string[]> {
   const { rehearseImap } = await import('../imap/rehearsal.ts')
   const { OrderCache } = await import('../imap/sort/order-cache.ts')
-  return rehearseImap({ ...app, tls: undefined, orders: new OrderCache() })
+  const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
+  return rehearseImap({ ...app, tls: undefined, orders: new OrderCache(), rowsAhead: new RowsAhead() })
 }
 
 /** The sessions of a protocol, all with one context. */

@@ -136,10 +136,7 @@ export interface Store {
   bodyOf(bytes: Uint8Array): BodyRef
   /** Bytes `start` to `end` (exclusive; the end by default) of a stored body. Throws `StoreError` `no-such-body`. */
   readBody(account: AccountId, hash: BlobHash, start?: number, end?: number): Awaitable<Buffer>
-  /**
-   * What copies of a body that lies at `location`, without a wait and without an allocation. Undefined where that can't be done: ask `readBody` then.
-   * Throws `StoreError` `corrupt` when something else is there.
-   */
+  /** What copies of a body at `location`, without a wait and without an allocation. Undefined where it is not there (any more), or not so: ask `readBody` then. */
   openBody?(hash: Uint8Array, location: BodyLocation): CopyBody | undefined
   /**
    * The shared picture of one mailbox, up to date with the last commit; who has just read that the mailbox is at `atLeast` may have it as it was then,

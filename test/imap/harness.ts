@@ -10,6 +10,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { silentMetrics } from '../../src/base/metrics.ts'
 import { imapConfig } from '../../src/imap/config.ts'
+import { RowsAhead } from '../../src/imap/fetch/rows-ahead.ts'
 import { serveImap } from '../../src/imap/serve.ts'
 import { OrderCache } from '../../src/imap/sort/order-cache.ts'
 import type { ImapContext } from '../../src/imap/session.ts'
@@ -71,6 +72,7 @@ export async function startImap(
     hostname: 'mail.example.test',
     orders: new OrderCache(),
     pieces: new PiecePool(),
+    rowsAhead: new RowsAhead(),
     tls: undefined,
     ...changes,
   }

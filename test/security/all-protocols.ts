@@ -16,6 +16,7 @@ import { silentLog } from '../../src/base/log.ts'
 import { type Metrics, silentMetrics } from '../../src/base/metrics.ts'
 import { deliveryConfigSchema } from '../../src/delivery/config.ts'
 import { imapConfig } from '../../src/imap/config.ts'
+import { RowsAhead } from '../../src/imap/fetch/rows-ahead.ts'
 import { serveImap } from '../../src/imap/serve.ts'
 import { OrderCache } from '../../src/imap/sort/order-cache.ts'
 import type { Connection } from '../../src/net/connection.ts'
@@ -111,6 +112,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     hostname: 'mail.example.org',
     orders: new OrderCache(),
     pieces: new PiecePool(),
+    rowsAhead: new RowsAhead(),
     tls: { serverOptions: () => certificate },
     maildropLocks: new MaildropLocks(systemClock),
     largeMessages: options.largeMessages ?? new ByteBudget(limits.smtp.largeMessagesBytes),

@@ -103,7 +103,11 @@ export class MessageWriter {
       this.#moveTo(targets, at, undefined)
       ids.push(this.#message.email)
     }
-    return readEmailRows(store.reader, view.mailbox.account, ids, this.#columns)
+    const { account } = view.mailbox
+    const [only] = ids
+    return only !== undefined && ids.length === 1
+      ? this.#session.context.rowsAhead.read(store.reader, account, only, this.#columns)
+      : readEmailRows(store.reader, account, ids, this.#columns)
   }
 
   /** Puts the cursor on a message. False when its email is gone. */

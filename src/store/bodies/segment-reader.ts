@@ -43,7 +43,10 @@ export class SegmentReader implements BodySource {
       if (!isWhole) return bytes
       const header = findRecordHeader(bytes)
       if (!header || header.hash !== hash || header.storedBytes !== location.storedBytes)
-        throw misplaced(location)
+        throw new StoreError(
+          'corrupt',
+          `segment ${location.segment} does not hold the body at ${location.offset}`,
+        )
       const stored = bytes.subarray(recordHeaderBytes)
       if (!location.compressed) return stored
       const body = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, location.sizeBytes) })
@@ -63,8 +66,9 @@ export class SegmentReader implements BodySource {
     const { segment, offset, storedBytes, compressed } = location
     const file = compressed ? undefined : this.#open(segment)
     if (!file) return undefined
-    fill(file, segment, this.#header, 0, recordHeaderBytes, offset)
-    if (!isRecordOf(this.#header, hash, storedBytes)) throw misplaced(location)
+    // The location may be an old one.
+    const count = readSync(file.fd, this.#header, 0, recordHeaderBytes, offset)
+    if (count < recordHeaderBytes || !isRecordOf(this.#header, hash, storedBytes)) return undefined
     return (start, end, target, at) => {
       // Others may have had it closed meanwhile.
       const opened = this.#open(segment)
@@ -166,10 +170,6 @@ function fill(
     if (count === 0) throw truncated(segment)
     filled += count
   }
-}
-
-function misplaced({ segment, offset }: BodyLocation): StoreError {
-  return new StoreError('corrupt', `segment ${segment} does not hold the body at ${offset}`)
 }
 
 function truncated(segment: number): StoreError {
