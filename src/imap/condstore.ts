@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 /** From here on FETCH carries MODSEQ. In a selected mailbox the client learns where it stands. */
 export function enableCondstore(session: Session): void {
   if (session.has('CONDSTORE')) return
-  session.switches.add('CONDSTORE')
+  session.switchOn('CONDSTORE')
   if (session.state.kind !== 'selected') return
   session.say(`HIGHESTMODSEQ ${session.state.view.toldModSeq}`, 'CONDSTORE is on')
 }

@@ -97,7 +97,7 @@ export class MailboxView {
   /** The largest UID that the client was told of, also of messages that are gone. */
   #lastUid: number
   /** Keyword sets whose names the client has seen in FLAGS, as a set of names. */
-  readonly #knownKeywords = new Set<string>()
+  #knownKeywords: readonly string[] = []
   /** This session's own changes that it is silent about, by their modSeqs, until the next sync. Others may have a part in one (`gather-stores.ts`). */
   #silenced: Map<number, Silenced> | undefined
   /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
@@ -199,7 +199,7 @@ export class MailboxView {
 
   /** Keywords that FLAGS must list. */
   get keywords(): readonly string[] {
-    return [...this.#knownKeywords]
+    return this.#knownKeywords
   }
 
   // Sets of messages
@@ -465,19 +465,15 @@ export class MailboxView {
 
   /** Writes FLAGS when `flags` hold a keyword that the client has not seen in it yet. */
   announceKeywords(flags: number, out: Encoder): void {
-    if (this.#learnKeywords(flags))
+    if (this.knowKeywords(this.#snapshot.keywordsOf(flags)))
       out.line(`* FLAGS (${[allSystemFlags, ...this.#knownKeywords].join(' ')})`)
   }
 
-  #learnKeywords(flags: number): boolean {
-    const before = this.#knownKeywords.size
-    for (const keyword of this.#snapshot.keywordsOf(flags)) this.#knownKeywords.add(keyword)
-    return this.#knownKeywords.size > before
-  }
-
-  /** Takes note of keywords that SELECT's FLAGS lists. */
-  knowKeywords(keywords: Iterable<string>): void {
-    for (const keyword of keywords) this.#knownKeywords.add(keyword)
+  /** Takes note of keywords that FLAGS lists; whether one of them is new. */
+  knowKeywords(keywords: readonly string[]): boolean {
+    const fresh = keywords.filter(keyword => !this.#knownKeywords.includes(keyword))
+    if (fresh.length > 0) this.#knownKeywords = [...this.#knownKeywords, ...fresh]
+    return fresh.length > 0
   }
 
   get #uids(): Uint32Array {

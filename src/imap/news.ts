@@ -26,11 +26,14 @@ export async function tellNews(session: Session, mayExpunge: boolean): Promise<v
 
 /** Wakes the connection when there may be news, of the own account and of who owns the selected mailbox, until the function it returns is called. */
 export function watchNews({ store, connection, account, state }: Session): () => void {
-  const owners = new Set([account])
-  if (state.kind === 'selected') owners.add(state.view.mailbox.account)
-  const stops = Array.from(owners, owner => store.watch(owner, () => connection.wake()))
+  const wake = () => connection.wake()
+  const stop = store.watch(account, wake)
+  const owner = state.kind === 'selected' ? state.view.mailbox.account : account
+  if (owner === account) return stop
+  const stopToo = store.watch(owner, wake)
   return () => {
-    for (const stop of stops) stop()
+    stop()
+    stopToo()
   }
 }
 

@@ -28,6 +28,8 @@ export interface BegunCommand {
 /** What is known of it before. */
 export type BeginningCommand = Omit<BegunCommand, 'answer'>
 
+const settled = Promise.resolve()
+
 export class Pipeline {
   readonly #session: Session
   readonly #onEmpty: (error: unknown) => void
@@ -62,7 +64,11 @@ export class Pipeline {
   }
 
   /** Settles when every command has been answered; rejects with what ends the session. */
-  async drained(): Promise<void> {
+  drained(): Promise<void> {
+    return this.#answering || this.#failure !== undefined ? this.#drain() : settled
+  }
+
+  async #drain(): Promise<void> {
     while (this.#answering) await this.#answering
     if (this.#failure !== undefined) throw this.#failure
   }
@@ -124,13 +130,20 @@ export class Pipeline {
 }
 
 /** RFC 9585: a client that waits for long is told so. Commands that report it write nothing in pieces, so a line can stand between any two others. */
-export async function withProgress(
+export function withProgress(
   session: Session,
   { reportsProgress }: Command,
   tag: string,
   pending: ReturnType<Answer>,
+): ReturnType<Answer> {
+  return reportsProgress && pending instanceof Promise ? reportProgress(session, tag, pending) : pending
+}
+
+async function reportProgress(
+  session: Session,
+  tag: string,
+  pending: Promise<Completion | undefined | void>,
 ): Promise<Completion | undefined | void> {
-  if (!reportsProgress || !(pending instanceof Promise)) return pending
   const timer = setInterval(() => {
     session.say(`INPROGRESS ("${tag}" NIL NIL)`, 'Still at it')
     session.out.send()

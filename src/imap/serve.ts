@@ -47,6 +47,9 @@ export async function serveImap(
       )
       .send()
     let badCommands = 0
+    const onRead = () => {
+      isWaiting = false
+    }
     while (session.state.kind !== 'logout') {
       if (connection.isStopping) {
         await pipeline.drained()
@@ -60,9 +63,8 @@ export async function serveImap(
         await tellWhileWaiting(session)
       }
       if (connection.isStopping) continue
-      const outcome = await nextCommand(session, pipeline, () => {
-        isWaiting = false
-      })
+      const input = await nextInput(session, pipeline, onRead)
+      const outcome = typeof input === 'string' ? input : await runCommand(session, pipeline, input)
       if (outcome === 'ended') break
       badCommands = outcome === 'bad' ? badCommands + 1 : 0
       if (badCommands >= limits.imap.badCommands) {
@@ -102,7 +104,12 @@ async function tellWhileWaiting(session: Session): Promise<void> {
 /** `begun`: the pipeline answers it. */
 type Outcome = 'done' | 'begun' | 'bad' | 'ended'
 
-async function nextCommand(session: Session, pipeline: Pipeline, onRead: () => void): Promise<Outcome> {
+/** The next command to be run, or how what was read has ended already. */
+async function nextInput(
+  session: Session,
+  pipeline: Pipeline,
+  onRead: () => void,
+): Promise<CommandInput | Outcome> {
   const { connection } = session
   let read: Awaited<ReturnType<typeof readCommand>>
   try {
@@ -122,19 +129,13 @@ async function nextCommand(session: Session, pipeline: Pipeline, onRead: () => v
     reply(session, read.tag, read.error)
     return read.error.status === 'BAD' ? 'bad' : 'done'
   }
-  const { input } = read
-  let outcome: Outcome | undefined
-  try {
-    outcome = await runCommand(session, pipeline, input)
-    return outcome
-  } finally {
-    if (outcome !== 'begun') discardLiterals(input)
-  }
+  return read.input
 }
 
 async function runCommand(session: Session, pipeline: Pipeline, input: CommandInput): Promise<Outcome> {
   let tag = '*'
   let bound: BoundCommand | undefined
+  let isBegun = false
   try {
     const parser = new Parser(input)
     tag = readTag(parser, input)
@@ -159,6 +160,7 @@ async function runCommand(session: Session, pipeline: Pipeline, input: CommandIn
       if (!pipeline.isEmpty && step.isAmbiguous(session)) await pipeline.drained()
       const end = () => discardLiterals(input)
       await pipeline.begin({ tag, name, command, usesSequence, end }, () => step.begin(session))
+      isBegun = true
       return 'begun'
     }
     await pipeline.drained()
@@ -174,6 +176,8 @@ async function runCommand(session: Session, pipeline: Pipeline, input: CommandIn
       tellOrPart(session, bound !== undefined && !bound.usesSequence),
     )
     return refusal.status === 'BAD' ? 'bad' : 'done'
+  } finally {
+    if (!isBegun) discardLiterals(input)
   }
 }
 

@@ -73,7 +73,8 @@ export class Session {
   readonly connection: Connection
   readonly context: ImapContext
   readonly out: Encoder
-  readonly switches = new Set<Switch>()
+  /** Few clients switch anything on. */
+  #switches: Set<Switch> | undefined
   state: State = { kind: 'notAuthenticated' }
   /** COMPRESS is on (RFC 4978). */
   isCompressed = false
@@ -99,7 +100,7 @@ export class Session {
     this.state = { kind: 'notAuthenticated' }
     this.leave?.()
     this.leave = undefined
-    this.switches.clear()
+    this.switchOff()
     this.metadataNews = undefined
     this.notifications?.stop()
     this.notifications = undefined
@@ -144,7 +145,16 @@ export class Session {
   }
 
   has(name: Switch): boolean {
-    return this.switches.has(name)
+    return this.#switches?.has(name) === true
+  }
+
+  switchOn(name: Switch): void {
+    ;(this.#switches ??= new Set()).add(name)
+  }
+
+  /** All of them. */
+  switchOff(): void {
+    this.#switches = undefined
   }
 
   /** Names of mailboxes go out as UTF-8 rather than modified UTF-7 (RFC 9051 appendix A; RFC 6855 §3). */

@@ -72,8 +72,9 @@ export class Connection {
   #isPaused = false
   #isUpgrading = false
   #error: Error | undefined
-  /** Ends the one pending read or wait for input. */
-  #resume: ((error: ConnectionError | undefined) => void) | undefined
+  /** End the one pending read or wait for input. */
+  #resolve: ((event: InputEvent) => void) | undefined
+  #reject: ((error: ConnectionError) => void) | undefined
   #isWoken = false
   readonly #read: ReadDeadline
   // Times by `#deadlines.now()`.
@@ -90,7 +91,7 @@ export class Connection {
   /** Takes over `socket`; make it with `allowHalfOpen`, so that a client who has said all still gets his answers. */
   constructor(socket: Socket, options: ConnectionOptions) {
     this.id = options.id ?? shortId()
-    const endpoints = options.endpoints ?? endpointsOf(socket)
+    const endpoints: Endpoints = options.endpoints ?? new SocketEndpoints(socket)
     this.#endpoints = endpoints
     this.remoteAddress = endpoints.remoteAddress
     this.remotePort = endpoints.remotePort
@@ -280,12 +281,7 @@ export class Connection {
    */
   waitForInput(timeoutMs = Infinity): Awaitable<InputEvent> {
     this.#assertNoRead()
-    return this.#inputEvent() ?? this.#waitForInput(timeoutMs)
-  }
-
-  async #waitForInput(timeoutMs: number): Promise<InputEvent> {
-    await this.#more('input', timeoutMs)
-    return this.#inputEvent() ?? 'timeout'
+    return this.#inputEvent() ?? this.#more('input', timeoutMs)
   }
 
   #inputEvent(): InputEvent | undefined {
@@ -477,7 +473,8 @@ export class Connection {
   /** Calls `callback` once when the connection is closed, however; at once if it is. */
   onClose(callback: () => void): void {
     if (this.isClosed) callback()
-    else (this.#onClose ??= []).push(callback)
+    // Of the size that it needs: an idle connection keeps it.
+    else this.#onClose = this.#onClose ? [...this.#onClose, callback] : [callback]
   }
 
   /** Whether the session was asked to end: finish the command, say farewell, `close()`. */
@@ -566,24 +563,30 @@ export class Connection {
   // Waiting
 
   /** Sends what was written and waits for input, the end, or what `wait` is due at. */
-  #more(wait: Wait, timeoutMs = Infinity): Promise<void> {
+  #more(wait: Wait, timeoutMs = Infinity): Promise<InputEvent> {
     this.flush()
     this.#input.compact()
     if (this.#isPaused) this.#resumeReading()
     this.#read.begin(wait, this.#deadlines.now(), this.#input.byteLength > 0, timeoutMs)
     this.#schedule()
     return new Promise((resolve, reject) => {
-      this.#resume = error => (error ? reject(error) : resolve())
+      this.#resolve = resolve
+      this.#reject = reject
     })
   }
 
   #settleWait(error: ConnectionError | undefined): void {
-    const resume = this.#resume
-    if (!resume) return
+    const resolve = this.#resolve
+    const reject = this.#reject
+    if (!resolve || !reject) return
     this.#turnStartedAt = this.#deadlines.now()
+    this.#resolve = undefined
+    this.#reject = undefined
+    // Only a wait for input takes note of what ended it.
+    const event = this.#read.wait === 'input' ? this.#inputEvent() : undefined
     this.#read.end(this.#turnStartedAt)
-    this.#resume = undefined
-    resume(error)
+    if (error) reject(error)
+    else resolve(event ?? 'timeout')
   }
 
   #schedule(): void {
@@ -648,21 +651,28 @@ export class Connection {
   }
 
   #assertNoRead(): void {
-    if (this.#resume !== undefined) throw new Error('two reads of one connection at once')
+    if (this.#resolve !== undefined) throw new Error('two reads of one connection at once')
   }
 }
 
-/** The addresses of a connected socket, v4-mapped ones as IPv4. Few ask for its own end, and the system is only asked when they do. */
-export function endpointsOf(socket: Socket): Endpoints {
-  return {
-    remoteAddress: normalizeIp(socket.remoteAddress ?? ''),
-    remotePort: socket.remotePort ?? 0,
-    get localAddress() {
-      return normalizeIp(socket.localAddress ?? '')
-    },
-    get localPort() {
-      return socket.localPort ?? 0
-    },
+/** The addresses of a connected socket, v4-mapped ones as IPv4. Few ask for our own end, and the system is only asked when they do. */
+export class SocketEndpoints implements Endpoints {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly #socket: Socket
+
+  constructor(socket: Socket) {
+    this.remoteAddress = normalizeIp(socket.remoteAddress ?? '')
+    this.remotePort = socket.remotePort ?? 0
+    this.#socket = socket
+  }
+
+  get localAddress(): string {
+    return normalizeIp(this.#socket.localAddress ?? '')
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0
   }
 }
 

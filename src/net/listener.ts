@@ -4,7 +4,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { limits } from '../base/limits.ts'
 import type { Log } from '../base/log.ts'
-import { Connection, type Endpoints, endpointsOf, type NetLimits } from './connection.ts'
+import { Connection, type Endpoints, type NetLimits, SocketEndpoints } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
 import { secureAsServer, type TlsProvider } from './handshake.ts'
 import { isInNetworks, isLoopback, type Network, networkKey } from './ip.ts'
@@ -131,36 +131,66 @@ export class Listener {
     this.#options.log.debug({ err: error }, 'socket error')
   }
 
+  /** One connection from its first to its last, never rejecting. */
   async #run(socket: Socket): Promise<void> {
     this.#sessions++
-    this.#arriving.add(socket)
+    let connection: Connection | undefined
     try {
-      await this.#receive(socket)
+      connection = await this.#receive(socket)
+      if (!connection) return
+      await this.#options.handle(connection)
+      connection.close()
+      await connection.closed
     } catch (error) {
-      this.#options.log.debug({ err: asError(error) }, 'connection ended before its session')
-      socket.destroy()
+      this.#failed(socket, connection, asError(error))
+      await connection?.closed
     } finally {
-      this.#arriving.delete(socket)
       if (--this.#sessions === 0) this.#onSessionsEnded?.()
     }
   }
 
-  async #receive(socket: Socket): Promise<void> {
-    const direct = endpointsOf(socket)
+  #failed(socket: Socket, connection: Connection | undefined, err: Error): void {
+    const { log } = this.#options
+    if (connection) {
+      log.error({ err, connection: connection.id }, 'session failed')
+      connection.destroy()
+    } else {
+      log.debug({ err }, 'connection ended before its session')
+      socket.destroy()
+    }
+  }
+
+  async #receive(socket: Socket): Promise<Connection | undefined> {
+    this.#arriving.add(socket)
+    try {
+      return await this.#arrive(socket)
+    } finally {
+      this.#arriving.delete(socket)
+    }
+  }
+
+  /** The connection behind its PROXY header and its handshake; undefined where there is none to be served. */
+  async #arrive(socket: Socket): Promise<Connection | undefined> {
+    const direct = new SocketEndpoints(socket)
     const isProxied = isInNetworks(direct.remoteAddress, this.#options.proxyNetworks ?? [])
     const endpoints = isProxied ? await readProxyHeader(socket, direct, this.#limits.proxyHeaderMs) : direct
     const release = this.#admit(endpoints)
-    if (!release) return this.#refuse(socket, 'connectionsPerNetwork')
-    if (socket.closed) return release()
+    if (!release) {
+      this.#refuse(socket, 'connectionsPerNetwork')
+      return undefined
+    }
+    if (socket.closed) {
+      release()
+      return undefined
+    }
     if (release !== ignore) socket.once('close', release)
     const { implicitTls } = this.#options
     const secured = implicitTls && (await secureAsServer(socket, implicitTls, this.#limits.handshakeMs))
-    this.#arriving.delete(socket)
-    return this.#serve(secured?.socket ?? socket, endpoints, secured?.info)
+    return this.#open(secured?.socket ?? socket, endpoints, secured?.info)
   }
 
-  async #serve(socket: Socket, endpoints: Endpoints, tls: TlsInfo | undefined): Promise<void> {
-    const { deadlines, log, handle, limits: changed } = this.#options
+  #open(socket: Socket, endpoints: Endpoints, tls: TlsInfo | undefined): Connection {
+    const { deadlines, limits: changed } = this.#options
     const connection = new Connection(socket, {
       deadlines,
       endpoints,
@@ -170,14 +200,7 @@ export class Listener {
     this.#connections.add(connection)
     connection.onClose(() => this.#connections.delete(connection))
     if (this.#isStopping) connection.shutdown()
-    try {
-      await handle(connection)
-      connection.close()
-    } catch (error) {
-      log.error({ err: asError(error), connection: connection.id }, 'session failed')
-      connection.destroy()
-    }
-    await connection.closed
+    return connection
   }
 
   /** Counts a connection of its network; undefined when there are too many, else how to count it off. */

@@ -28,6 +28,8 @@ export class Runner {
   /** Given when the store is open; sessions that came before wait for it. */
   readonly #app = Promise.withResolvers<App>()
   readonly #protocols = new Map<MailProtocol, Promise<Serve>>()
+  /** Those that are loaded. */
+  readonly #loaded = new Map<MailProtocol, Serve>()
   #doors!: Doors
 
   private constructor(options: RunnerOptions) {
@@ -86,18 +88,27 @@ export class Runner {
     for (const [door, count] of this.#doors.connectionCounts()) metrics.gauge('connections', count, { door })
   }
 
-  async #serve(connection: Connection, protocol: MailProtocol): Promise<void> {
-    const { metrics, onSession } = this.#options
+  #serve(connection: Connection, protocol: MailProtocol): Promise<void> {
+    const serve = this.#options.onSession ? undefined : this.#loaded.get(protocol)
+    return serve ? this.#session(connection, protocol, serve) : this.#prepare(connection, protocol)
+  }
+
+  async #prepare(connection: Connection, protocol: MailProtocol): Promise<void> {
     const app = await this.#app.promise
-    if (onSession) await onSession(connection, protocol)
+    await this.#options.onSession?.(connection, protocol)
     const serve = await this.#protocol(protocol, app)
+    this.#loaded.set(protocol, serve)
+    return this.#session(connection, protocol, serve)
+  }
+
+  #session(connection: Connection, protocol: MailProtocol, serve: Serve): Promise<void> {
+    const { metrics } = this.#options
     metrics.count('sessions', { protocol })
     const startedAt = performance.now()
-    try {
-      await serve(connection)
-    } finally {
-      metrics.observe('session_seconds', (performance.now() - startedAt) / 1000, { protocol })
-    }
+    connection.onClose(() =>
+      metrics.observe('session_seconds', (performance.now() - startedAt) / 1000, { protocol }),
+    )
+    return serve(connection)
   }
 
   #protocol(protocol: MailProtocol, app: App): Promise<Serve> {

@@ -9,7 +9,7 @@ export class AnnotationNews {
   readonly isAsked: boolean
   #told: ModSeq
   /** modSeqs of this session's own changes since then. */
-  readonly #own = new Set<number>()
+  #own: Set<number> | undefined
 
   constructor(isAsked: boolean, modSeq: ModSeq) {
     this.isAsked = isAsked
@@ -18,7 +18,7 @@ export class AnnotationNews {
 
   /** Marks a change of this session: others are told of it. */
   silence(modSeq: ModSeq): void {
-    this.#own.add(modSeq)
+    ;(this.#own ??= new Set()).add(modSeq)
   }
 
   /** Names of entries that changed, without values; nothing unless `isWanted`. After the view's `sync`. */
@@ -28,14 +28,14 @@ export class AnnotationNews {
     if (until === this.#told) return
     const after = this.#told
     this.#told = until
-    const own = new Set(this.#own)
-    this.#own.clear()
+    const own = this.#own
+    this.#own = undefined
     if (!isWanted) return
     const { account: owner, id } = view.mailbox
     const changed = await listChangedMessageAnnotations(store.reader, owner, id, account, after, until)
     const entries = new Map<number, string[]>()
     for (const { uid, entry, modSeq } of changed) {
-      if (own.has(modSeq) || view.numberOf(uid) === 0) continue
+      if (own?.has(modSeq) || view.numberOf(uid) === 0) continue
       const known = entries.get(uid)
       if (known) known.push(entry)
       else entries.set(uid, [entry])

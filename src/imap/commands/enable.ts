@@ -25,11 +25,11 @@ export const enable = command({
     for (const name of names) {
       const row = switches.get(name)
       // What is not known, or does not need enabling, is passed over (RFC 5161 §3.1).
-      if (!row || (row.isOn && !row.isOn(session)) || session.switches.has(name as Switch)) continue
+      if (!row || (row.isOn && !row.isOn(session)) || session.has(name as Switch)) continue
       enabled.push(row.name as string)
       if (name === 'CONDSTORE' || name === 'QRESYNC') enableCondstore(session)
       if (name.startsWith('METADATA')) session.metadataNews ??= await MetadataNews.start(session)
-      session.switches.add(name as Switch)
+      session.switchOn(name as Switch)
     }
     session.out.line(['* ENABLED', ...enabled].join(' '))
   },

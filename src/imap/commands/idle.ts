@@ -4,7 +4,6 @@ import { ConnectionError } from '../../net/connection-error.ts'
 import { command } from '../command.ts'
 import { bad, bye } from '../error.ts'
 import { tellNews, watchNews } from '../news.ts'
-import type { Session } from '../session.ts'
 import { noArguments } from './arguments.ts'
 
 export const idle = command({
@@ -12,11 +11,19 @@ export const idle = command({
   state: 'authenticated',
   parse: noArguments,
   async run(session) {
-    const { connection } = session
-    session.out.line('+ idling').send()
+    const { connection, context, out } = session
+    out.line('+ idling').send()
     const unwatch = watchNews(session)
     try {
-      await waitForDone(session)
+      // Tells of changes as they come, until the client says something. A lost hint is made good at the next keep-alive.
+      for (;;) {
+        await tellNews(session, true)
+        out.send()
+        const event = await connection.waitForInput(context.config.imap.keepAliveMs)
+        if (event === 'input' || event === 'end' || connection.isStopping) break
+        // NAT devices forget silent connections, and this is how the server finds out that one is dead.
+        if (event === 'timeout') session.say(undefined, 'Still here')
+      }
     } finally {
       unwatch()
     }
@@ -27,16 +34,3 @@ export const idle = command({
     return { text: 'IDLE ended' }
   },
 })
-
-/** Tells of changes as they come, until the client says something. A lost hint is made good at the next keep-alive. */
-async function waitForDone(session: Session): Promise<void> {
-  const { connection, context, out } = session
-  for (;;) {
-    await tellNews(session, true)
-    out.send()
-    const event = await connection.waitForInput(context.config.imap.keepAliveMs)
-    if (event === 'input' || event === 'end' || connection.isStopping) return
-    // NAT devices forget silent connections, and this is how the server finds out that one is dead.
-    if (event === 'timeout') session.say(undefined, 'Still here')
-  }
-}

@@ -96,7 +96,7 @@ async function open(session: Session, args: SelectArgs, command: 'SELECT' | 'EXA
     await deselect(session)
     session.say('CLOSED', 'The mailbox before is closed')
   }
-  if (args.condstore || args.resync) session.switches.add('CONDSTORE')
+  if (args.condstore || args.resync) session.switchOn('CONDSTORE')
   const row = await getVisible(session, args.name, command)
   const { account, id, name } = row
   const picture = await openPicture(store, row, session.account, row.modSeq)

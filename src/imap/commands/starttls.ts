@@ -16,7 +16,7 @@ export const starttls = command({
       text: 'Begin TLS now',
       afterwards: () => {
         // What was switched on in the clear is forgotten (RFC 9051 §6.2.1).
-        session.switches.clear()
+        session.switchOff()
         // RFC 5255 §3.1: the client asks for its language anew.
         session.language = 'i-default'
         return connection.startTls(tls)
