@@ -474,7 +474,7 @@ export class Connection {
   onClose(callback: () => void): void {
     if (this.isClosed) callback()
     // Of the size that it needs: an idle connection keeps it.
-    else this.#onClose = this.#onClose ? [...this.#onClose, callback] : [callback]
+    else this.#onClose = this.#onClose?.concat(callback) ?? [callback]
   }
 
   /** Whether the session was asked to end: finish the command, say farewell, `close()`. */
