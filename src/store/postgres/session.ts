@@ -6,6 +6,7 @@ import { limits } from '../../base/limits.ts'
 import type { SqlValue } from '../store.ts'
 import { parserOf, type Statement, toParameter } from './dialect.ts'
 import { ConnectionLost, isEnding, isServerFailure } from './server-error.ts'
+import { type Prepared, StatementBatch, type Step, type StepAnswer } from './statement-batch.ts'
 
 export interface SessionTarget {
   readonly host: string
@@ -16,14 +17,8 @@ export interface SessionTarget {
   readonly tls: ConnectionOptions | undefined
 }
 
-export interface Rows<Row> {
+export interface Rows<Row> extends StepAnswer {
   readonly rows: readonly Row[]
-  /** Rows changed, or found. */
-  readonly count: number
-  /** The first words of the statement, as the server understood it. */
-  readonly command: string
-  /** What the server warned of meanwhile (SQLSTATE 01000). */
-  readonly warning: string | undefined
 }
 
 export interface SessionEvents {
@@ -46,6 +41,10 @@ export class Session {
   #ended: Error | undefined
   #isClosing = false
   #isGathering = false
+  readonly #prepared: Prepared = new Map()
+  #isInTransaction = false
+  /** Statements of a transaction that go out at the end of this turn of the event loop. */
+  #gathered: Step[] = []
   readonly #target: SessionTarget
   readonly #watch: NodeJS.Timeout
   /** Whether anything was answered since the last look. */
@@ -96,22 +95,71 @@ export class Session {
   }
 
   /** Runs a prepared statement. Throws `ConnectionLost` and what the server says. */
-  async query<Row>(
-    { name, text }: Statement,
-    values: readonly SqlValue[],
-    rowMode?: 'array',
-  ): Promise<Rows<Row>> {
-    return this.#send<Row>({
-      ...(name !== undefined && { name }),
-      text,
+  async query<Row>(statement: Statement, values: readonly SqlValue[], rowMode?: 'array'): Promise<Rows<Row>> {
+    if (this.#ended) throw new ConnectionLost(this.#ended)
+    const { promise, resolve, reject } = Promise.withResolvers<Rows<Row>>()
+    this.#gathered.push({
+      statement,
       values: values.map(toParameter),
-      ...(rowMode && { rowMode }),
+      rowMode,
+      resolve: answer => {
+        this.#answered()
+        resolve(answer as Rows<Row>)
+      },
+      reject: error => {
+        this.#answered()
+        reject(this.#failure(error))
+      },
     })
+    this.#pending++
+    this.#gather()
+    if (!this.#isInTransaction) this.#flush()
+    return promise
   }
 
   /** Runs SQL without placeholders, several statements if need be. */
   async exec(sql: string): Promise<Rows<Record<string, unknown>>> {
-    return this.#send({ text: sql })
+    if (this.#ended) throw new ConnectionLost(this.#ended)
+    const { promise, resolve, reject } = Promise.withResolvers<Rows<Record<string, unknown>>>()
+    this.#flush()
+    this.#gather()
+    this.#pending++
+    this.#client.query(sql, (error: Error | null, result: unknown) => {
+      this.#answered()
+      const warning = this.#takeWarning()
+      if (error) {
+        reject(this.#failure(error))
+        return
+      }
+      // Several statements in one text have several results.
+      const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult
+      const rows = last.rows as Record<string, unknown>[]
+      resolve({ rows, count: last.rowCount ?? 0, command: last.command, warning })
+    })
+    return promise
+  }
+
+  /** Begins a transaction: until its end all that is asked in one turn of the event loop is one batch, in which what comes behind a failure is not run. */
+  begin(): Promise<unknown> {
+    this.#isInTransaction = true
+    return this.control('BEGIN')
+  }
+
+  /** Sends COMMIT. Where it fails, or a statement before it, the transaction is to be rolled back. */
+  async commit(): Promise<Rows<unknown>> {
+    const answer = await this.control('COMMIT')
+    this.#isInTransaction = false
+    return answer
+  }
+
+  async rollBack(): Promise<void> {
+    await this.exec('ROLLBACK')
+    this.#isInTransaction = false
+  }
+
+  /** Runs one of the few texts that control a transaction, as a statement of its batch. */
+  control(text: string): Promise<Rows<unknown>> {
+    return this.query({ name: text, text }, [])
   }
 
   /** Waits for the answers that are still to come, for a while. */
@@ -134,25 +182,23 @@ export class Session {
     streamOf(this.#client).destroy()
   }
 
-  #send<Row>(query: pg.QueryConfig & { rowMode?: 'array' }): Promise<Rows<Row>> {
-    if (this.#ended) return Promise.reject(new ConnectionLost(this.#ended))
-    const { promise, resolve, reject } = Promise.withResolvers<Rows<Row>>()
-    this.#gather()
-    this.#pending++
-    this.#client.query(query as pg.QueryConfig, (error: Error | null, result: unknown) => {
-      this.#pending--
-      this.#isAnswered = true
-      const warning = this.#warning
-      this.#warning = undefined
-      if (error) {
-        reject(this.#failure(error))
-        return
-      }
-      // Several statements in one text have several results.
-      const last = (Array.isArray(result) ? result.at(-1) : result) as pg.QueryResult
-      resolve({ rows: last.rows as Row[], count: last.rowCount ?? 0, command: last.command, warning })
-    })
-    return promise
+  /** An answer has come, or a failure in its place. */
+  #answered(): void {
+    this.#pending--
+    this.#isAnswered = true
+  }
+
+  #takeWarning(): string | undefined {
+    const warning = this.#warning
+    this.#warning = undefined
+    return warning
+  }
+
+  #flush(): void {
+    if (this.#gathered.length === 0) return
+    const steps = this.#gathered
+    this.#gathered = []
+    this.#client.query(new StatementBatch(steps, this.#prepared, () => this.#takeWarning()))
   }
 
   /**
@@ -178,6 +224,7 @@ export class Session {
     stream.cork()
     process.nextTick(() => {
       this.#isGathering = false
+      this.#flush()
       stream.uncork()
     })
   }

@@ -7,7 +7,7 @@ import type { Statements } from './dialect.ts'
 import type { Lane } from './lanes.ts'
 import type { RowBodies } from './row-bodies.ts'
 import { isServerFailure } from './server-error.ts'
-import type { Rows, Session } from './session.ts'
+import type { Session } from './session.ts'
 import { concernsAll, PostgresTx, withSavepoint } from './tx.ts'
 
 export interface Call {
@@ -58,7 +58,7 @@ export async function runTransaction(
   const mark = randomBytes(12)
   // What opens the transaction goes out with the first statements of the first mutation; a failure of it would be theirs too.
   const opened = Promise.all([
-    session.exec('BEGIN'),
+    session.begin(),
     lock(session, lane, parts.statements),
     session.query(parts.statements.get(markSql), [accountOf(lane), mark, Math.floor(parts.nowMs)]),
   ])
@@ -75,11 +75,11 @@ export async function runTransaction(
       () => error,
       (first: unknown) => first,
     )
-    if (!session.isEnded) await session.exec('ROLLBACK')
+    if (!session.isEnded) await session.rollBack()
     throw reason
   }
   if (outcomes.every(outcome => outcome.kind === 'refused')) {
-    await session.exec('ROLLBACK')
+    await session.rollBack()
     return outcomes
   }
   return commit(session, mark, outcomes, tx)
@@ -118,7 +118,8 @@ function accountOf(lane: Lane): number {
 }
 
 async function lock(session: Session, lane: Lane, statements: Statements): Promise<void> {
-  if (lane === 'directory') await session.exec(`SELECT pg_advisory_xact_lock(${directoryLock})`)
+  if (lane === 'directory')
+    await session.query(statements.get('SELECT pg_advisory_xact_lock(?)'), [directoryLock])
   else if (lane !== 'queue')
     await session.query(statements.get('SELECT 1 FROM account WHERE id = ? FOR NO KEY UPDATE'), [lane])
 }
@@ -166,7 +167,7 @@ function mutationOf(name: MutationName): Mutation<unknown, unknown> {
   return mutation
 }
 
-/** Goes out behind what `tx` left: where a statement of that fails, PostgreSQL makes a ROLLBACK of the COMMIT. */
+/** Goes out behind what `tx` left: where a statement of that fails, the COMMIT is not run, or PostgreSQL makes a ROLLBACK of it. */
 async function commit(
   session: Session,
   mark: Buffer,
@@ -177,20 +178,23 @@ async function commit(
     () => undefined,
     (error: unknown) => ({ error }),
   )
-  let answer: Rows<unknown>
+  let reason: unknown
   try {
-    answer = await session.exec('COMMIT')
+    const answer = await session.commit()
+    if (answer.command === 'COMMIT') {
+      // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
+      if (answer.warning !== undefined) throw new Error(answer.warning)
+      return outcomes
+    }
+    reason = new StoreError('unavailable', 'a statement failed and its mutation did not say so')
   } catch (error) {
-    // An ERROR, other than what ends the session, has undone the transaction.
-    if (isServerFailure(error) && error.severity === 'ERROR' && !session.isEnded) throw error
-    throw new OutcomeUnknown(mark, outcomes, error)
-  }
-  if (answer.command === 'COMMIT') {
-    // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
-    if (answer.warning !== undefined) throw new OutcomeUnknown(mark, outcomes, new Error(answer.warning))
-    return outcomes
+    // An ERROR, other than what ends the session, has undone the transaction or is about to.
+    if (!(isServerFailure(error) && error.severity === 'ERROR') || session.isEnded)
+      throw new OutcomeUnknown(mark, outcomes, error)
+    await session.rollBack()
+    reason = error
   }
   const failed = await settled
   if (failed) return [refusal(failed.error)]
-  throw new StoreError('unavailable', 'a statement failed and its mutation did not say so')
+  throw reason
 }

@@ -146,10 +146,10 @@ export async function withSavepoint<T>(
   onUndone: () => void,
 ): Promise<T> {
   // Nobody waits for their answers: where one fails, so do the statements behind it, and the commit.
-  session.exec(`SAVEPOINT ${name}`).catch(() => {})
+  session.control(`SAVEPOINT ${name}`).catch(() => {})
   try {
     const result = await section()
-    session.exec(`RELEASE SAVEPOINT ${name}`).catch(() => {})
+    session.control(`RELEASE SAVEPOINT ${name}`).catch(() => {})
     return result
   } catch (error) {
     if (concernsAll(error)) throw error
