@@ -37,6 +37,7 @@ function section(name: string, question: RecordedQuestion): string[] {
     '|---|---|---|---|---|---|---|---|---|',
     ...Object.values(question.rows).map(tableRow),
     '',
+    ...(question.shortfall === undefined ? [] : [`**Short of the goal:** ${question.shortfall}`, '']),
   ]
 }
 

@@ -22,6 +22,8 @@ export interface Question {
   readonly title: string
   /** What each server is bound by here. */
   readonly boundBy: string
+  /** Why rows fall short of their goals, by the profile, and what would be needed. */
+  readonly shortfall?: string
   readonly rows: Readonly<Record<string, Row>>
   /** Measured repetitions; 5 where it isn't said. */
   readonly repetitions?: number

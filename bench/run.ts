@@ -136,6 +136,7 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
   return {
     title: question.title,
     boundBy: question.boundBy,
+    ...(question.shortfall !== undefined && { shortfall: question.shortfall }),
     date: new Date().toISOString(),
     commit: commit(),
     repetitions,
