@@ -398,6 +398,16 @@ export const limits = {
     conflicts: 10,
     /** Mutations of one account in one transaction. */
     batchMutations: 64,
+    /** Messages of a mutation that may share a transaction with other accounts'. */
+    shortMessages: 4,
+    /** Accounts whose mutations share a transaction. */
+    groupAccounts: 32,
+    /** Such transactions at a time; what comes meanwhile shares the next. */
+    groups: 1,
+    /** An account whose mutation was refused in such a transaction, and so undid it, has its own for this long. */
+    apartMs: 60_000,
+    /** Accounts of which that is remembered. */
+    apartAccounts: 10_000,
     /** Bytes of hints in one notification; PostgreSQL takes 8,000. */
     notificationBytes: 7_900,
     /** Accounts whose hints wait to be told; beyond that everyone is told to look. */

@@ -302,17 +302,20 @@ export class ChunkTablesWriter implements ChunkStore {
     return (await this.#session.query<Row>(this.#statements.get(sql), params, 'array')).rows
   }
 
-  /** All of it goes out at once; what follows a failure is refused, and COMMIT undoes it. */
+  /** All of it goes out at once; what follows a failure is not run, COMMIT neither. */
   async #transaction(
     statements: readonly (readonly [sql: string, ...params: readonly SqlValue[]])[],
   ): Promise<void> {
     const session = this.#session
     const answers = await Promise.allSettled([
-      session.exec('BEGIN'),
+      session.begin(),
       ...statements.map(([sql, ...params]) => session.query(this.#statements.get(sql), params)),
-      session.exec('COMMIT'),
+      session.commit(),
     ])
-    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason
+    const failed = answers.find(answer => answer.status === 'rejected')
+    if (!failed) return
+    if (!session.isEnded) await session.rollBack()
+    throw failed.reason
   }
 }
 

@@ -1,4 +1,5 @@
-// Runs the mutations: those of one account one after another, all that wait in one transaction; those of different accounts side by side.
+// Runs the mutations: those of one account one after another, all that wait in one transaction; those of different accounts side by side, short ones of
+// many accounts in one transaction, because a commit, and to wait for the server, cost more than the mutation.
 //
 // Invariants: a mutation is answered after the commit, with what that transaction answered; it is tried anew only when it is certain that
 // it was not committed; when that cannot be found out it is refused as `unavailable`, and says so.
@@ -15,7 +16,16 @@ import { type Lane, routeOf } from './lanes.ts'
 import type { RowBodies } from './row-bodies.ts'
 import { findServerError, isConflict, isEnding } from './server-error.ts'
 import { type ExclusiveSessions, pause } from './session-pool.ts'
-import { type Call, type Outcome, OutcomeUnknown, runTransaction, wasCommitted } from './transaction.ts'
+import type { Session } from './session.ts'
+import { runTogether } from './shared-transaction.ts'
+import {
+  type Call,
+  type Outcome,
+  OutcomeUnknown,
+  runTransaction,
+  type TransactionParts,
+  wasCommitted,
+} from './transaction.ts'
 
 export interface MutationRunnerParts {
   readonly sessions: ExclusiveSessions
@@ -33,13 +43,33 @@ export interface MutationRunnerParts {
 
 interface Waiting extends Call {
   readonly isAlone: boolean
+  readonly isShort: boolean
   readonly settle: (outcome: Outcome) => void
+}
+
+/** A lane whose turn it is, with what waits in it, until its short mutations have run. */
+interface Joining {
+  readonly lane: AccountId
+  readonly waiting: Waiting[]
+  readonly done: () => void
+}
+
+/** What one account has in a transaction that it shares. */
+interface Share {
+  readonly lane: AccountId
+  readonly calls: readonly Waiting[]
 }
 
 export class MutationRunner {
   readonly #parts: MutationRunnerParts
   /** Lanes in which something runs, with what waits behind it. */
   readonly #lanes = new Map<Lane, Waiting[]>()
+  /** Lanes that will share the next transaction. */
+  readonly #joining: Joining[] = []
+  #groups = 0
+  #isGathering = false
+  /** Until when the mutations of accounts that were refused in a shared transaction have their own. */
+  readonly #apart = new Map<AccountId, number>()
   #waitingCount = 0
   #isClosed = false
   #onIdle: (() => void) | undefined
@@ -53,7 +83,7 @@ export class MutationRunner {
     if (this.#isClosed) return Promise.reject(new StoreError('unavailable', 'the store is closed'))
     if (this.#waitingCount >= limits.store.waitingMutations)
       return Promise.reject(new StoreError('unavailable', 'too much waits for the store'))
-    const { lane, isAlone } = routeOf(name, args)
+    const { lane, isAlone, isShort } = routeOf(name, args)
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome) => {
         this.#waitingCount--
@@ -62,8 +92,9 @@ export class MutationRunner {
       }
       this.#waitingCount++
       const waiting = this.#lanes.get(lane)
-      if (waiting) waiting.push({ name, args, isAlone, settle })
-      else void this.#runLane(lane, { name, args, isAlone, settle })
+      const call = { name, args, isAlone, isShort, settle }
+      if (waiting) waiting.push(call)
+      else void this.#runLane(lane, call)
     })
   }
 
@@ -79,15 +110,93 @@ export class MutationRunner {
   async #runLane(lane: Lane, first: Waiting): Promise<void> {
     const waiting = [first]
     this.#lanes.set(lane, waiting)
-    // What else is asked for in this turn of the event loop shares the commit.
-    await new Promise(setImmediate)
-    while (waiting.length > 0) await this.#runBatch(lane, takeBatch(waiting))
+    if (!first.isShort) await endOfTurn()
+    while (waiting.length > 0) {
+      if (waiting[0]?.isShort && this.#mayShare(lane)) await this.#join(lane, waiting)
+      else await this.#runBatch(lane, takeBatch(waiting), performance.now())
+    }
     this.#lanes.delete(lane)
     if (this.#lanes.size === 0) this.#onIdle?.()
   }
 
-  async #runBatch(lane: Lane, batch: readonly Waiting[]): Promise<void> {
+  #mayShare(lane: Lane): lane is AccountId {
+    if (typeof lane !== 'number') return false
+    const until = this.#apart.get(lane)
+    if (until === undefined) return true
+    if (performance.now() < until) return false
+    this.#apart.delete(lane)
+    return true
+  }
+
+  /** Settles when the lane's short mutations have run with those of others. */
+  #join(lane: AccountId, waiting: Waiting[]): Promise<void> {
+    return new Promise(done => {
+      this.#joining.push({ lane, waiting, done })
+      void this.#gather()
+    })
+  }
+
+  async #gather(): Promise<void> {
+    if (this.#isGathering || this.#groups >= limits.postgres.groups) return
+    this.#isGathering = true
+    await endOfTurn()
+    this.#isGathering = false
+    const members = this.#joining.splice(0, limits.postgres.groupAccounts)
+    if (members.length === 0) return
+    this.#groups++
+    const shares = members
+      .map(({ lane, waiting }) => ({ lane, calls: takeBatch(waiting, call => call.isShort) }))
+      .sort((a, b) => a.lane - b.lane)
+    await this.#runShares(shares)
+    this.#groups--
+    for (const { done } of members) done()
+    void this.#gather()
+  }
+
+  async #runShares(shares: readonly Share[]): Promise<void> {
     const startMs = performance.now()
+    const [first] = shares
+    if (first && shares.length === 1) {
+      await this.#runBatch(first.lane, first.calls, startMs)
+      return
+    }
+    const calls = shares.flatMap(share => share.calls)
+    try {
+      const outcomes = await this.#tryTogether(shares, startMs + limits.postgres.retryMs)
+      if (outcomes) {
+        this.#settle(calls, outcomes, startMs)
+        return
+      }
+    } catch (error) {
+      this.#refuse(calls, error)
+      return
+    }
+    await Promise.all(shares.map(share => this.#runBatch(share.lane, share.calls, startMs)))
+  }
+
+  /** Undefined when nothing has changed, and each account's mutations are to be tried apart. Throws `StoreError` when that is not known. */
+  async #tryTogether(shares: readonly Share[], deadline: number): Promise<readonly Outcome[] | undefined> {
+    const { metrics } = this.#parts
+    try {
+      const end = await this.#withSession(deadline, (session, parts) => runTogether(session, shares, parts))
+      if (end.kind === 'committed') return end.outcomes
+      for (const lane of end.refused) this.#keepApart(lane)
+    } catch (error) {
+      if (error instanceof OutcomeUnknown) {
+        metrics.count('store_unknown_commits')
+        if (await this.#wasCommitted(shares[0]?.lane ?? 'directory', error)) return error.outcomes
+      }
+    }
+    metrics.count('store_retried_batches')
+    return undefined
+  }
+
+  #keepApart(lane: AccountId): void {
+    if (this.#apart.size >= limits.postgres.apartAccounts) this.#apart.clear()
+    this.#apart.set(lane, performance.now() + limits.postgres.apartMs)
+  }
+
+  async #runBatch(lane: Lane, batch: readonly Waiting[], startMs: number): Promise<void> {
     let outcomes: readonly Outcome[]
     try {
       outcomes = await this.#tryBatch(lane, batch, startMs + limits.postgres.retryMs)
@@ -95,6 +204,10 @@ export class MutationRunner {
       this.#refuse(batch, error)
       return
     }
+    this.#settle(batch, outcomes, startMs)
+  }
+
+  #settle(batch: readonly Waiting[], outcomes: readonly Outcome[], startMs: number): void {
     const { metrics } = this.#parts
     metrics.observe('store_commit_seconds', (performance.now() - startMs) / 1000)
     metrics.count('store_mutations', undefined, batch.length)
@@ -119,7 +232,9 @@ export class MutationRunner {
     const { metrics, signal } = this.#parts
     for (let attempt = 0, conflicts = 0; ; attempt++) {
       try {
-        return await this.#runOnce(lane, batch, deadline)
+        return await this.#withSession(deadline, (session, parts) =>
+          runTransaction(session, lane, batch, parts),
+        )
       } catch (error) {
         if (error instanceof OutcomeUnknown) {
           metrics.count('store_unknown_commits')
@@ -134,15 +249,17 @@ export class MutationRunner {
     }
   }
 
-  async #runOnce(lane: Lane, batch: readonly Waiting[], deadline: number): Promise<readonly Outcome[]> {
+  async #withSession<T>(
+    deadline: number,
+    run: (session: Session, parts: TransactionParts) => Promise<T>,
+  ): Promise<T> {
     const { sessions, clock, statements, bodies, defaultQuota } = this.#parts
     const session = await sessions.take(deadline)
     let isClean = false
     try {
-      const parts = { statements, bodies, nowMs: clock.now(), defaultQuota }
-      const outcomes = await runTransaction(session, lane, batch, parts)
+      const result = await run(session, { statements, bodies, nowMs: clock.now(), defaultQuota })
       isClean = true
-      return outcomes
+      return result
     } catch (error) {
       isClean = !(error instanceof OutcomeUnknown) && isConflict(error)
       throw error
@@ -180,11 +297,21 @@ export class MutationRunner {
   }
 }
 
-/** The next that go together, taken off the front. */
-function takeBatch(waiting: Waiting[]): readonly Waiting[] {
+/** What else is asked for in this turn of the event loop shares the commit. */
+function endOfTurn(): Promise<void> {
+  return new Promise(resolve => {
+    setImmediate(resolve)
+  })
+}
+
+/** The next that go together, taken off the front: the first, and what is like it. */
+function takeBatch(
+  waiting: Waiting[],
+  isLike: (call: Waiting) => boolean = call => !call.isAlone,
+): readonly Waiting[] {
   let count = 0
   while (count < waiting.length && count < limits.postgres.batchMutations) {
-    if (waiting[count]?.isAlone) break
+    if (!isLike(waiting[count] as Waiting)) break
     count++
   }
   return waiting.splice(0, Math.max(count, 1))

@@ -29,7 +29,7 @@ export interface TransactionParts {
 
 /** Names the lock of the directory. */
 const directoryLock = 0x7265_7375
-const markSql = 'INSERT INTO commit_mark (account, mark, made_at) VALUES (?, ?, ?)'
+export const markSql = 'INSERT INTO commit_mark (account, mark, made_at) VALUES (?, ?, ?)'
 
 /** Its COMMIT was sent and no answer came, or one that does not count. */
 export class OutcomeUnknown extends Error {
@@ -113,6 +113,27 @@ export async function wasCommitted(
   return true
 }
 
+/** Undefined when the transaction is committed, else why it is undone. Throws `OutcomeUnknown`. */
+export async function sendCommit(
+  session: Session,
+  mark: Buffer,
+  outcomes: readonly Outcome[],
+): Promise<{ readonly reason: unknown } | undefined> {
+  try {
+    const { command, warning } = await session.commit()
+    // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
+    if (warning !== undefined) throw new Error(warning)
+    if (command === 'COMMIT') return undefined
+    return { reason: new StoreError('unavailable', 'a statement failed and its mutation did not say so') }
+  } catch (error) {
+    // An ERROR, other than what ends the session, has undone the transaction or is about to.
+    if (!(isServerFailure(error) && error.severity === 'ERROR') || session.isEnded)
+      throw new OutcomeUnknown(mark, outcomes, error)
+    await session.rollBack()
+    return { reason: error }
+  }
+}
+
 function accountOf(lane: Lane): number {
   return typeof lane === 'number' ? lane : 0
 }
@@ -161,7 +182,7 @@ function refusal(error: unknown): Outcome {
   return { kind: 'refused', error }
 }
 
-function mutationOf(name: MutationName): Mutation<unknown, unknown> {
+export function mutationOf(name: MutationName): Mutation<unknown, unknown> {
   const mutation = mutations[name] as unknown as Mutation<unknown, unknown> | undefined
   if (!mutation) throw new Error(`no such mutation: ${name}`)
   return mutation
@@ -178,23 +199,9 @@ async function commit(
     () => undefined,
     (error: unknown) => ({ error }),
   )
-  let reason: unknown
-  try {
-    const answer = await session.commit()
-    if (answer.command === 'COMMIT') {
-      // Somebody has cancelled the wait for a synchronous standby: it is committed here, and lost if this server is.
-      if (answer.warning !== undefined) throw new Error(answer.warning)
-      return outcomes
-    }
-    reason = new StoreError('unavailable', 'a statement failed and its mutation did not say so')
-  } catch (error) {
-    // An ERROR, other than what ends the session, has undone the transaction or is about to.
-    if (!(isServerFailure(error) && error.severity === 'ERROR') || session.isEnded)
-      throw new OutcomeUnknown(mark, outcomes, error)
-    await session.rollBack()
-    reason = error
-  }
+  const undone = await sendCommit(session, mark, outcomes)
+  if (!undone) return outcomes
   const failed = await settled
   if (failed) return [refusal(failed.error)]
-  throw reason
+  throw undone.reason
 }

@@ -15,6 +15,8 @@ export interface TxParts {
   readonly bodies: RowBodies
   readonly nowMs: number
   readonly defaultQuota: Quota
+  /** Mutations of other accounts use the transaction meanwhile, so none can be undone in part. */
+  readonly isShared?: boolean
 }
 
 /** Statements go out as they are asked for and are answered in that order, so what needs no answer of another is awaited together. */
@@ -23,6 +25,7 @@ export class PostgresTx implements Tx {
   #changes: ChangeHint[] | undefined = []
   readonly #left: Promise<unknown>[] = []
   #failure: unknown
+  #isBroken = false
   readonly queueIds: QueueIds = {
     take: async () =>
       ((await this.get<{ id: QueueId }>(`SELECT nextval('queue_id') AS id`)) as { id: QueueId }).id,
@@ -82,13 +85,19 @@ export class PostgresTx implements Tx {
     if (this.#left.length > 0) await Promise.all(this.#left)
   }
 
+  /** A part of it was to be undone, which a shared transaction cannot: nothing of that may be committed. */
+  get isBroken(): boolean {
+    return this.#isBroken
+  }
+
   /** Why the mutation failed: after a statement that was left, all that follow fail because of it. */
   reasonOf(error: unknown): unknown {
     return this.#failure ?? error
   }
 
   async nested<T>(section: () => Promise<T>): Promise<T> {
-    const { session } = this.#parts
+    const { session, isShared = false } = this.#parts
+    if (isShared) return this.#unbroken(section)
     const changes = this.#changes ?? []
     const changeCount = changes.length
     return withSavepoint(session, 'nested', section, () => {
@@ -124,6 +133,15 @@ export class PostgresTx implements Tx {
 
   changed(account: AccountId, modSeq: ModSeq): void {
     this.#changes?.push({ account, modSeq })
+  }
+
+  async #unbroken<T>(section: () => Promise<T>): Promise<T> {
+    try {
+      return await section()
+    } catch (error) {
+      this.#isBroken = true
+      throw error
+    }
   }
 
   #query<Row>(sql: string, params: readonly SqlValue[], rowMode?: 'array'): Promise<Rows<Row>> {
