@@ -84,6 +84,8 @@ export const limits = {
     lineBytes: 64 * 1024,
     /** The same before log-in, and a response to a SASL challenge: OAuth tokens are the longest there is to say. */
     lineBeforeLoginBytes: 12_288,
+    /** Bytes of the messages of one APPEND up to which those that come unasked (RFC 7888) are taken before it is known whether they are wanted. */
+    unaskedBytes: 256 * 1024,
     /** Bytes of all the literals of one command other than APPEND's. */
     literalBytes: 1024 * 1024,
     /** Literals of one command that are held in memory. */

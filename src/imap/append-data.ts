@@ -119,10 +119,12 @@ export async function acceptMessageLiteral(
   // RFC 3502 §6.3.11: the client has changed its mind. A part of CATENATE may be empty.
   if (head.sizeBytes === 0 && !isCatenated)
     throw no(undefined, 'An empty message is not kept; nothing was appended')
+  const literalBytes = parser.stagedBytes + head.sizeBytes
+  // It is on its way already: whether it is taken is looked at when it is here.
+  if (head.nonSynchronizing && literalBytes <= limits.imap.unaskedBytes) return 'store'
   const { account } = await getTarget(session, name, command)
   // REPLACE makes room by itself.
-  if (command === 'APPEND')
-    await checkRoom(session, account, parser.stagedBytesSince('APPEND ') + head.sizeBytes)
+  if (command === 'APPEND') await checkRoom(session, account, literalBytes)
   return 'store'
 }
 

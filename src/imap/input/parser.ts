@@ -91,6 +91,13 @@ export class Parser {
     return text?.toString('latin1', 0, findLiteralHead(text)?.start) ?? ''
   }
 
+  /** Bytes of the literals so far that went to the store. */
+  get stagedBytes(): number {
+    let bytes = 0
+    for (const { literal } of this.#input.pieces) if (literal?.kind === 'staged') bytes += literal.sizeBytes
+    return bytes
+  }
+
   /** Bytes of the literals that were staged since the last piece of text that holds `mark` (upper case). */
   stagedBytesSince(mark: string): number {
     let bytes = 0
