@@ -195,6 +195,7 @@ async function openConnected(
   const writer: RemoteWriter = new RemoteWriter(port, {
     direct,
     watched,
+    gatherHintsMs: options.gatherHintsMs ?? 0,
     onHints: hints => store.tell(hints),
     onGreeting: () => store.tellAll(),
   })

@@ -20,6 +20,8 @@ export interface StoreOptions {
   readonly searchIndex?: boolean | undefined
   /** Bytes of mailbox snapshots kept in memory by each thread. */
   readonly snapshotBytes?: number | undefined
+  /** Beside the writer's thread: how long that may gather what it has to tell of others' changes. It tells at once by default. */
+  readonly gatherHintsMs?: number | undefined
   /** Opens also the store that a move is filling (`filling.ts`), to go on with it. */
   readonly mayBeFilling?: boolean | undefined
 }

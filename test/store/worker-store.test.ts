@@ -71,7 +71,7 @@ test('a thread is told of the accounts that it watches, and not woken for others
     hints.push(...message.hints)
     if (message.hints.length > 0) hinted.resolve()
   })
-  port.postMessage({ kind: 'hello', watched: watched.buffer } satisfies ClientMessage)
+  port.postMessage({ kind: 'hello', watched: watched.buffer, gatherHintsMs: 0 } satisfies ClientMessage)
   // Answered once the greeting was read: what comes on other ports is not in order with this one.
   port.postMessage({ kind: 'calls', first: 0, calls: [['maintain', undefined]] } satisfies ClientMessage)
   await greeted.promise

@@ -1,6 +1,7 @@
 // The indexer's thread: reads the store by itself, and hears from the writer what has changed.
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
+import { limits } from '../../base/limits.ts'
 import { dataFolder } from '../bodies/data-folder.ts'
 import { openStore } from '../open-store.ts'
 import { chunksInFile } from '../sqlite/chunk-places.ts'
@@ -16,7 +17,10 @@ const tell = (message: WriterMessage) => supervisor.postMessage(message)
 const log = relayLog(tell, {})
 const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
 giveWay()
-const store = await openStore({ dataDir, port: writer }, { log, metrics })
+const store = await openStore(
+  { dataDir, port: writer },
+  { log, metrics, gatherHintsMs: limits.search.settleMs },
+)
 const chunks = await chunksInFile(dataFolder(dataDir).searchIndex, store.reader, log)
 const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
 store.watchAll(hints => indexer.tell(hints))

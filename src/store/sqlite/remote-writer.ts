@@ -19,6 +19,8 @@ interface Pending {
 export interface RemoteWriterOptions {
   readonly direct: DirectWriter
   readonly watched: AccountCounts
+  /** How long hints may be gathered; 0 for none of it. */
+  readonly gatherHintsMs: number
   /** Hears of commits that changed accounts which `watched` counts. */
   readonly onHints: (hints: readonly ChangeHint[]) => void
   /** A writer is there, who had told nothing until now. */
@@ -27,6 +29,7 @@ export interface RemoteWriterOptions {
 
 export class RemoteWriter {
   readonly #watched: AccountCounts
+  readonly #gatherHintsMs: number
   readonly #onHints: (hints: readonly ChangeHint[]) => void
   readonly #onGreeting: () => void
   readonly #pending = new Map<number, Pending>()
@@ -44,9 +47,11 @@ export class RemoteWriter {
   #onIdle: (() => void) | undefined
   #isClosed = false
 
-  constructor(port: MessagePort, { direct, watched, onHints, onGreeting }: RemoteWriterOptions) {
+  constructor(port: MessagePort, options: RemoteWriterOptions) {
+    const { direct, watched, gatherHintsMs, onHints, onGreeting } = options
     this.#direct = direct
     this.#watched = watched
+    this.#gatherHintsMs = gatherHintsMs
     this.#onHints = onHints
     this.#onGreeting = onGreeting
     this.connect(port)
@@ -60,7 +65,7 @@ export class RemoteWriter {
       return
     }
     this.#port = port
-    port.postMessage({ kind: 'hello', watched: this.#watched.buffer } satisfies ClientMessage)
+    this.#tell({ kind: 'hello', watched: this.#watched.buffer, gatherHintsMs: this.#gatherHintsMs })
     port.on('message', (message: WriterAnswer) => this.#receive(message))
     port.on('close', () => {
       if (this.#port === port) this.#disconnect()

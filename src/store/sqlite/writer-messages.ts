@@ -16,8 +16,8 @@ export interface WriterThreadData {
 
 /** What a protocol thread says. */
 export type ClientMessage =
-  /** First of all: where it counts whom it watches (`account-counts.ts`). */
-  | { readonly kind: 'hello'; readonly watched: SharedArrayBuffer }
+  /** First of all: where it counts whom it watches (`account-counts.ts`), and how long hints may be gathered for it. */
+  | { readonly kind: 'hello'; readonly watched: SharedArrayBuffer; readonly gatherHintsMs: number }
   /** It asks: all of one turn of its event loop, numbered from `first` on. */
   | { readonly kind: 'calls'; readonly first: number; readonly calls: readonly Call[] }
   /** It has made changes itself (`direct-writer.ts`): of `rows` since it said so last, and what others watch of the last one. */

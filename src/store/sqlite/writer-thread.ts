@@ -2,6 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { AccountCounts } from '../account-counts.ts'
 import { dataFolder } from '../bodies/data-folder.ts'
+import type { AccountId, ModSeq } from '../../base/ids.ts'
 import type { ChangeHint } from '../store.ts'
 import { type OpenWriter, openWriter } from './open-writer.ts'
 import {
@@ -77,6 +78,10 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
 class Client {
   readonly #port: MessagePort
   #watched: AccountCounts | undefined
+  /** Hints that wait for more of them, where the thread is in no hurry. */
+  readonly #gathered = new Map<AccountId, ModSeq>()
+  #gatherHintsMs = 0
+  #gathering: NodeJS.Timeout | undefined
   #answers: Answer[] = []
 
   /** `tellOthers` hears of what the thread has changed itself. */
@@ -86,6 +91,7 @@ class Client {
       switch (message.kind) {
         case 'hello':
           this.#watched = new AccountCounts(message.watched)
+          this.#gatherHintsMs = message.gatherHintsMs
           break
         case 'calls':
           this.#submit(message.first, message.calls, opened)
@@ -130,11 +136,27 @@ class Client {
   }
 
   flush(hints: readonly ChangeHint[]): void {
-    const wanted = hints.filter(({ account }) => this.#watched?.of(account) !== 0)
+    const watched = hints.filter(({ account }) => this.#watched?.of(account) !== 0)
+    const wanted = this.#gatherHintsMs > 0 ? this.#gather(watched) : watched
     if (this.#answers.length === 0 && wanted.length === 0) return
     const answers = this.#answers
     this.#answers = []
     this.#tell({ kind: 'commit', answers, hints: wanted })
+  }
+
+  /** None of them, for now. */
+  #gather(hints: readonly ChangeHint[]): readonly ChangeHint[] {
+    for (const { account, modSeq } of hints) this.#gathered.set(account, modSeq)
+    if (hints.length > 0)
+      this.#gathering ??= setTimeout(() => this.#tellGathered(), this.#gatherHintsMs).unref()
+    return []
+  }
+
+  #tellGathered(): void {
+    this.#gathering = undefined
+    const hints = Array.from(this.#gathered, ([account, modSeq]) => ({ account, modSeq }))
+    this.#gathered.clear()
+    this.#tell({ kind: 'commit', answers: [], hints })
   }
 
   #tell(message: WriterAnswer): void {
@@ -142,6 +164,7 @@ class Client {
   }
 
   close(): void {
+    clearTimeout(this.#gathering)
     this.flush([])
     this.#port.close()
   }

@@ -1,6 +1,6 @@
 // Runs the mutations: one after another, all that wait in one transaction, answered when it is durable.
 //
-// A transaction is tried without a savepoint for each mutation, which is a fifth of a small one's time; where one is refused, all of it is undone and
+// A transaction is tried without a savepoint for each mutation, which are a tenth of a small one's time; where one is refused, all of it is undone and
 // done again with them.
 //
 // Invariants: at most one transaction is open; a mutation sees the ones before it; nothing is answered before the commit;
