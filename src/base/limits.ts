@@ -158,7 +158,7 @@ export const limits = {
     columns: 200,
     /** Bytes of the index that each thread keeps in memory. */
     cacheBytes: 64 * 1024 * 1024,
-    /** Bytes of heads of chunks that each thread keeps in memory, where they come from PostgreSQL. */
+    /** Bytes of heads of chunks that each thread keeps in memory. */
     headCacheBytes: 16 * 1024 * 1024,
     /** Heads of one account that are read one by one; more are read all at once. */
     headsOneByOne: 4,

@@ -3,6 +3,7 @@ import { existsSync, rmSync, statSync } from 'node:fs'
 import { limits } from '../../base/limits.ts'
 import type { AccountId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
+import { Lru } from '../../base/lru.ts'
 import {
   type ChunkAddress,
   type ChunkEdition,
@@ -57,7 +58,7 @@ export class ChunkFileReader implements ChunkSource {
   readonly #path: string
   readonly #storeName: string
   readonly #log: Log
-  #open: { readonly connection: Connection; readonly inode: number } | undefined
+  #open: { readonly connection: Connection; readonly inode: number; readonly heads: KnownHeads } | undefined
 
   constructor(path: string, storeName: string, log: Log) {
     this.#path = path
@@ -66,7 +67,7 @@ export class ChunkFileReader implements ChunkSource {
   }
 
   chunks(account: AccountId): readonly StoredChunk[] {
-    return this.#read(connection => readChunks(connection, account)) ?? []
+    return this.#read(connection => this.#open?.heads.of(connection, account)) ?? []
   }
 
   piece(account: AccountId, edition: ChunkEdition, name: PieceName): Uint8Array | undefined {
@@ -109,8 +110,30 @@ export class ChunkFileReader implements ChunkSource {
       connection.close()
       return undefined
     }
-    this.#open = { connection, inode }
+    this.#open = { connection, inode, heads: new KnownHeads() }
     return connection
+  }
+}
+
+/** The heads of chunks as they were read last, for as long as nobody has written into the file. */
+class KnownHeads {
+  readonly #chunks = new Lru<AccountId, readonly StoredChunk[]>(limits.search.headCacheBytes)
+  #version: number | undefined
+
+  of(connection: Connection, account: AccountId): readonly StoredChunk[] {
+    const version = connection.arrays<[version: number]>('PRAGMA data_version')[0]?.[0]
+    if (version !== this.#version) this.#chunks.clear()
+    this.#version = version
+    const known = this.#chunks.get(account)
+    if (known) return known
+    const rows = chunkRows(connection, account)
+    const chunks = rows.map(storedChunk)
+    this.#chunks.set(
+      account,
+      chunks,
+      rows.reduce((weight, [, , , head]) => weight + 2 * head.byteLength + 500, 0),
+    )
+    return chunks
   }
 }
 
@@ -332,12 +355,14 @@ function storedChunk([level, number, stamp, head, checksum]: ChunkRow): StoredCh
 }
 
 function readChunks(connection: Connection, account: AccountId): readonly StoredChunk[] {
-  return connection
-    .arrays<ChunkRow>(
-      'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ?',
-      account,
-    )
-    .map(storedChunk)
+  return chunkRows(connection, account).map(storedChunk)
+}
+
+function chunkRows(connection: Connection, account: AccountId): readonly ChunkRow[] {
+  return connection.arrays<ChunkRow>(
+    'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ?',
+    account,
+  )
 }
 
 function readPiece(
