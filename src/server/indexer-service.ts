@@ -2,15 +2,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
-import { type IndexerHandle, startIndexer } from '../store/search/start-indexer.ts'
+import { type IndexerHandle, type IndexerThreadData, startIndexer } from '../store/search/start-indexer.ts'
 import { BackOff } from './back-off.ts'
 
 export interface IndexerServiceOptions {
-  readonly dataDir: string
   readonly log: Log
   readonly metrics: Metrics
-  /** A port to the writer. */
-  readonly connect: () => MessagePort
+  /** Which store a thread that starts reads. */
+  readonly dataOf: () => IndexerThreadData
 }
 
 export class IndexerService {
@@ -25,9 +24,9 @@ export class IndexerService {
     this.#start()
   }
 
-  /** There is another writer. */
-  newWriter(): void {
-    this.#indexer?.newWriter(this.#options.connect())
+  /** There is another writer; a port to it. */
+  newWriter(connect: () => MessagePort): void {
+    this.#indexer?.newWriter(connect())
   }
 
   async close(): Promise<void> {
@@ -37,9 +36,9 @@ export class IndexerService {
   }
 
   #start(): void {
-    const { dataDir, log, metrics, connect } = this.#options
+    const { log, metrics, dataOf } = this.#options
     this.#backOff.started(performance.now())
-    const indexer = startIndexer({ dataDir, writer: connect() }, { log, metrics })
+    const indexer = startIndexer(dataOf(), { log, metrics })
     this.#indexer = indexer
     void indexer.ended.then(error => {
       this.#indexer = undefined

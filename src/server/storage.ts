@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
 import { StoreError } from '../store/error.ts'
 import { type ConnectedStore, openStore, type StorePlace } from '../store/open-store.ts'
+import type { PostgresPlace } from '../store/postgres/place.ts'
 import { bucketOf } from '../store/s3/bucket.ts'
 import { startWriter, type WriterHandle } from '../store/sqlite/start-writer.ts'
 import type { StoreOptions } from '../store/store-options.ts'
@@ -50,17 +51,23 @@ export function storePlace(
   { dataDir, store }: Pick<Config, 'dataDir' | 'store'>,
   maintains = false,
 ): Exclude<StorePlace, { memory: true }> {
-  const { url, tls, sessions } = store
+  const { url, sessions } = store
   if (url === undefined) return { dataDir }
   return {
-    url,
-    tls,
+    ...databasePlace(url, { dataDir, store }),
     readSessions: sessions.read,
     writeSessions: sessions.write,
+    maintains,
+  }
+}
+
+function databasePlace(url: string, { dataDir, store }: Pick<Config, 'dataDir' | 'store'>): PostgresPlace {
+  return {
+    url,
+    tls: store.tls,
     bucket: bucketOf(store),
     // A server in a program may have no folder.
     dataDir: dataDir === '' ? undefined : dataDir,
-    maintains,
   }
 }
 
@@ -94,13 +101,23 @@ export function storeOptions({
 
 /** Without a writer's thread: everything is in the calling thread, or the store is on PostgreSQL. */
 async function openHere({ config, clock, log, metrics }: StorageOptions): Promise<Storage> {
-  const store = await openStore(storePlace(config, true), { clock, log, metrics, ...storeOptions(config) })
+  const { url } = config.store
+  const place = { ...storePlace(config, true), ...(config.threads > 0 && { fillsIndex: false }) }
+  const store = await openStore(place, { clock, log, metrics, ...storeOptions(config) })
+  let indexer: IndexerService | undefined
   return {
     store,
     connect: () => undefined,
     checkWritable: () => checkWritable(store),
-    startIndexer() {},
-    close: () => store.close(),
+    startIndexer() {
+      if (url === undefined || config.threads === 0 || !config.search.index) return
+      const indexed = { ...databasePlace(url, config), readSessions: 1, writeSessions: 1 }
+      indexer ??= new IndexerService({ log, metrics, dataOf: () => ({ kind: 'postgres', place: indexed }) })
+    },
+    async close() {
+      await indexer?.close()
+      await store.close()
+    },
   }
 }
 
@@ -153,8 +170,9 @@ class ThreadedStorage implements Storage {
   startIndexer(): void {
     const { config, log, metrics } = this.#options
     if (!config.search.index || this.#isClosing) return
-    const connect = () => this.connect()
-    this.#indexer ??= new IndexerService({ dataDir: config.dataDir, log, metrics, connect })
+    const { dataDir } = config
+    const dataOf = () => ({ kind: 'folder', dataDir, writer: this.connect() }) as const
+    this.#indexer ??= new IndexerService({ log, metrics, dataOf })
   }
 
   async close(): Promise<void> {
@@ -197,7 +215,7 @@ class ThreadedStorage implements Storage {
       this.#writer = writer
       this.#adopt(writer.connect())
       this.#watch(writer)
-      this.#indexer?.newWriter()
+      this.#indexer?.newWriter(() => this.connect())
       onNewWriter()
       log.info({}, 'the writer of the store is back')
     } catch (error) {

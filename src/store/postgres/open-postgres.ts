@@ -167,7 +167,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
       await closeSessions()
     },
   })
-  if (options.searchIndex === true && place.maintains === true) {
+  if (options.searchIndex === true && (place.fillsIndex ?? place.maintains) === true) {
     const filling = new Indexer({
       store,
       open: () => ChunkTablesWriter.open(opener, statements),

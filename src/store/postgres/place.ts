@@ -13,8 +13,10 @@ export interface PostgresPlace {
   readonly dataDir?: string | undefined
   /** Where bodies lie; in tables by default. */
   readonly bucket?: BucketPlace | undefined
-  /** Whether this store removes what is due and fills the search index, by itself; one at a time does, of those that may. */
+  /** Whether this store removes what is due, by itself; one at a time does, of those that may. */
   readonly maintains?: boolean | undefined
+  /** Whether it fills the search index, likewise; by default when it maintains. */
+  readonly fillsIndex?: boolean | undefined
 }
 
 export interface BucketPlace extends S3Place {

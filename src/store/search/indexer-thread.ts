@@ -1,9 +1,10 @@
-// The indexer's thread: reads the store by itself, and hears from the writer what has changed.
+// The indexer's thread: reads the store by itself, and hears from the writer, or from other nodes and threads, what has changed.
 import { setPriority } from 'node:os'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { limits } from '../../base/limits.ts'
 import { dataFolder } from '../bodies/data-folder.ts'
 import { openStore } from '../open-store.ts'
+import type { PostgresPlace } from '../postgres/place.ts'
 import { chunksInFile } from '../sqlite/chunk-places.ts'
 import type { WriterMessage } from '../sqlite/writer-messages.ts'
 import { MetricsRelay, relayLog } from '../sqlite/writer-relay.ts'
@@ -12,30 +13,52 @@ import type { IndexerMessage, IndexerThreadData } from './start-indexer.ts'
 
 const supervisor = parentPort
 if (!supervisor) throw new Error('this file is the entry of a worker thread')
-const { dataDir, writer } = workerData as IndexerThreadData
+const data = workerData as IndexerThreadData
 const tell = (message: WriterMessage) => supervisor.postMessage(message)
 const log = relayLog(tell, {})
 const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
 giveWay()
-const store = await openStore(
-  { dataDir, port: writer },
-  { log, metrics, gatherHintsMs: limits.search.settleMs },
-)
-const chunks = await chunksInFile(dataFolder(dataDir).searchIndex, store.reader, log)
-const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
-store.watchAll(hints => indexer.tell(hints))
+const running = data.kind === 'folder' ? await indexFolder(data) : await indexDatabase(data.place)
 
 supervisor.on('message', (message: IndexerMessage) => {
   if (message.kind === 'close') void close()
-  else {
-    store.connect(message.writer)
-    indexer.lookAtAll()
-  }
+  else running.adopt(message.writer)
 })
 
+interface Running {
+  /** The writer died; this is the next one. */
+  adopt(writer: MessagePort): void
+  close(): Promise<void>
+}
+
+async function indexFolder({ dataDir, writer }: IndexerThreadData & { kind: 'folder' }): Promise<Running> {
+  const store = await openStore(
+    { dataDir, port: writer },
+    { log, metrics, gatherHintsMs: limits.search.settleMs },
+  )
+  const chunks = await chunksInFile(dataFolder(dataDir).searchIndex, store.reader, log)
+  const indexer = new Indexer({ store, open: () => chunks.open(), log, metrics })
+  store.watchAll(hints => indexer.tell(hints))
+  return {
+    adopt(port) {
+      store.connect(port)
+      indexer.lookAtAll()
+    },
+    async close() {
+      await indexer.close()
+      await store.close()
+    },
+  }
+}
+
+/** The store fills its index by itself. */
+async function indexDatabase(place: PostgresPlace): Promise<Running> {
+  const store = await openStore({ ...place, fillsIndex: true }, { log, metrics, searchIndex: true })
+  return { adopt() {}, close: () => store.close() }
+}
+
 async function close(): Promise<void> {
-  await indexer.close()
-  await store.close()
+  await running.close()
   metrics.close()
   supervisor?.close()
 }

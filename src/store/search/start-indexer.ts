@@ -3,14 +3,14 @@ import { type MessagePort, Worker } from 'node:worker_threads'
 import type { Log } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import { receiveEvents } from '../sqlite/writer-relay.ts'
+import type { PostgresPlace } from '../postgres/place.ts'
 import type { WriterMessage } from '../sqlite/writer-messages.ts'
 
-/** `workerData` of the indexer's thread. */
-export interface IndexerThreadData {
-  readonly dataDir: string
-  /** To the writer, which says what has changed. */
-  readonly writer: MessagePort
-}
+/** `workerData` of the indexer's thread: which store it reads. */
+export type IndexerThreadData =
+  /** `writer` is a port to the writer, which says what has changed. */
+  | { readonly kind: 'folder'; readonly dataDir: string; readonly writer: MessagePort }
+  | { readonly kind: 'postgres'; readonly place: PostgresPlace }
 
 export type IndexerMessage =
   /** The writer died; this is the next one. */
@@ -26,7 +26,7 @@ export interface IndexerHandle {
 }
 
 export function startIndexer(
-  { dataDir, writer }: IndexerThreadData,
+  data: IndexerThreadData,
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
 ): IndexerHandle {
   // The built package has .js where the checkout has .ts.
@@ -34,8 +34,8 @@ export function startIndexer(
     import.meta.url.endsWith('.ts') ? './indexer-thread.ts' : './indexer-thread.js',
     import.meta.url,
   )
-  const workerData: IndexerThreadData = { dataDir, writer }
-  const worker = new Worker(entry, { workerData, transferList: [writer], name: 'indexer' })
+  const transferList = data.kind === 'folder' ? [data.writer] : []
+  const worker = new Worker(entry, { workerData: data, transferList, name: 'indexer' })
   let failure: Error | undefined
   let isClosing = false
   const ended = new Promise<Error | undefined>(resolve => {

@@ -41,10 +41,7 @@ test('FETCH of flags alone says what it says beside another item, over gaps and 
   }
   const named = await imap.ok('FETCH 1:* (UID FLAGS)')
   assert.deepEqual(named, await imap.ok('UID FETCH 1:* (FLAGS)'))
-  assert.match(
-    named.at(-1) ?? '',
-    new RegExp(`^\\* ${named.length} FETCH \\(UID \\d+ FLAGS \\(.*\\)\\)$`),
-  )
+  assert.match(named.at(-1) ?? '', new RegExp(`^\\* ${named.length} FETCH \\(UID \\d+ FLAGS \\(.*\\)\\)$`))
 })
 
 test('a keyword that is new to the client is told before the flags that hold it', async t => {

@@ -214,16 +214,15 @@ test('the indexer is a thread of the server, and one that dies is followed by an
   const again = Promise.withResolvers<void>()
   let starts = 0
   const service = new IndexerService({
-    dataDir: filled.dataDir,
     log: { ...silentLog, error: () => died.resolve() },
     metrics: silentMetrics,
-    connect() {
+    dataOf() {
       const { port1, port2 } = new MessageChannel()
       // What no writer would ever send.
       if (++starts === 1) port1.postMessage(null)
       else again.resolve()
       port1.unref()
-      return port2
+      return { kind: 'folder', dataDir: filled.dataDir, writer: port2 }
     },
   })
   await died.promise

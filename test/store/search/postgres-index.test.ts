@@ -4,13 +4,16 @@ import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { limits } from '../../../src/base/limits.ts'
 import { systemClock } from '../../../src/base/clock.ts'
+import { silentLog } from '../../../src/base/log.ts'
 import { silentMetrics } from '../../../src/base/metrics.ts'
+import { openStorage } from '../../../src/server/storage.ts'
+import { storeConfigSchema } from '../../../src/store/config.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import type { StoreOptions } from '../../../src/store/store-options.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { CuttingProxy } from '../../postgres/cutting-proxy.ts'
 import { createDatabase, type TestDatabase } from '../../postgres/database.ts'
-import { addAccount, mailboxId } from '../fixture.ts'
+import { addAccount, mailboxId, temporaryFolder } from '../fixture.ts'
 import { check, fill, type Filled, folding } from './numbered-emails.ts'
 
 /** A node that fills the index when it can. */
@@ -48,6 +51,38 @@ async function countOf({ query }: TestDatabase, table: string): Promise<number> 
   const [row] = await query(`SELECT count(*) AS total FROM ${table}`)
   return Number(row?.['total'])
 }
+
+test('a server with threads fills the index in a thread of its own', async t => {
+  const { url } = await createDatabase()
+  const made = Promise.withResolvers<void>()
+  const metrics = {
+    ...silentMetrics,
+    count(name: string, _labels?: unknown, by = 1) {
+      if (name === 'search_index_emails' && by > 0) made.resolve()
+    },
+  }
+  const storage = await openStorage({
+    config: {
+      dataDir: temporaryFolder(t),
+      threads: 1,
+      quota: { bytes: null, messages: null },
+      search: { index: true },
+      store: storeConfigSchema.parse({ url }),
+    },
+    clock: systemClock,
+    log: silentLog,
+    metrics,
+    onNewWriter: () => {},
+  })
+  t.after(() => storage.close())
+  const account = await addAccount(storage.store)
+  await fill(storage.store, account, 1, 200)
+  // Not here.
+  await storage.store.maintain()
+  assert.equal(await check(storage.store.searchIndex, { account, count: 200 }), 0)
+  storage.startIndexer()
+  await made.promise
+})
 
 test('what one node has indexed every node searches by, and what is not indexed yet it says', async t => {
   const { database, store, account, count } = await startIndexed(t)
