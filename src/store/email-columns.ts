@@ -144,7 +144,8 @@ function keyOf(account: AccountId, column: KeyColumn): string {
 }
 
 function newSet(name: KeyColumn): TextSet | undefined {
-  return numberColumns.has(name) ? undefined : new TextSet()
+  // A Message-ID comes once.
+  return numberColumns.has(name) ? undefined : new TextSet(name !== 'message_id')
 }
 
 function newValues(name: KeyColumn, length: number): Values {

@@ -17,18 +17,24 @@ interface KnownNumbers {
 }
 
 export class TextSet {
-  readonly #numbers = new Map<string, number>([['', 0]])
+  /** Undefined where hardly any text comes twice: then each gets a number of its own. */
+  readonly #numbers: Map<string, number> | undefined
   readonly #texts: string[] = ['']
   #length = 0
   #ranks: KnownNumbers | undefined
   #classes: KnownNumbers | undefined
 
+  constructor(findsEqual = true) {
+    this.#numbers = findsEqual ? new Map() : undefined
+  }
+
   /** The text's number; 0 for the empty one. */
   add(text: string): number {
-    const known = this.#numbers.get(text)
+    if (text === '') return 0
+    const known = this.#numbers?.get(text)
     if (known !== undefined) return known
     const number = this.#texts.length
-    this.#numbers.set(text, number)
+    this.#numbers?.set(text, number)
     this.#texts.push(text)
     this.#length += text.length
     return number
