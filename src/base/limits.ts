@@ -33,6 +33,11 @@ export const limits = {
     /** Requests of one command that run at a time. */
     requestsAtOnce: 64,
   },
+  log: {
+    /** How long lines that say nothing bad wait for others. */
+    gatherMs: 50,
+    gatherCharacters: 64 * 1024,
+  },
   account: {
     /** Targets of one alias. */
     aliasTargets: 1000,

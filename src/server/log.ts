@@ -1,6 +1,7 @@
 // The log, by pino: JSON lines, or lines for people on a terminal. Each thread writes its own lines to standard error.
-import { type DestinationStream, pino } from 'pino'
+import { pino } from 'pino'
 import type { Log, LogFields } from '../base/log.ts'
+import { GatheredLines } from './gathered-lines.ts'
 import { isSecretField } from './redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -24,7 +25,8 @@ export interface LogOptions {
 export function createLog({ level, format, write }: LogOptions): ServerLog {
   const isPretty =
     format === 'pretty' || (format === 'auto' && write === undefined && process.stderr.isTTY === true)
-  const output: DestinationStream = write ? { write } : standardError()
+  const lines = write ? undefined : standardError()
+  const output = lines ?? { write: write ?? ignore }
   const destination = isPretty ? { write: (line: string) => output.write(prettyLine(line)) } : output
   const logger = pino(
     {
@@ -35,24 +37,31 @@ export function createLog({ level, format, write }: LogOptions): ServerLog {
     },
     destination,
   )
-  return new PinoLog(logger, { weight: weights[level] })
+  return new PinoLog(logger, { weight: weights[level] }, () => lines?.flush())
 }
 
-/** Where standard error can't take a line (a file on a full disk, a reader that is gone) the line is lost and the server goes on. */
-function standardError(): DestinationStream {
+function ignore(): void {}
+
+/** Where standard error can't take lines (a file on a full disk, a reader that is gone) they are lost and the server goes on. */
+function standardError(): GatheredLines {
   const output = pino.destination({ fd: 2, sync: true })
-  output.on('error', () => {})
-  return output
+  output.on('error', ignore)
+  const lines = new GatheredLines(text => output.write(text))
+  process.on('exit', () => lines.flush())
+  return lines
 }
 
 class PinoLog implements ServerLog {
   readonly #logger: pino.Logger
   /** Shared with all children. */
   readonly #threshold: { weight: number }
+  /** What may be the last before a crash, or is wanted for looking into one, does not wait. */
+  readonly #flush: () => void
 
-  constructor(logger: pino.Logger, threshold: { weight: number }) {
+  constructor(logger: pino.Logger, threshold: { weight: number }, flush: () => void) {
     this.#logger = logger
     this.#threshold = threshold
+    this.#flush = flush
   }
 
   setLevel(level: LogLevel): void {
@@ -60,7 +69,9 @@ class PinoLog implements ServerLog {
   }
 
   debug(fields: LogFields, message: string): void {
-    if (this.#threshold.weight <= weights.debug) this.#logger.debug(clean(fields), message)
+    if (this.#threshold.weight > weights.debug) return
+    this.#logger.debug(clean(fields), message)
+    this.#flush()
   }
 
   info(fields: LogFields, message: string): void {
@@ -68,15 +79,19 @@ class PinoLog implements ServerLog {
   }
 
   warn(fields: LogFields, message: string): void {
-    if (this.#threshold.weight <= weights.warn) this.#logger.warn(clean(fields), message)
+    if (this.#threshold.weight > weights.warn) return
+    this.#logger.warn(clean(fields), message)
+    this.#flush()
   }
 
   error(fields: LogFields, message: string): void {
-    if (this.#threshold.weight <= weights.error) this.#logger.error(clean(fields), message)
+    if (this.#threshold.weight > weights.error) return
+    this.#logger.error(clean(fields), message)
+    this.#flush()
   }
 
   child(fields: LogFields): Log {
-    return new PinoLog(this.#logger.child(clean(fields)), this.#threshold)
+    return new PinoLog(this.#logger.child(clean(fields)), this.#threshold, this.#flush)
   }
 }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { limits } from '../../src/base/limits.ts'
+import { GatheredLines } from '../../src/server/gathered-lines.ts'
 import { createLog, type LogFormat, prettyLine } from '../../src/server/log.ts'
 
 function logTo(lines: string[], format: LogFormat = 'json') {
@@ -73,3 +76,48 @@ test('a peer cannot forge a line for people', () => {
 test('a line that is no JSON stays as it is', () => {
   assert.equal(prettyLine('plain text\n'), 'plain text\n')
 })
+
+test('lines are gathered for a while, in order', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const written: string[] = []
+  const lines = new GatheredLines(text => written.push(text))
+  lines.write('one\n')
+  lines.write('two\n')
+  t.mock.timers.tick(limits.log.gatherMs - 1)
+  assert.deepEqual(written, [])
+  t.mock.timers.tick(1)
+  lines.write('three\n')
+  assert.deepEqual(written, ['one\ntwo\n'])
+  lines.flush()
+  t.mock.timers.tick(limits.log.gatherMs)
+  assert.deepEqual(written, ['one\ntwo\n', 'three\n'])
+  lines.write('x'.repeat(limits.log.gatherCharacters))
+  assert.equal(written.length, 3)
+})
+
+const logged = `
+  const { createLog } = await import(${JSON.stringify(new URL('../../src/server/log.ts', import.meta.url).href)})
+  const log = createLog({ level: 'info', format: 'json' })
+  for (let at = 0; at < 3; at++) log.info({ at }, 'line')
+`
+const inThread = (ending: string) => `
+  const { Worker } = await import('node:worker_threads')
+  new Worker(${JSON.stringify(logged + ending)}, { eval: true }).on('error', () => {})
+`
+const endings = {
+  'by process.exit': `${logged} process.exit(3)`,
+  'by an error that nobody caught': `${logged} throw new Error('a fault')`,
+  'because there is nothing left to do': logged,
+  'by a signal, after a line that warns': `${logged} log.warn({}, 'last'); process.kill(process.pid, 'SIGKILL')`,
+  'in a thread': inThread('process.exit(3)'),
+  'in a thread, by an error that nobody caught': inThread("throw new Error('a fault')"),
+}
+
+for (const [how, program] of Object.entries(endings)) {
+  test(`no line is lost when the program ends ${how}`, () => {
+    const args = ['--input-type=module', '--eval', program]
+    const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    const numbers = [...stderr.matchAll(/"at":(\d)/g)].map(match => match[1])
+    assert.deepEqual(numbers, ['0', '1', '2'], stderr)
+  })
+}
