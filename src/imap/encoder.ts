@@ -56,10 +56,20 @@ export class Encoder {
   #sendPiece(): void {
     const buffer = this.#buffer
     if (!buffer) return
-    if (this.#used > 0) this.#connection.write(buffer.subarray(0, this.#used))
+    const bytes = buffer.subarray(0, this.#used)
     this.#buffer = undefined
     this.#used = 0
-    if (buffer.length !== pieceBytes) return
+    if (buffer.length !== pieceBytes) {
+      if (bytes.length > 0) this.#connection.write(bytes)
+      return
+    }
+    // A client who does not read is not to hold much more memory than he was written bytes.
+    if (this.#connection.outputBytes > 0 && bytes.length < pieceBytes / 2) {
+      this.#connection.write(Buffer.from(bytes))
+      this.#pieces.give(buffer)
+      return
+    }
+    this.#connection.write(bytes)
     this.#sent.push(buffer)
     this.#connection.flush()
     this.#takeBack()

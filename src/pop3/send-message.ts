@@ -131,7 +131,7 @@ function answer(
 
 /** A body that went between the look-up and the read was removed. */
 function readBody(
-  { context }: Session,
+  { connection, context }: Session,
   maildrop: Maildrop,
   { hash, location }: StoredBody,
   start: number,
@@ -142,7 +142,9 @@ function readBody(
     const copy = location && store.openBody?.(hash, location)
     if (copy) {
       const count = end - start
-      const bytes = count > smallBytes ? pieces.take().subarray(0, count) : Buffer.allocUnsafe(count)
+      // A client who does not read is not to hold much more memory than he was written bytes.
+      const isPiece = count > smallBytes && connection.outputBytes === 0
+      const bytes = isPiece ? pieces.take().subarray(0, count) : Buffer.allocUnsafe(count)
       if (copy(start, end, bytes, 0)) return bytes
     }
     const name = Buffer.from(hash).toString('hex') as BlobHash

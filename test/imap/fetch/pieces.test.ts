@@ -135,3 +135,22 @@ test('without the way to copy the bytes are read', async t => {
   await imap.ok('SELECT INBOX')
   await assertFetched(imap, messages)
 })
+
+test('a client who asks and does not read holds few pieces', async t => {
+  const server = await openOnDisk(t, [marked('again', 20_000)])
+  const [deaf, other] = [await server.client(), await server.client()]
+  await deaf.ok('SELECT INBOX')
+  const { pieces } = server.context
+  const [taken, given] = [t.mock.method(pieces, 'take').mock, t.mock.method(pieces, 'give').mock]
+  deaf.socket.pause()
+  for (let at = 0; at < 1000; at++) deaf.send(`d${at} FETCH 1 (BODY.PEEK[])\r\n`)
+  // Until the system's buffers are full and nothing more is written for him.
+  for (let before = -1; taken.callCount() !== before || before === 0; ) {
+    before = taken.callCount()
+    for (let at = 0; at < 50; at++) await other.ok('NOOP')
+  }
+  assert.ok(taken.callCount() < 1000, 'his answers wait')
+  assert.ok(taken.callCount() - given.callCount() <= 2, `${taken.callCount()} - ${given.callCount()}`)
+  deaf.socket.resume()
+  for (let at = 0; at < 1000; at++) assert.equal((await deaf.answer(`d${at}`)).status, 'OK')
+})
