@@ -24,7 +24,7 @@ test('the heads of chunks are read once, and anew when somebody has written into
     reader
       .chunks(account)
       .map(({ edition }) => edition.number)
-      .sort()
+      .sort((a, b) => a - b)
   assert.deepEqual(reader.chunks(account), [])
   put(file, 1)
   assert.deepEqual(numbers(), [1])
