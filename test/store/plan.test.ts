@@ -23,7 +23,7 @@ const files = [
   'read/due-orphans.ts',
   'read/mailboxes.ts',
   'read/message-annotations.ts',
-  'snapshots/snapshot-cache.ts',
+  'snapshots/snapshot-rows.ts',
   'sqlite/maintenance.ts',
   'sqlite/sqlite-store.ts',
   'sqlite/tx.ts',
@@ -53,5 +53,5 @@ for (const file of files) {
 
 test('the statements are found', () => {
   assert.ok(statementsOf('mutations/append-messages.ts').length >= 4)
-  assert.ok(statementsOf('snapshots/snapshot-cache.ts').length >= 6)
+  assert.ok(statementsOf('snapshots/snapshot-rows.ts').length >= 6)
 })
