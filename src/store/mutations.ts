@@ -132,16 +132,20 @@ export interface MutationCall {
   readonly args: unknown
 }
 
-/** A call, with those behind it that are made together with it. */
+/** Several calls as one. */
 export interface Gathered extends MutationCall {
   readonly count: number
+  /** Where it is refused, each of them alone would be. */
+  readonly isRefusedAsOne: boolean
   /** From the one result to that of each. */
   split(result: unknown): readonly unknown[]
 }
 
-/** What is to be done next of `calls`, which wait one behind the other, from the one at `at` on. */
-export function gather(calls: readonly MutationCall[], at: number): Gathered {
-  const first = calls[at] as MutationCall
+/** What can be made as one of `calls`, which wait one behind the other, from the one at `at` on; undefined where that is to be made alone. */
+export function gather(
+  calls: readonly { readonly name: string; readonly args: unknown }[],
+  at: number,
+): Gathered | undefined {
   const joined: StoreFlags[] = []
   for (let next = at; calls[next]?.name === 'storeFlags'; next++) {
     const args = calls[next]?.args as StoreFlags
@@ -149,11 +153,13 @@ export function gather(calls: readonly MutationCall[], at: number): Gathered {
     if (before && !isJoinable(before, args)) break
     joined.push(args)
   }
-  if (joined.length < 2) return { ...first, count: 1, split: result => [result] }
+  if (joined.length < 2) return undefined
   return {
     name: 'storeFlags',
     args: joinStores(joined),
     count: joined.length,
+    // There may be no room for a keyword where a message has many.
+    isRefusedAsOne: joined[0]?.flags.keywords.length === 0,
     split: result => splitStored(joined, result as StoredFlags),
   }
 }

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { AccountId, BlobHash, EmailId, MailboxId, ModSeq, Uid } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
 import { StoreError, type StoreErrorCode } from '../../src/store/error.ts'
-import { deleted, flagged, noFlags, seen } from '../../src/store/flags.ts'
+import { deleted, type FlagSet, flagged, noFlags, seen } from '../../src/store/flags.ts'
 import { findMailbox, listMailboxes, listSubscriptions } from '../../src/store/read/mailboxes.ts'
 import type { MessageAnnotation } from '../../src/store/message-annotations.ts'
 import {
@@ -16,7 +16,7 @@ import {
 import { findQuota } from '../../src/store/read/quota.ts'
 import type { ChangeHint, Store } from '../../src/store/store.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
-import { rangesOf, type UidRanges } from '../../src/store/uid-ranges.ts'
+import { numbersOf, rangesOf, type UidRanges } from '../../src/store/uid-ranges.ts'
 import { addAccount, mail, mailboxId } from './fixture.ts'
 import { collectGarbage } from '../security/held-bytes.ts'
 import { queueConformance } from './queue-conformance.ts'
@@ -666,6 +666,40 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       await assert.rejects(
         store.mutate('createMailbox', { account: 12345 as AccountId, name: 'x' }),
         refuses('no-such-account'),
+      )
+    })
+
+    test('changes of flags that are asked for at once are answered each for itself, those that are refused too', async t => {
+      const store = await open(t)
+      const account = await addAccount(store)
+      const mailbox = await mailboxId(store, account, 'INBOX')
+      const messages = Array.from({ length: 6 }, () => mail(store))
+      await store.mutate('appendMessages', { account, mailbox, messages })
+      const setFlag = (uid: number, flags: FlagSet, into: MailboxId = mailbox) =>
+        store.mutate('storeFlags', { account, mailbox: into, uids: [[uid, uid]], mode: 'add', flags })
+      const starred: FlagSet = { system: flagged, keywords: [] }
+      const named: FlagSet = { system: 0, keywords: ['$A'] }
+      const nowhere = 999 as MailboxId
+      const ends = await Promise.allSettled([
+        ...[1, 2, 4, 9].map(uid => setFlag(uid, starred)),
+        ...[1, 2].map(uid => setFlag(uid, starred, nowhere)),
+        ...[2, 3].map(uid => setFlag(uid, named)),
+        ...[3, 3].map(uid => setFlag(uid, starred)),
+      ])
+      assert.deepEqual(
+        ends.map(end => (end.status === 'fulfilled' ? numbersOf(end.value.changed) : end.status)),
+        [[1], [2], [4], [], 'rejected', 'rejected', [2], [3], [3], []],
+      )
+      assert.deepEqual(
+        (await flagsOf(store, account, mailbox)).map(([, system, keywords]) => [system, keywords]),
+        [
+          [4, ''],
+          [4, '$A'],
+          [4, '$A'],
+          [4, ''],
+          [0, ''],
+          [0, ''],
+        ],
       )
     })
 

@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { limits } from '../../base/limits.ts'
 import { AccountCounts } from '../account-counts.ts'
 import { StoreError } from '../error.ts'
-import { isBrief, type MutationName } from '../mutations.ts'
+import { gather, type Gathered, isBrief, type MutationName } from '../mutations.ts'
 import type { ChangeHint, MaintenanceReport } from '../store.ts'
 import type { DirectOutcome, DirectWriter } from './direct-writer.ts'
 import { rowsPerLook } from './wal-keeper.ts'
@@ -42,6 +42,8 @@ export class RemoteWriter {
   /** Rows changed here of which the writer has not been told. */
   #untoldRows = 0
   #outbox: Call[] = []
+  /** What was sent as one, by its number. */
+  readonly #gathered = new Map<number, Gathered>()
   #nextId = 0
   /** Set while `close` waits for the last answers. */
   #onIdle: (() => void) | undefined
@@ -120,7 +122,22 @@ export class RemoteWriter {
     // What waits goes first, so that the store's order is that of the calls.
     if (call && this.#pending.size === 1 && this.#gate?.isFree && isDirect(call))
       void this.#runDirectly(first, call, this.#gate)
-    else this.#post(first, calls)
+    else this.#post(first, calls.length > 1 ? this.#gather(first, calls) : calls)
+  }
+
+  /** The same with what can be made as one as one call: a message of many costs more than what it asks for. */
+  #gather(first: number, calls: readonly Call[]): readonly Call[] {
+    const asked = calls.map(([name, args]) => ({ name, args }))
+    const sent: Call[] = []
+    for (let at = 0; at < calls.length; ) {
+      const gathered = gather(asked, at)
+      if (gathered?.isRefusedAsOne) {
+        this.#gathered.set(first + at, gathered)
+        sent.push([gathered.name, gathered.args, gathered.count])
+        at += gathered.count
+      } else sent.push(calls[at++] as Call)
+    }
+    return sent
   }
 
   async #runDirectly(id: number, call: DirectCall, gate: WriterGate): Promise<void> {
@@ -166,7 +183,11 @@ export class RemoteWriter {
       this.#tell({ kind: 'calls', first, calls })
     } catch {
       // Something in there cannot cross threads: find out whose it is.
-      for (const [index, call] of calls.entries()) this.#sendOne(first + index, call)
+      let next = first
+      for (const call of calls) {
+        this.#sendOne(next, call)
+        next += call[2] ?? 1
+      }
     }
   }
 
@@ -174,8 +195,7 @@ export class RemoteWriter {
     try {
       this.#tell({ kind: 'calls', first: id, calls: [call] })
     } catch (error) {
-      this.#pending.get(id)?.reject(error)
-      this.#settled(id)
+      this.#settleAll(id, pending => pending.reject(error))
     }
   }
 
@@ -192,10 +212,24 @@ export class RemoteWriter {
     if (hints.length > 0) this.#onHints(hints)
     for (const answer of answers) {
       const [id] = answer
-      const pending = this.#pending.get(id)
-      if (answer[1] === 'done') pending?.resolve(answer[2])
-      else pending?.reject(receiveError(answer[2]))
-      this.#settled(id)
+      if (answer[1] === 'done') {
+        const results = this.#gathered.get(id)?.split(answer[2]) ?? [answer[2]]
+        this.#settleAll(id, (pending, at) => pending.resolve(results[at]))
+      } else {
+        const error = receiveError(answer[2])
+        this.#settleAll(id, pending => pending.reject(error))
+      }
+    }
+  }
+
+  /** What went as one under this number. */
+  #settleAll(id: number, settle: (pending: Pending, at: number) => void): void {
+    const count = this.#gathered.get(id)?.count ?? 1
+    this.#gathered.delete(id)
+    for (let at = 0; at < count; at++) {
+      const pending = this.#pending.get(id + at)
+      if (pending) settle(pending, at)
+      this.#settled(id + at)
     }
   }
 
@@ -211,6 +245,7 @@ export class RemoteWriter {
     this.#changes = undefined
     this.#gate = undefined
     this.#outbox = []
+    this.#gathered.clear()
     port?.close()
     for (const [id, pending] of Array.from(this.#pending)) {
       pending.reject(new StoreError('unavailable', 'the store restarted before it answered'))

@@ -25,8 +25,8 @@ export type ClientMessage =
   /** It could not. */
   | { readonly kind: 'failed' }
 
-/** A mutation, or `maintain` without arguments. */
-export type Call = readonly [name: MutationName | 'maintain', args: unknown]
+/** A mutation, or `maintain` without arguments; one that stands for several takes as many numbers. */
+export type Call = readonly [name: MutationName | 'maintain', args: unknown, count?: number]
 
 export type Answer =
   | readonly [id: number, kind: 'done', result: unknown]

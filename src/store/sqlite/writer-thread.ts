@@ -111,8 +111,10 @@ class Client {
   }
 
   #submit(first: number, calls: readonly Call[], opened: OpenWriter): void {
-    for (const [index, [name, args]] of calls.entries()) {
-      const id = first + index
+    let next = first
+    for (const [name, args, count = 1] of calls) {
+      const id = next
+      next += count
       if (name === 'maintain') void this.#maintain(id, opened)
       else opened.writer.submit(name, args, outcome => this.#settle(id, outcome))
     }

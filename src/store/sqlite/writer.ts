@@ -184,13 +184,15 @@ export class Writer {
     const { bodies } = this.#options
     const tx = this.#newTx()
     while (batch.length < candidates.length && bodies.pendingBytes <= limits.store.batchBytes) {
-      const call = gather(candidates, batch.length)
-      const entries = candidates.slice(batch.length, batch.length + call.count).map(entryOf)
+      const gathered = gather(candidates, batch.length)
+      const from = batch.length
+      const entries = candidates.slice(from, from + (gathered?.count ?? 1)).map(entryOf)
       // The array is filled before the mutation runs, so that a failure of the disk answers it too.
       batch.push(...entries)
       tx.begin()
       try {
-        const results = call.split(await run(tx, call))
+        const result = await run(tx, gathered ?? (candidates[from] as Waiting))
+        const results = gathered?.split(result) ?? [result]
         for (const [at, entry] of entries.entries()) entry.outcome = { kind: 'done', result: results[at] }
         for (const { account, modSeq } of tx.end()) hints.set(account, modSeq)
       } catch (error) {
