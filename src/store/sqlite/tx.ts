@@ -9,13 +9,22 @@ import { findStorageError } from './storage-error.ts'
 export class SqliteTx implements Tx {
   readonly #connection: Connection
   readonly #bodies: BodySink
+  readonly #isTentative: boolean
   #changes: ChangeHint[] | undefined
   readonly nowMs: number
   readonly defaultQuota: Quota
 
-  constructor(connection: Connection, bodies: BodySink, nowMs: number, defaultQuota: Quota) {
+  /** `isTentative`: what is refused, a part of a mutation too, is done again in another transaction, so none has a savepoint. */
+  constructor(
+    connection: Connection,
+    bodies: BodySink,
+    nowMs: number,
+    defaultQuota: Quota,
+    isTentative = false,
+  ) {
     this.#connection = connection
     this.#bodies = bodies
+    this.#isTentative = isTentative
     this.nowMs = nowMs
     this.defaultQuota = defaultQuota
   }
@@ -52,6 +61,7 @@ export class SqliteTx implements Tx {
   leave(): void {}
 
   async nested<T>(section: () => Promise<T>): Promise<T> {
+    if (this.#isTentative) return tentatively(section)
     const connection = this.#open()
     const changes = this.#changes ?? []
     const changeCount = changes.length
@@ -112,5 +122,15 @@ export class SqliteTx implements Tx {
   #open(): Connection {
     if (!this.#changes) throw new Error('a mutation used its transaction after it ended')
     return this.#connection
+  }
+}
+
+/** Whoever asked for it takes no refusal for an answer: all of it is done again. */
+async function tentatively<T>(section: () => Promise<T>): Promise<T> {
+  try {
+    return await section()
+  } catch (error) {
+    if (findStorageError(error)) throw error
+    throw new Error('this part has to be undone alone', { cause: error })
   }
 }

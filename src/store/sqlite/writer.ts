@@ -182,7 +182,7 @@ export class Writer {
     hints: Map<AccountId, ModSeq>,
   ): Promise<boolean> {
     const { bodies } = this.#options
-    const tx = this.#newTx()
+    const tx = this.#newTx(true)
     while (batch.length < candidates.length && bodies.pendingBytes <= limits.store.batchBytes) {
       const gathered = gather(candidates, batch.length)
       const from = batch.length
@@ -211,7 +211,7 @@ export class Writer {
     hints: Map<AccountId, ModSeq>,
   ): Promise<void> {
     const { bodies } = this.#options
-    const tx = this.#newTx()
+    const tx = this.#newTx(false)
     for (const waiting of candidates) {
       const entry = entryOf(waiting)
       batch.push(entry)
@@ -220,9 +220,9 @@ export class Writer {
     }
   }
 
-  #newTx(): SqliteTx {
+  #newTx(isTentative: boolean): SqliteTx {
     const { connection, bodies, clock, defaultQuota } = this.#options
-    return new SqliteTx(connection, bodies, clock.now(), defaultQuota)
+    return new SqliteTx(connection, bodies, clock.now(), defaultQuota, isTentative)
   }
 
   async #runOne(tx: SqliteTx, waiting: Waiting, hints: Map<AccountId, ModSeq>): Promise<Outcome> {
