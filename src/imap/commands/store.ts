@@ -160,6 +160,7 @@ function answer(
   const style = syncStyle(session)
   const { snapshot } = view
   const changedUids = isSilent && style.modSeq ? new Set(numbersOf(changed)) : undefined
+  if (isSilent && !changedUids && view.knowsSnapshot) return false
   let isGone = false
   for (let at = 0; at < selection.count; at++) {
     const uid = selection.uids[at] as number
