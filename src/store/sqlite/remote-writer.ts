@@ -131,11 +131,12 @@ export class RemoteWriter {
     const sent: Call[] = []
     for (let at = 0; at < calls.length; ) {
       const gathered = gather(asked, at)
+      const count = gathered?.count ?? 1
       if (gathered?.isRefusedAsOne) {
         this.#gathered.set(first + at, gathered)
-        sent.push([gathered.name, gathered.args, gathered.count])
-        at += gathered.count
-      } else sent.push(calls[at++] as Call)
+        sent.push([gathered.name, gathered.args, count])
+      } else sent.push(...calls.slice(at, at + count))
+      at += count
     }
     return sent
   }
