@@ -511,6 +511,8 @@ export const limits = {
     proxyHeaderBytes: 4096,
     /** A reader that never runs dry lets others run after this. */
     turnMs: 10,
+    /** How long all connections together may keep it before timers and new input are looked after. */
+    loopTurnMs: 5,
     /** Lines that `skipLine` throws away: a longer one ends the connection. */
     skipLineBytes: 16 * 1024 * 1024,
     /** Waiting for the kernel's queue of connections. */

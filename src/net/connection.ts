@@ -21,6 +21,7 @@ import { isLoopback, normalizeIp } from './ip.ts'
 import { OutputQueue } from './output-queue.ts'
 import { ReadDeadline, type Wait } from './read-deadline.ts'
 import type { TlsInfo } from './tls-info.ts'
+import { turnQueue } from './turn-queue.ts'
 
 export type NetLimits = { readonly [Name in keyof typeof limits.net]: number }
 
@@ -583,10 +584,14 @@ export class Connection {
     this.#resolve = undefined
     this.#reject = undefined
     // Only a wait for input takes note of what ended it.
-    const event = this.#read.wait === 'input' ? this.#inputEvent() : undefined
+    const event = (this.#read.wait === 'input' ? this.#inputEvent() : undefined) ?? 'timeout'
     this.#read.end(this.#turnStartedAt)
-    if (error) reject(error)
-    else resolve(event ?? 'timeout')
+    if (error) return reject(error)
+    if (turnQueue.hasRoom()) return resolve(event)
+    turnQueue.wait(() => {
+      this.#turnStartedAt = this.#deadlines.now()
+      resolve(event)
+    })
   }
 
   #schedule(): void {

@@ -10,6 +10,7 @@ import { secureAsServer, type TlsProvider } from './handshake.ts'
 import { isInNetworks, isLoopback, type Network, networkKey } from './ip.ts'
 import { readProxyHeader } from './proxy-protocol.ts'
 import type { TlsInfo } from './tls-info.ts'
+import { turnQueue } from './turn-queue.ts'
 
 /** Where to listen. `host` absent: every address, IPv6 and IPv4 in one socket where the system can. */
 export type ListenAddress =
@@ -162,16 +163,22 @@ export class Listener {
 
   async #receive(socket: Socket): Promise<Connection | undefined> {
     this.#arriving.add(socket)
+    // Before any wait: a socket that has closed has no addresses, and none is what a unix socket has.
+    const direct = new SocketEndpoints(socket)
     try {
-      return await this.#arrive(socket)
+      if (!turnQueue.hasRoom()) {
+        await new Promise<void>(resolve => {
+          turnQueue.wait(resolve)
+        })
+      }
+      return await this.#arrive(socket, direct)
     } finally {
       this.#arriving.delete(socket)
     }
   }
 
   /** The connection behind its PROXY header and its handshake; undefined where there is none to be served. */
-  async #arrive(socket: Socket): Promise<Connection | undefined> {
-    const direct = new SocketEndpoints(socket)
+  async #arrive(socket: Socket, direct: Endpoints): Promise<Connection | undefined> {
     const isProxied = isInNetworks(direct.remoteAddress, this.#options.proxyNetworks ?? [])
     const endpoints = isProxied ? await readProxyHeader(socket, direct, this.#limits.proxyHeaderMs) : direct
     const release = this.#admit(endpoints)
