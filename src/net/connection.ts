@@ -622,7 +622,7 @@ export class Connection {
   async #nextTurn(): Promise<void> {
     this.flush()
     await new Promise<void>(resolve => {
-      setImmediate(resolve)
+      turnQueue.wait(resolve)
     })
     this.#turnStartedAt = this.#deadlines.now()
   }
