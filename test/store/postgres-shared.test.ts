@@ -115,10 +115,13 @@ test('nobody waits for an account that somebody else holds', async t => {
     isStored = true
   })
   await Promise.all([append(store, b), append(store, c)])
+  // Nor while it waits for that account, alone or with others.
+  await append(store, b)
+  await Promise.all([append(store, b), append(store, c)])
   assert.equal(isStored, false)
   await holder.query('COMMIT')
   await held
-  assert.deepEqual(await counts(site), [1, 1, 1])
+  assert.deepEqual(await counts(site), [1, 3, 2])
 })
 
 for (const fate of ['cut-before', 'cut-after'] as const) {

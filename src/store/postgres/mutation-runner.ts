@@ -58,6 +58,7 @@ interface Joining {
 interface Share {
   readonly lane: AccountId
   readonly calls: readonly Waiting[]
+  readonly done: () => void
 }
 
 export class MutationRunner {
@@ -141,40 +142,37 @@ export class MutationRunner {
     this.#isGathering = true
     await endOfTurn()
     this.#isGathering = false
-    const members = this.#joining.splice(0, limits.postgres.groupAccounts)
-    if (members.length === 0) return
-    this.#groups++
-    const shares = members
-      .map(({ lane, waiting }) => ({ lane, calls: takeBatch(waiting, call => call.isShort) }))
+    const shares = this.#joining
+      .splice(0, limits.postgres.groupAccounts)
+      .map(({ lane, waiting, done }) => ({ lane, calls: takeBatch(waiting, call => call.isShort), done }))
       .sort((a, b) => a.lane - b.lane)
-    await this.#runShares(shares)
+    if (shares.length === 0) return
+    this.#groups++
+    const startMs = performance.now()
+    const isSettled = await this.#runShares(shares, startMs)
     this.#groups--
-    for (const { done } of members) done()
+    for (const { lane, calls, done } of shares) {
+      // Whoever waits for a lock holds up nobody else.
+      if (isSettled) done()
+      else void this.#runBatch(lane, calls, startMs).then(done)
+    }
     void this.#gather()
   }
 
-  async #runShares(shares: readonly Share[]): Promise<void> {
-    const startMs = performance.now()
-    const [first] = shares
-    if (first && shares.length === 1) {
-      await this.#runBatch(first.lane, first.calls, startMs)
-      return
-    }
+  /** Whether all have their outcome; otherwise nothing has changed, and each account's mutations are to be tried apart. */
+  async #runShares(shares: readonly Share[], startMs: number): Promise<boolean> {
     const calls = shares.flatMap(share => share.calls)
     try {
       const outcomes = await this.#tryTogether(shares, startMs + limits.postgres.retryMs)
-      if (outcomes) {
-        this.#settle(calls, outcomes, startMs)
-        return
-      }
+      if (!outcomes) return false
+      this.#settle(calls, outcomes, startMs)
     } catch (error) {
       this.#refuse(calls, error)
-      return
     }
-    await Promise.all(shares.map(share => this.#runBatch(share.lane, share.calls, startMs)))
+    return true
   }
 
-  /** Undefined when nothing has changed, and each account's mutations are to be tried apart. Throws `StoreError` when that is not known. */
+  /** Undefined when nothing has changed. Throws `StoreError` when that is not known. */
   async #tryTogether(shares: readonly Share[], deadline: number): Promise<readonly Outcome[] | undefined> {
     const { metrics } = this.#parts
     try {
