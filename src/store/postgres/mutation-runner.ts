@@ -151,12 +151,17 @@ export class MutationRunner {
     const startMs = performance.now()
     const isSettled = await this.#runShares(shares, startMs)
     this.#groups--
-    for (const { lane, calls, done } of shares) {
-      // Whoever waits for a lock holds up nobody else.
-      if (isSettled) done()
-      else void this.#runBatch(lane, calls, startMs).then(done)
+    for (const share of shares) {
+      if (isSettled) share.done()
+      else void this.#runApart(share, startMs)
     }
     void this.#gather()
+  }
+
+  /** Whoever waits for a lock here holds up nobody else. */
+  async #runApart({ lane, calls, done }: Share, startMs: number): Promise<void> {
+    await this.#runBatch(lane, calls, startMs)
+    done()
   }
 
   /** Whether all have their outcome; otherwise nothing has changed, and each account's mutations are to be tried apart. */
