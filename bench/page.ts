@@ -1,9 +1,10 @@
 // docs/performance.md from the recorded figures.
 import type { Unit } from './question.ts'
+import { questions } from './questions.ts'
 import type { Figure, Performance, RecordedQuestion, RecordedRow } from './record.ts'
 import type { ServerName } from './server.ts'
 
-export function writePage({ machine, servers, questions, nodesQuestions }: Performance): string {
+export function writePage({ machine, servers, questions: recorded, nodesQuestions }: Performance): string {
   const lines = [
     '# Performance',
     '',
@@ -21,13 +22,14 @@ export function writePage({ machine, servers, questions, nodesQuestions }: Perfo
     lines.push(`- **${name} ${server.version}**: ${server.settings.join('; ')}.`)
   }
   lines.push('')
-  for (const [name, question] of Object.entries(questions)) lines.push(...section(name, question))
-  lines.push(...loopSection(Object.values(questions)))
+  for (const [name, question] of Object.entries(recorded)) lines.push(...section(name, question))
+  lines.push(...loopSection(Object.values(recorded)))
   lines.push(...nodesSections(nodesQuestions))
   return `${lines.join('\n').trimEnd()}\n`
 }
 
 function section(name: string, question: RecordedQuestion): string[] {
+  const shortfall = questions.find(asked => asked.name === name)?.shortfall
   return [
     `## ${question.title}`,
     '',
@@ -37,7 +39,7 @@ function section(name: string, question: RecordedQuestion): string[] {
     '|---|---|---|---|---|---|---|---|---|',
     ...Object.values(question.rows).map(tableRow),
     '',
-    ...(question.shortfall === undefined ? [] : [`**Short of the goal:** ${question.shortfall}`, '']),
+    ...(shortfall === undefined ? [] : [`**Where it is short of a goal:** ${shortfall}`, '']),
   ]
 }
 

@@ -29,7 +29,6 @@ export interface RecordedRow {
 export interface RecordedQuestion {
   readonly title: string
   readonly boundBy: string
-  readonly shortfall?: string
   readonly date: string
   /** The commit that was measured. */
   readonly commit: string

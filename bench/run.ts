@@ -1,6 +1,6 @@
 // `npm run bench [-- NAME…]`: asks the questions of both servers in turns and writes docs/performance.md.
 // Options: --repetitions N, --scale 0.1 (smaller numbers, for a try), --only dovecot|restante, --no-write;
-// --small: without what takes minutes to fill;
+// --small: without what takes minutes to fill; --page: asks nothing, and writes the page anew from what is recorded;
 // --nodes: other questions, also of nodes over PostgreSQL (--only nodes1, nodes2, nodes3; several with commas).
 import { execFileSync } from 'node:child_process'
 import { loadavg } from 'node:os'
@@ -47,6 +47,7 @@ const { values: options, positionals: names } = parseArgs({
     nodes: { type: 'boolean', default: false },
     small: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
   },
 })
 const scale = Number(options.scale)
@@ -65,7 +66,7 @@ const unknown = names.filter(name => asked.every(question => question.name !== n
 const strangers = contenders.filter(name => !(name in starts))
 if (unknown.length + strangers.length > 0 || !(scale > 0 && scale <= 1)) {
   console.error(
-    `npm run bench -- [--nodes] [--repetitions N] [--scale 0..1] [--small] [--only ${Object.keys(starts).join('|')}] [--no-write] [NAME…]`,
+    `npm run bench -- [--nodes] [--repetitions N] [--scale 0..1] [--small] [--only ${Object.keys(starts).join('|')}] [--no-write] [--page] [NAME…]`,
   )
   console.error(`names: ${asked.map(question => question.name).join(' ')}`)
   process.exit(2)
@@ -76,6 +77,10 @@ process.exitCode = await main()
 async function main(): Promise<number> {
   const machine = describeMachine()
   const performance = { ...readPerformance(), machine }
+  if (options.page) {
+    writePerformance(performance, writePage(performance))
+    return 0
+  }
   const servers: Server[] = []
   let failures = 0
   try {
@@ -136,7 +141,6 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
   return {
     title: question.title,
     boundBy: question.boundBy,
-    ...(question.shortfall !== undefined && { shortfall: question.shortfall }),
     date: new Date().toISOString(),
     commit: commit(),
     repetitions,
