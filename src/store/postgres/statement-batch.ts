@@ -84,7 +84,7 @@ export class StatementBatch extends pg.Query {
 
   /** `takeWarning` gives what the server has warned of since it was asked last. */
   constructor(steps: readonly Step[], prepared: Prepared, takeWarning: () => string | undefined) {
-    super({ text: '' })
+    super('')
     this.#steps = steps
     this.#prepared = prepared
     this.#takeWarning = takeWarning
