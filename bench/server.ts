@@ -105,6 +105,8 @@ export function endWithUs(child: ChildProcess): void {
 
 /** Lets SIGINT and SIGTERM end the program as usual, after its exit handlers. */
 export function exitOnSignals(): void {
+  // Each server and each client process beside us has one.
+  process.setMaxListeners(100)
   process.once('SIGINT', () => process.exit(130))
   process.once('SIGTERM', () => process.exit(143))
 }
