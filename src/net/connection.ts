@@ -621,9 +621,7 @@ export class Connection {
 
   async #nextTurn(): Promise<void> {
     this.flush()
-    await new Promise<void>(resolve => {
-      turnQueue.wait(resolve)
-    })
+    await turnQueue.next()
     this.#turnStartedAt = this.#deadlines.now()
   }
 

@@ -166,11 +166,7 @@ export class Listener {
     // Before any wait: a socket that has closed has no addresses, and none is what a unix socket has.
     const direct = new SocketEndpoints(socket)
     try {
-      if (!turnQueue.hasRoom()) {
-        await new Promise<void>(resolve => {
-          turnQueue.wait(resolve)
-        })
-      }
+      if (!turnQueue.hasRoom()) await turnQueue.next()
       return await this.#arrive(socket, direct)
     } finally {
       this.#arriving.delete(socket)

@@ -47,6 +47,13 @@ export class TurnQueue {
     this.#schedule()
   }
 
+  /** Stands in line; settles in a later turn of the loop. */
+  next(): Promise<void> {
+    return new Promise(resolve => {
+      this.wait(resolve)
+    })
+  }
+
   #isInTime(): boolean {
     return this.#clock.now() - this.#startedAt < limits.net.loopTurnMs
   }

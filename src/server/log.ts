@@ -25,8 +25,7 @@ export interface LogOptions {
 export function createLog({ level, format, write }: LogOptions): ServerLog {
   const isPretty =
     format === 'pretty' || (format === 'auto' && write === undefined && process.stderr.isTTY === true)
-  const lines = write ? undefined : standardError()
-  const output = lines ?? { write: write ?? ignore }
+  const output = write ? { write, flush: ignore } : standardError()
   const destination = isPretty ? { write: (line: string) => output.write(prettyLine(line)) } : output
   const logger = pino(
     {
@@ -37,7 +36,7 @@ export function createLog({ level, format, write }: LogOptions): ServerLog {
     },
     destination,
   )
-  return new PinoLog(logger, { weight: weights[level] }, () => lines?.flush())
+  return new PinoLog(logger, { weight: weights[level] }, () => output.flush())
 }
 
 function ignore(): void {}
