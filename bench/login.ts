@@ -10,6 +10,8 @@ export const loginQuestion: Question = {
   title: 'Connect + log in + SELECT + LOGOUT, 8 at once, plain text on loopback',
   boundBy:
     'Both: CPU. Dovecot hands the connection from its login process to a mail process; both keep verified passwords for a while.',
+  shortfall:
+    "A session is 450 us of the client's own time in any case, and node:net that gives fixed answers and does nothing else takes 250 us of CPU for one, where three times as fast would leave 200 for all. The profile is flat: calls of the kernel 24 % (writes 10, accept 8), SQLite 8 %, the end of streams 7 %, and the rest in small shares. It would take a socket layer below node:net, whose handle is private.",
   rows: { login: { title: 'log-ins', unit: 'per second', target: 3 } },
   async prepare(bench) {
     for (let worker = 0; worker < atOnce; worker++)

@@ -9,6 +9,8 @@ export const storeQuestion: Question = {
   name: 'store',
   title: 'UID STORE in a mailbox of 10,000; flags are not synced one by one by either server',
   boundBy: 'Waiting: the round trip (in Restante through its writer thread). Pipelined and 1:*: CPU.',
+  shortfall:
+    '1:* is 10,000 rows for SQLite: 6.5 ms for the UPDATE, 1.6 for the sums, 1.1 for the commit. It would take flags in packed columns in place of rows. Pipelined: the protocol thread reads, answers and settles each command, 30 to 40 us.',
   rows: {
     storeWaiting: { title: 'one by one, waiting for each answer', unit: 'per second', target: 1.2 },
     storePipelined: { title: 'one by one, pipelined', unit: 'per second', target: 4 },
