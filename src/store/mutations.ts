@@ -126,6 +126,13 @@ export function isRelaxed(name: MutationName): boolean {
   return relaxed.has(name)
 }
 
+/** The function of a name. Throws where there is none, as a message from another thread may ask for it. */
+export function mutationOf(name: MutationName): Mutation<unknown, unknown> {
+  const mutation = mutations[name] as unknown as Mutation<unknown, unknown> | undefined
+  if (!mutation) throw new Error(`no such mutation: ${name}`)
+  return mutation
+}
+
 /** A mutation with its arguments. */
 export interface MutationCall {
   readonly name: MutationName

@@ -5,15 +5,9 @@
 import { randomBytes } from 'node:crypto'
 import type { AccountId } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
+import { mutationOf } from '../mutations.ts'
 import type { Session } from './session.ts'
-import {
-  type Call,
-  markSql,
-  mutationOf,
-  type Outcome,
-  sendCommit,
-  type TransactionParts,
-} from './transaction.ts'
+import { type Call, markSql, type Outcome, sendCommit, type TransactionParts } from './transaction.ts'
 import { PostgresTx } from './tx.ts'
 
 /** The mutations of one account, in their order. */

@@ -27,7 +27,7 @@ import {
 import type { SnapshotRow } from '../snapshots/columns.ts'
 import type { MailboxState, SnapshotContext, Tombstones } from '../snapshots/live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from '../snapshots/pack-snapshot.ts'
-import { findPackedHeader, isSound, unpackSlowly, unpackUids } from '../snapshots/packing.ts'
+import { findPackedHeader, unpackSlowly } from '../snapshots/packing.ts'
 import type { Reader } from '../store.ts'
 
 type Numbers = readonly number[]
@@ -155,15 +155,15 @@ export class PostgresSnapshots {
       mailbox,
     )
     const packed = findPackedHeader(row[1])
-    if (!packed || !isSound(packed)) return undefined
-    const lastUid = packed.count > 0 ? (unpackUids(packed, 0)[packed.count - 1] as number) : 0
+    const uids = packed && uidsOfHeader(packed)
+    if (!uids) return undefined
+    const lastUid = uids[packed.count - 1] ?? 0
     const { state, gone, changed, messages } = await this.#readChanges(place, modSeq, lastUid)
     const header = usableHeader(row, state)
     if (!header) return undefined
-    const uids = uidsOfHeader(header)
     const chunks = chunkRows.map(([data]) => data)
     const some = (first: number, count: number) => chunks.slice(first, first + count)
-    const columns = uids && (await unpackSlowly(header, some, uids))
+    const columns = await unpackSlowly(header, some, uids)
     if (!columns) return undefined
     const context = this.#contextOf(account)
     const before = snapshotOfColumns(context, place, state, modSeq, header, columns)

@@ -1,7 +1,7 @@
 // One transaction of one lane: its lock, its mutations, its commit, and what became of that when the connection broke.
 import { randomBytes } from 'node:crypto'
 import { StoreError } from '../error.ts'
-import { type Mutation, type MutationName, mutations } from '../mutations.ts'
+import { type MutationName, mutationOf } from '../mutations.ts'
 import type { ChangeHint, Quota } from '../store.ts'
 import type { Statements } from './dialect.ts'
 import type { Lane } from './lanes.ts'
@@ -180,12 +180,6 @@ async function runInGroup(session: Session, call: Call, parts: TransactionParts)
 function refusal(error: unknown): Outcome {
   if (concernsAll(error)) throw error
   return { kind: 'refused', error }
-}
-
-export function mutationOf(name: MutationName): Mutation<unknown, unknown> {
-  const mutation = mutations[name] as unknown as Mutation<unknown, unknown> | undefined
-  if (!mutation) throw new Error(`no such mutation: ${name}`)
-  return mutation
 }
 
 /** Goes out behind what `tx` left: where a statement of that fails, the COMMIT is not run, or PostgreSQL makes a ROLLBACK of it. */

@@ -123,7 +123,11 @@ export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): Pa
 
 /** The UIDs that the header says, with room for more; undefined when it contradicts itself. */
 export function uidsOfHeader(header: PackedHeader): Uint32Array | undefined {
-  return isSound(header) ? unpackUids(header, roomFor(header.count) - header.count) : undefined
+  return isSound(header) ? unpackWithRoom(header) : undefined
+}
+
+function unpackWithRoom(header: PackedHeader): Uint32Array {
+  return unpackUids(header, roomFor(header.count) - header.count)
 }
 
 /** From the columns of the packed form, as it was at `modSeq`. `applyChanges` does the rest. */
@@ -155,7 +159,7 @@ export function snapshotOfHeader(
   const { count, checksums, survey } = header
   if (count !== state.total || !isSound(header)) return undefined
   let known: Uint32Array | undefined
-  const uids = () => (known ??= unpackUids(header, roomFor(count) - count))
+  const uids = () => (known ??= unpackWithRoom(header))
   const slowly = isLarge(count) && { loadSlowly: () => loadSlowly(uids()) }
   const columns = { uids, load: () => load(uids()), ...slowly }
   const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq), survey)

@@ -115,7 +115,7 @@ export class SnapshotCache implements SnapshotContext {
 
   /**
    * Reads a large mailbox of which nothing is known, while others run in between. Undefined where it takes little, or where the header of the packed form
-   * is enough for now.
+   * is enough.
    */
   #loadSlowly(key: string, place: SnapshotKey): Promise<void> | undefined {
     const running = this.#loading.get(key)
@@ -261,7 +261,7 @@ export class SnapshotCache implements SnapshotContext {
       this.#rows.changed(snapshot, modSeq, lastUid)
     if (messages === 'same') return applyChanges(this, entry, state, [], changedBut([]), [])
     const gone = this.#rows.gone(snapshot, modSeq)
-    const added = this.#rows.added(snapshot, lastUid)
+    const added = this.#rows.messages(snapshot, lastUid)
     return applyChanges(this, entry, state, gone, changedBut(gone), added)
   }
 }

@@ -55,15 +55,6 @@ export class SnapshotRows {
     return rows.map(([data]) => data)
   }
 
-  /** All messages by UID. */
-  messages({ account, mailbox }: SnapshotKey): readonly SnapshotRow[] {
-    return this.#connection.arrays<SnapshotRow>(
-      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? ORDER BY uid`,
-      account,
-      mailbox,
-    )
-  }
-
   /** Messages by UID, those above `after` and below `end`, `count` at most. */
   messagesBetween(
     { account, mailbox }: SnapshotKey,
@@ -81,13 +72,13 @@ export class SnapshotRows {
     )
   }
 
-  /** Messages above a UID. */
-  added({ account, mailbox }: SnapshotKey, lastUid: number): readonly SnapshotRow[] {
+  /** All messages by UID, or those above one. */
+  messages({ account, mailbox }: SnapshotKey, after = 0): readonly SnapshotRow[] {
     return this.#connection.arrays<SnapshotRow>(
       `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? ORDER BY uid`,
       account,
       mailbox,
-      lastUid,
+      after,
     )
   }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import { limits } from '../../base/limits.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { BodySink } from '../bodies/body-sink.ts'
-import { type Mutation, type MutationName, mutations } from '../mutations.ts'
+import { type MutationName, mutationOf } from '../mutations.ts'
 import type { ChangeHint, Quota } from '../store.ts'
 import { Connection } from './connection.ts'
 import { findStorageError } from './storage-error.ts'
@@ -68,7 +68,7 @@ export class DirectWriter {
         connection.run('ROLLBACK')
         return busy
       }
-      const result = await (mutations[name] as unknown as Mutation<unknown, unknown>)(tx, args)
+      const result = await mutationOf(name)(tx, args)
       const hints = tx.end()
       connection.run('COMMIT')
       metrics.observe('store_commit_seconds', (performance.now() - startMs) / 1000)

@@ -146,7 +146,7 @@ class Client {
     this.#tell({ kind: 'commit', answers, hints: wanted })
   }
 
-  /** None of them, for now. */
+  /** Keeps them for later, and leaves none to be told at once. */
   #gather(hints: readonly ChangeHint[]): readonly ChangeHint[] {
     for (const { account, modSeq } of hints) this.#gathered.set(account, modSeq)
     if (hints.length > 0)

@@ -12,14 +12,7 @@ import type { Log } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { BodySink } from '../bodies/body-sink.ts'
 import { StoreError } from '../error.ts'
-import {
-  gather,
-  isRelaxed,
-  type Mutation,
-  type MutationCall,
-  type MutationName,
-  mutations,
-} from '../mutations.ts'
+import { gather, isRelaxed, type MutationCall, type MutationName, mutationOf } from '../mutations.ts'
 import type { ChangeHint, Quota } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { findStorageError } from './storage-error.ts'
@@ -191,7 +184,8 @@ export class Writer {
       batch.push(...entries)
       tx.begin()
       try {
-        const result = await run(tx, gathered ?? (candidates[from] as Waiting))
+        const { name, args } = gathered ?? (candidates[from] as Waiting)
+        const result = await mutationOf(name)(tx, args)
         const results = gathered?.split(result) ?? [result]
         for (const [at, entry] of entries.entries()) entry.outcome = { kind: 'done', result: results[at] }
         for (const { account, modSeq } of tx.end()) hints.set(account, modSeq)
@@ -231,7 +225,7 @@ export class Writer {
     connection.run('SAVEPOINT mutation')
     tx.begin()
     try {
-      const result = await run(tx, waiting)
+      const result = await mutationOf(waiting.name)(tx, waiting.args)
       connection.run('RELEASE mutation')
       for (const { account, modSeq } of tx.end()) hints.set(account, modSeq)
       return { kind: 'done', result }
@@ -277,12 +271,6 @@ export class Writer {
 
 function entryOf(waiting: Waiting): Entry {
   return { waiting, outcome: { kind: 'refused', error: undefined } }
-}
-
-async function run(tx: SqliteTx, { name, args }: MutationCall): Promise<unknown> {
-  const mutation = mutations[name] as unknown as Mutation<unknown, unknown> | undefined
-  if (!mutation) throw new Error(`no such mutation: ${name}`)
-  return mutation(tx, args)
 }
 
 function asError(error: unknown): Error {

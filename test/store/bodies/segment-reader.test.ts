@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readlinkSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { limits } from '../../../src/base/limits.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import type { BodyLocation } from '../../../src/store/store.ts'
@@ -19,17 +19,23 @@ function timesOpen(path: string): number {
   return links.filter(link => link.startsWith(path)).length
 }
 
-test('a segment that is removed can be read while it is open, and does not stay open, though nobody reads it again', {
-  skip: process.platform !== 'linux' && 'needs /proc',
-}, async t => {
+/** A store on disk with one message; time stands still for the sweep of open segments. */
+async function openWithOne(t: TestContext, text: string) {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const dataDir = temporaryFolder(t)
   const store = await openStore({ dataDir })
   t.after(() => store.close())
   const account = await addAccount(store)
   const mailbox = await mailboxId(store, account, 'INBOX')
-  const message = mail(store, 'read once')
+  const message = mail(store, text)
   await store.mutate('appendMessages', { account, mailbox, messages: [message] })
+  return { store, account, dataDir, message }
+}
+
+test('a segment that is removed can be read while it is open, and does not stay open, though nobody reads it again', {
+  skip: process.platform !== 'linux' && 'needs /proc',
+}, async t => {
+  const { store, account, dataDir, message } = await openWithOne(t, 'read once')
   await store.readBody(account, message.body.hash)
   const segment = join(dataDir, 'segments', '00000001.seg')
   const whileRead = timesOpen(segment)
@@ -44,14 +50,7 @@ test('a segment that is removed can be read while it is open, and does not stay 
 test('what was opened copies any part of the body, until its segment is gone; another body is not taken for it', {
   skip: process.platform !== 'linux' && 'needs /proc',
 }, async t => {
-  t.mock.timers.enable({ apis: ['setInterval'] })
-  const dataDir = temporaryFolder(t)
-  const store = await openStore({ dataDir })
-  t.after(() => store.close())
-  const account = await addAccount(store)
-  const mailbox = await mailboxId(store, account, 'INBOX')
-  const message = mail(store, 'copied')
-  await store.mutate('appendMessages', { account, mailbox, messages: [message] })
+  const { store, account, dataDir, message } = await openWithOne(t, 'copied')
   const row = await store.reader.get<Omit<BodyLocation, 'compressed'> & { hash: Uint8Array }>(
     'SELECT hash, segment, position AS "offset", stored_bytes AS "storedBytes", size_bytes AS "sizeBytes" FROM blob',
   )
