@@ -12,10 +12,15 @@ const url = `${server.url}/postgres`
 const store = await openStore({ url })
 const client = new pg.Client({ connectionString: url })
 await client.connect()
+/** Its commits tell whether they have to wait. */
+const prober = new pg.Client({ connectionString: url })
+await prober.connect()
+await prober.query('CREATE TABLE probe ()')
 after(async () => {
   await setStandby('RESET synchronous_standby_names')
   await store.close()
   await client.end()
+  await prober.end()
   await server.stop()
 })
 
@@ -36,9 +41,28 @@ async function setStandby(sql: string): Promise<void> {
   await client.query('SELECT pg_reload_conf()')
 }
 
+/** Has commits wait for a standby that never comes. The server takes note of it some time after it was told (its checkpointer does). */
+async function expectNobody(): Promise<void> {
+  await setStandby(`SET synchronous_standby_names = 'nobody'`)
+  for (let waits = false; !waits; ) {
+    let isDone = false
+    const probing = prober.query('INSERT INTO probe DEFAULT VALUES').then(() => {
+      isDone = true
+    })
+    while (!isDone) {
+      const { rows } = await client.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep'`,
+      )
+      for (const { pid } of rows) await client.query(`SELECT pg_cancel_backend(${pid})`)
+      waits ||= rows.length > 0
+    }
+    await probing
+  }
+}
+
 for (const name of ['a change of the directory', 'a change of an account'] as const) {
   test(`${name} whose wait for the standby is cancelled is acknowledged only when the standby has it`, async () => {
-    await setStandby(`SET synchronous_standby_names = 'nobody'`)
+    await expectNobody()
     let isAnswered = false
     const changing = (
       name === 'a change of the directory'
