@@ -147,6 +147,8 @@ export const limits = {
   search: {
     /** A message up to this size is read at once to be indexed. */
     wholeBytes: 256 * 1024,
+    /** Bytes of messages that the indexer asks for together. */
+    aheadBytes: 256 * 1024,
     /** Bytes of one part, encoded, that the index takes. */
     partBytes: 8 * 1024 * 1024,
     /** Characters of one text of a message that the index takes; a message with a longer one is always looked at. */

@@ -37,9 +37,10 @@ const stateSql = `SELECT 0 AS kind, uid_validity AS a, uid_next AS b, mod_seq AS
 const messageColumns = '2, uid, flags, mod_seq, size_bytes, received_at, saved_at, email'
 export const changesSql = `${stateSql}
   UNION ALL SELECT 1, uid, mod_seq, 0, 0, 0, 0, 0 FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ?
-  UNION ALL SELECT 3, m.uid, m.flags, m.mod_seq, 0, 0, 0, 0 FROM message_change c CROSS JOIN message m
-    WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ? AND m.account = c.account AND m.mailbox = c.mailbox
-      AND m.uid BETWEEN c.first_uid AND c.last_uid AND m.uid <= ? AND m.mod_seq = c.mod_seq
+  UNION ALL SELECT 3, m.uid, m.flags, c.mod_seq, 0, 0, 0, 0 FROM message_change c CROSS JOIN LATERAL (
+      SELECT uid, flags FROM message WHERE account = c.account AND mailbox = c.mailbox
+        AND uid BETWEEN c.first_uid AND least(c.last_uid, ?) AND mod_seq = c.mod_seq OFFSET 0) m
+    WHERE c.account = ? AND c.mailbox = ? AND c.mod_seq > ?
   UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ?`
 export const allSql = `${stateSql} UNION ALL SELECT ${messageColumns} FROM message WHERE account = ? AND mailbox = ?`
 
@@ -181,9 +182,9 @@ export class PostgresSnapshots {
       ...key,
       ...key,
       modSeq,
+      lastUid,
       ...key,
       modSeq,
-      lastUid,
       ...key,
       lastUid,
     )

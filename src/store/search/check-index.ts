@@ -8,7 +8,7 @@ import { eachTerm } from '../../message/terms.ts'
 import { type ChunkEdition, DamagedChunk, firstEmail, type PieceName, sizeOf } from './chunk.ts'
 import type { ChunkSource, StoredChunk } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
-import { addEmail, type EmailSink, type IndexedEmail } from './read-email.ts'
+import { addEmail, type EmailSink, headBytesOf, type IndexedEmail } from './read-email.ts'
 import { Postings, TermDictionary } from './term-table.ts'
 
 export interface IndexedStore {
@@ -78,6 +78,7 @@ async function checkChunk(
     const bytes = await store.read(account, hash)
     if (!bytes) continue
     const source = {
+      head: () => bytes.subarray(0, headBytesOf(row)),
       read: (start: number, end: number) => bytes.subarray(start, end),
       breathe: () => store.breathe(),
     }

@@ -9,7 +9,7 @@ import type { ChangeHint, Store } from '../store.ts'
 import { type ChunkAddress, chunkSizes, firstEmail, keyOf, sizeOf } from './chunk.ts'
 import { ChunkBuilder } from './chunk-builder.ts'
 import type { ChunkStore } from './chunk-store.ts'
-import { addEmail, type IndexedEmail, indexedEmailsSql } from './read-email.ts'
+import { addEmail, headBytesOf, type IndexedEmail, indexedEmailsSql } from './read-email.ts'
 
 export interface IndexerParts {
   readonly store: Pick<Store, 'reader' | 'readBody'>
@@ -243,13 +243,19 @@ export class Indexer {
       from,
       from + sizeOf(part) - 1,
     )
-    for (const row of rows) {
-      const hash = Buffer.from(row.blob).toString('hex') as BlobHash
-      const read = (start: number, end: number) => store.readBody(account, hash, start, end)
-      const source = { read, breathe: () => this.#breathe() }
-      const added = addEmail(builder, row.id - first, { ...row, hash }, source)
-      if (added !== undefined) await added
-      if (this.#isClosing) return
+    for (const group of inGroups(rows)) {
+      const emails = group.map(row => {
+        const hash = Buffer.from(row.blob).toString('hex') as BlobHash
+        const read = async (start: number, end: number) => store.readBody(account, hash, start, end)
+        const head = read(0, headBytesOf(row))
+        // Whether it failed is asked when its turn comes.
+        head.catch(() => {})
+        return { ...row, hash, source: { head: () => head, read, breathe: () => this.#breathe() } }
+      })
+      for (const { source, ...email } of emails) {
+        await addEmail(builder, email.id - first, email, source)
+        if (this.#isClosing) return
+      }
     }
     this.#parts.metrics.count('search_index_emails', undefined, rows.length)
   }
@@ -305,6 +311,23 @@ export class Indexer {
     for (const missing of this.#waiting.values()) emails += missing
     this.#parts.metrics.gauge('search_index_waiting_emails', emails)
   }
+}
+
+/** Emails whose beginnings are asked for at once: a database at the other end of a wire answers several as soon as one. */
+function* inGroups(rows: readonly IndexedEmail[]): Generator<readonly IndexedEmail[]> {
+  let group: IndexedEmail[] = []
+  let bytes = 0
+  for (const row of rows) {
+    const headBytes = headBytesOf(row)
+    if (group.length > 0 && bytes + headBytes > limits.search.aheadBytes) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(row)
+    bytes += headBytes
+  }
+  if (group.length > 0) yield group
 }
 
 /** The chunks that the emails below `nextEmail` fill and that are not there, first the large ones. */

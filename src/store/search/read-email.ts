@@ -36,7 +36,14 @@ export interface EmailSink {
   openBody(slot: number): void
 }
 
+/** How much of a message is read first: all of it, or what has its header fields. */
+export function headBytesOf({ size_bytes, header_bytes }: IndexedEmail): number {
+  return size_bytes <= limits.search.wholeBytes ? size_bytes : searchableHeaderBytes(header_bytes)
+}
+
 export interface EmailSource {
+  /** The first `headBytesOf` bytes. Throws `StoreError`. */
+  head(): Awaitable<Buffer>
   /** Bytes of the message. Throws `StoreError`. */
   read(start: number, end: number): Awaitable<Buffer>
   breathe(): Awaitable<void>
@@ -50,9 +57,7 @@ export async function addEmail(
   source: EmailSource,
 ): Promise<void> {
   try {
-    const isWhole = email.size_bytes <= limits.search.wholeBytes
-    const headBytes = isWhole ? email.size_bytes : searchableHeaderBytes(email.header_bytes)
-    const head = await source.read(0, headBytes)
+    const head = await source.head()
     sink.begin(slot, email.id, email.hash)
     addHeader(sink, slot, head, email.header_bytes)
     await addTexts(sink, slot, email.parts, head, source)
