@@ -11,6 +11,7 @@ import { startDovecot } from './dovecot.ts'
 import { raiseFileLimit } from './file-limit.ts'
 import { LoopDelayReader } from './loop-delay.ts'
 import { describeMachine } from './machine.ts'
+import { settle } from './mailboxes.ts'
 import { startNodes } from './nodes.ts'
 import { show, timesBetter, writePage } from './page.ts'
 import { cpuMicroseconds } from './process-tree.ts'
@@ -119,6 +120,8 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
   for (let repetition = -1; repetition < repetitions; repetition++) {
     const turn = repetition % 2 === 0 ? servers : servers.toReversed()
     for (const server of turn) {
+      // An index that is still filled, say: whoever is next would pay for it.
+      await settle({ pids: servers.flatMap(({ pids }) => pids) })
       const startedAt = Date.now()
       await question.run(surroundings(question, server, repetition, samples))
       const seconds = Math.round((Date.now() - startedAt) / 1000)

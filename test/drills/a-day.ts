@@ -103,7 +103,8 @@ async function main({ nodes, check }: Site): Promise<void> {
   tellMemory([empty, held, after])
   await tellLimits(traffic, meter, nodes.length)
 
-  const walOfByte = walOfBodyByte(costs)
+  const walOfByte = ofBodyByte(costs, 'walBytes')
+  const pagesOfByte = ofBodyByte(costs, 'pageWrites')
   drill.figure('WAL for a byte of a body', walOfByte.toFixed(2))
   const messages = done.messages - before.messages
   const standing: Standing = {
@@ -121,14 +122,14 @@ async function main({ nodes, check }: Site): Promise<void> {
   const net = (name: keyof Usage) =>
     (day.usage[name] - (quiet[name] * day.usage.seconds) / quiet.seconds) / played
   const logins = perDay.phone + perDay.pop3 + perDay.send
-  const bodies = (walOfByte * day.messageBytes) / played
+  const bodyBytes = day.messageBytes / played
   const ofAccount: DayOfAccount = {
     nodesUs: net('nodesUs'),
     hashUs: logins * hashUs,
     postgresUs: net('postgresUs'),
     walBytes: net('walBytes'),
-    walBytesOfRows: net('walBytes') - bodies,
-    writtenPages: net('pageWrites') - bodies / 8192,
+    walBytesOfRows: net('walBytes') - walOfByte * bodyBytes,
+    writtenPages: net('pageWrites') - pagesOfByte * bodyBytes,
     walSyncs: net('walSyncs'),
     transactions: net('commits'),
     arrivals: perDay.deliver + perDay.notice,
@@ -210,10 +211,10 @@ async function tellLimits(traffic: DayTraffic, meter: DayMeter, nodes: number): 
 }
 
 /** From messages that differ in their sizes only. */
-function walOfBodyByte(costs: ReadonlyMap<Kind, Cost>): number {
+function ofBodyByte(costs: ReadonlyMap<Kind, Cost>, name: keyof Usage): number {
   const [large, small] = [costs.get('deliver'), costs.get('notice')]
   if (!(large && small)) throw new Error('both were measured')
-  return (large.usage.walBytes - small.usage.walBytes) / (large.messageBytes - small.messageBytes)
+  return (large.usage[name] - small.usage[name]) / (large.messageBytes - small.messageBytes)
 }
 
 /** CPU of one check of a password. */

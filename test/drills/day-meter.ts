@@ -50,6 +50,8 @@ export class DayMeter {
 
   /** What the site used while `work` ran and until all that it changed was on the disk. */
   async during(work: () => Promise<unknown>): Promise<Usage> {
+    // What was changed before is not to be written meanwhile.
+    await this.#client.query('CHECKPOINT')
     const before = await this.#usage()
     await work()
     await this.#client.query('CHECKPOINT')
