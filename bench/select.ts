@@ -1,6 +1,9 @@
 // How long does SELECT of 100,000 messages take, after a restart and on a fresh connection of a warm server?
-import { big, fillBig, login } from './mailboxes.ts'
+import { big, fillBig, login, settle } from './mailboxes.ts'
 import type { Question } from './question.ts'
+
+/** Sessions that make a server warm. */
+const before = 300
 
 export const selectQuestion: Question = {
   name: 'select',
@@ -10,18 +13,22 @@ export const selectQuestion: Question = {
   shortfall:
     'One that is repeated takes 190 us of CPU, a third of it the write to the socket and a fifth the row of the mailbox; here it is code that V8 has not compiled yet, in a process that has just been started or did something else before. 24 rounds of the rehearsal in place of four changed nothing.',
   rows: {
-    selectCold: { title: 'after a restart of the server', unit: 'ms', target: 1 },
-    selectWarm: { title: 'fresh connection, warm', unit: 'ms', target: 2 },
+    selectCold: { title: 'the first after a restart of the server', unit: 'ms', target: 1 },
+    selectWarm: { title: `fresh connection, after ${before} others`, unit: 'ms', target: 2 },
   },
   prepare: fillBig,
   async run(bench) {
     await bench.server.restart()
+    // What it does by itself after a start is no part of the question.
+    await settle(bench.server)
     const first = await login(bench.server, big.account)
     await bench.time('selectCold', 1, () => first.drain(`SELECT ${big.mailbox}`))
     await first.logout()
-    for (let left = 5; left > 0; left--) {
+    const timed = 20
+    for (let left = before + timed; left > 0; left--) {
       const client = await login(bench.server, big.account)
-      await bench.time('selectWarm', 1, () => client.drain(`SELECT ${big.mailbox}`))
+      const select = () => client.drain(`SELECT ${big.mailbox}`)
+      await (left > timed ? select() : bench.time('selectWarm', 1, select))
       await client.logout()
     }
   },

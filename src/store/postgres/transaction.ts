@@ -1,7 +1,7 @@
 // One transaction of one lane: its lock, its mutations, its commit, and what became of that when the connection broke.
 import { randomBytes } from 'node:crypto'
 import { StoreError } from '../error.ts'
-import { type MutationName, mutationOf } from '../mutations.ts'
+import { gather, type MutationName, mutationOf } from '../mutations.ts'
 import type { ChangeHint, Quota } from '../store.ts'
 import type { Statements } from './dialect.ts'
 import type { Lane } from './lanes.ts'
@@ -66,8 +66,10 @@ export async function runTransaction(
   const outcomes: Outcome[] = []
   const tx = new PostgresTx({ session, ...parts })
   try {
-    if (calls.length === 1) outcomes.push(await runAlone(tx, calls[0] as Call))
-    else for (const call of calls) outcomes.push(await runInGroup(session, call, parts))
+    const only = onlyOf(calls)
+    if (only) outcomes.push(...(await runAlone(tx, only)))
+    while (outcomes.length < calls.length)
+      outcomes.push(...(await runNext(session, calls, outcomes.length, parts)))
     await opened
   } catch (error) {
     // The first failure is the reason of all that follow it.
@@ -145,15 +147,53 @@ async function lock(session: Session, lane: Lane, statements: Statements): Promi
     await session.query(statements.get('SELECT 1 FROM account WHERE id = ? FOR NO KEY UPDATE'), [lane])
 }
 
+/** Calls that are made as one. */
+interface Joined extends Call {
+  readonly count: number
+  /** What each of them would have been answered. */
+  readonly split: (result: unknown) => readonly unknown[]
+}
+
+/** All the calls as one, where each is refused if that is. */
+function onlyOf(calls: readonly Call[]): Joined | undefined {
+  const [first] = calls
+  if (first && calls.length === 1) return { ...first, count: 1, split: result => [result] }
+  const gathered = gather(calls, 0)
+  return gathered?.count === calls.length && gathered.isRefusedAsOne ? gathered : undefined
+}
+
 /** What it left goes on, and is answered with the commit. */
-async function runAlone(tx: PostgresTx, call: Call): Promise<Outcome> {
+async function runAlone(tx: PostgresTx, call: Joined): Promise<readonly Outcome[]> {
   try {
     const result = await mutationOf(call.name)(tx, call.args)
-    return { kind: 'done', result, hints: tx.end() }
+    return outcomesOf(call, { kind: 'done', result, hints: tx.end() })
   } catch (error) {
     tx.end()
-    return refusal(tx.reasonOf(error))
+    return outcomesOf(call, refusal(tx.reasonOf(error)))
   }
+}
+
+/** The outcomes of the call at `at` and of those behind it that can be made as one with it. */
+async function runNext(
+  session: Session,
+  calls: readonly Call[],
+  at: number,
+  parts: TransactionParts,
+): Promise<readonly Outcome[]> {
+  const gathered = gather(calls, at)
+  if (gathered) {
+    const outcome = await runInGroup(session, gathered, parts)
+    if (outcome.kind === 'done' || gathered.isRefusedAsOne) return outcomesOf(gathered, outcome)
+  }
+  const outcomes: Outcome[] = []
+  for (const call of calls.slice(at, at + (gathered?.count ?? 1)))
+    outcomes.push(await runInGroup(session, call, parts))
+  return outcomes
+}
+
+function outcomesOf({ count, split }: Joined, outcome: Outcome): readonly Outcome[] {
+  if (outcome.kind === 'done') return split(outcome.result).map(result => ({ ...outcome, result }))
+  return Array.from({ length: count }, () => outcome)
 }
 
 async function runInGroup(session: Session, call: Call, parts: TransactionParts): Promise<Outcome> {
@@ -196,6 +236,6 @@ async function commit(
   const undone = await sendCommit(session, mark, outcomes)
   if (!undone) return outcomes
   const failed = await settled
-  if (failed) return [refusal(failed.error)]
+  if (failed) return outcomes.map(() => refusal(failed.error))
   throw undone.reason
 }

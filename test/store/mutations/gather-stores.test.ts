@@ -6,18 +6,21 @@ import type { MutationArgs } from '../../../src/store/mutations.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { numbersOf } from '../../../src/store/uid-ranges.ts'
+import { createDatabase } from '../../postgres/database.ts'
 import { addAccount, mail, mailboxId } from '../fixture.ts'
 
 const count = 90
 
 type Change = Pick<MutationArgs<'storeFlags'>, 'uids' | 'mode' | 'flags' | 'knownTo' | 'unchangedSince'>
 
-async function opened(): Promise<{
+interface Place {
   readonly store: Store
   readonly account: AccountId
   readonly mailbox: MailboxId
-}> {
-  const store = await openStore({ memory: true })
+}
+
+/** A mailbox of `count` messages in an account of its own. */
+async function placeIn(store: Store): Promise<Place> {
   const account = await addAccount(store)
   const mailbox = await mailboxId(store, account, 'INBOX')
   const messages = Array.from({ length: count }, (_, at) => mail(store, `${at}`))
@@ -54,100 +57,106 @@ const row = fc
     Array.from({ length }, (_, at): Change => ({ uids: [[first + at, first + at]], mode, flags })),
   )
 
-test('changes of flags that wait together are answered, and leave the mailbox, as one after another', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.oneof(row, fc.array(change, { maxLength: 3 })), { maxLength: 6 }),
-      async all => {
-        const changes = all.flat()
-        const together = await opened()
-        const alone = await opened()
-        const ask = ({ store, account, mailbox }: typeof alone, change: Change) =>
-          store.mutate('storeFlags', { account, mailbox, ...change })
-        const answers = await Promise.all(changes.map(each => ask(together, each)))
-        for (const [at, each] of changes.entries()) {
-          const expected = await ask(alone, each)
-          const answer = answers[at] ?? assert.fail()
-          assert.deepEqual(numbersOf(answer.changed), numbersOf(expected.changed))
-          // Those of messages that changed together are one modSeq.
-          const surprising = (stored: typeof expected) => stored.surprising.map(({ uid }) => uid)
-          assert.deepEqual(surprising(answer), surprising(expected))
-          assert.deepEqual(answer.unmodified, expected.unmodified)
-        }
-        const states = await Promise.all(
-          [together, alone].map(async ({ store, account, mailbox }) => {
-            const snapshot = await store.snapshot(account, mailbox)
-            return snapshot.uids.subarray(0, count).reduce<unknown[]>((rows, _uid, at) => {
-              const flags = snapshot.flags[at] ?? 0
-              rows.push([flags & 0xff, snapshot.keywordsOf(flags)])
-              return rows
-            }, [])
-          }),
-        )
-        assert.deepEqual(states[0], states[1])
-        await Promise.all([together.store.close(), alone.store.close()])
-      },
-    ),
-    { numRuns: 60 },
-  )
-})
+const engines = [
+  { engine: 'SQLite', open: () => openStore({ memory: true }) },
+  { engine: 'PostgreSQL', open: async () => openStore({ url: (await createDatabase()).url }) },
+]
 
-test('pipelined changes of neighbours take one modSeq, and each is told its own messages', async t => {
-  const { store, account, mailbox } = await opened()
-  t.after(() => store.close())
-  const flags = { system: 4, keywords: [] }
-  const ask = (uid: number) =>
-    store.mutate('storeFlags', { account, mailbox, uids: [[uid, uid]], mode: 'add', flags })
-  const answers = await Promise.all([1, 2, 3, 70, 95].map(ask))
-  assert.deepEqual(
-    answers.map(({ changed }) => numbersOf(changed)),
-    [[1], [2], [3], [70], []],
-  )
-  assert.equal(new Set(answers.map(({ modSeq }) => modSeq)).size, 1)
-})
+for (const { engine, open } of engines) {
+  const store = await open()
+  test.after(() => store.close())
 
-test('what one of many mutations is refused for leaves the others as they are, bodies too', async t => {
-  const { store, account, mailbox } = await opened()
-  t.after(() => store.close())
-  const add = (to: number, text: string) =>
-    store.mutate('appendMessages', { account, mailbox: to as MailboxId, messages: [mail(store, text)] })
-  const ends = await Promise.allSettled([
-    add(mailbox, 'first'),
-    add(999, 'nowhere'),
-    add(mailbox, 'second'),
-    store.mutate('storeFlags', {
+  test(`${engine}: changes of flags that wait together are answered, and leave the mailbox, as one after another`, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(row, fc.array(change, { maxLength: 3 })), { maxLength: 6 }),
+        async all => {
+          const changes = all.flat()
+          const [together, alone] = [await placeIn(store), await placeIn(store)]
+          const ask = ({ account, mailbox }: Place, change: Change) =>
+            store.mutate('storeFlags', { account, mailbox, ...change })
+          const answers = await Promise.all(changes.map(each => ask(together, each)))
+          for (const [at, each] of changes.entries()) {
+            const expected = await ask(alone, each)
+            const answer = answers[at] ?? assert.fail()
+            assert.deepEqual(numbersOf(answer.changed), numbersOf(expected.changed))
+            // Those of messages that changed together are one modSeq.
+            const surprising = (stored: typeof expected) => stored.surprising.map(({ uid }) => uid)
+            assert.deepEqual(surprising(answer), surprising(expected))
+            assert.deepEqual(answer.unmodified, expected.unmodified)
+          }
+          const states = await Promise.all(
+            [together, alone].map(async ({ account, mailbox }) => {
+              const snapshot = await store.snapshot(account, mailbox)
+              return snapshot.uids.subarray(0, count).reduce<unknown[]>((rows, _uid, at) => {
+                const flags = snapshot.flags[at] ?? 0
+                rows.push([flags & 0xff, snapshot.keywordsOf(flags)])
+                return rows
+              }, [])
+            }),
+          )
+          assert.deepEqual(states[0], states[1])
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  test(`${engine}: pipelined changes of neighbours take one modSeq, and each is told its own messages`, async () => {
+    const { account, mailbox } = await placeIn(store)
+    const flags = { system: 4, keywords: [] }
+    const ask = (uid: number) =>
+      store.mutate('storeFlags', { account, mailbox, uids: [[uid, uid]], mode: 'add', flags })
+    const answers = await Promise.all([1, 2, 3, 70, 95].map(ask))
+    assert.deepEqual(
+      answers.map(({ changed }) => numbersOf(changed)),
+      [[1], [2], [3], [70], []],
+    )
+    assert.equal(new Set(answers.map(({ modSeq }) => modSeq)).size, 1)
+  })
+
+  test(`${engine}: what one of many mutations is refused for leaves the others as they are, bodies too`, async () => {
+    const { account, mailbox } = await placeIn(store)
+    const add = (to: number, text: string) =>
+      store.mutate('appendMessages', { account, mailbox: to as MailboxId, messages: [mail(store, text)] })
+    const ends = await Promise.allSettled([
+      add(mailbox, 'first'),
+      add(999, 'nowhere'),
+      add(mailbox, 'second'),
+      store.mutate('storeFlags', {
+        account,
+        mailbox,
+        uids: [[1, 1]],
+        mode: 'add',
+        flags: { system: 1, keywords: [] },
+      }),
+      store.mutate('storeFlags', {
+        account,
+        mailbox: 999 as MailboxId,
+        uids: [[2, 2]],
+        mode: 'add',
+        flags: { system: 1, keywords: [] },
+      }),
+    ])
+    assert.deepEqual(
+      ends.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
+    )
+    const snapshot = await store.snapshot(account, mailbox)
+    assert.equal(snapshot.count, count + 2)
+    assert.equal(snapshot.uidNext, (count + 3) as Uid)
+    assert.equal(snapshot.flags[0], 1)
+    const bodies = await store.reader.all<{ blob: Uint8Array }>(
+      'SELECT blob FROM email WHERE account = ? AND id > ? ORDER BY id',
       account,
-      mailbox,
-      uids: [[1, 1]],
-      mode: 'add',
-      flags: { system: 1, keywords: [] },
-    }),
-    store.mutate('storeFlags', {
-      account,
-      mailbox: 999 as MailboxId,
-      uids: [[2, 2]],
-      mode: 'add',
-      flags: { system: 1, keywords: [] },
-    }),
-  ])
-  assert.deepEqual(
-    ends.map(({ status }) => status),
-    ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
-  )
-  const snapshot = await store.snapshot(account, mailbox)
-  assert.equal(snapshot.count, count + 2)
-  assert.equal(snapshot.uidNext, (count + 3) as Uid)
-  assert.equal(snapshot.flags[0], 1)
-  const bodies = await store.reader.all<{ blob: Uint8Array }>(
-    'SELECT blob FROM email WHERE account = ? AND id > ? ORDER BY id',
-    account,
-    count,
-  )
-  const texts = await Promise.all(
-    bodies.map(async ({ blob }) => {
-      const body = await store.readBody(account, Buffer.from(blob).toString('hex') as never)
-      return body.toString().trimEnd().split('\r\n').at(-1)
-    }),
-  )
-  assert.deepEqual(texts, ['first', 'second'])
-})
+      count,
+    )
+    const texts = await Promise.all(
+      bodies.map(async ({ blob }) => {
+        const body = await store.readBody(account, Buffer.from(blob).toString('hex') as never)
+        return body.toString().trimEnd().split('\r\n').at(-1)
+      }),
+    )
+    assert.deepEqual(texts, ['first', 'second'])
+  })
+}
