@@ -10,6 +10,8 @@ export const fillQuestion: Question = {
   title: 'Fill 100,000 small messages by MULTIAPPEND, 100 to a command',
   boundBy:
     'Dovecot: a file created, synced and renamed for each message. Restante: one transaction for each command, then its metadata (CPU).',
+  shortfall:
+    'One client that waits: the protocol thread takes in 100 messages (200 us of CPU each, two thirds of it their summary), then the writer stores them (190 us: rows 105, their bodies and its syncs 30), while the indexer takes as much again on a processor that the client would use. It would take summaries made by several threads, two indexes of email fewer, and text that is indexed once it is asked for.',
   repetitions: 0,
   rows: { fill: { title: 'messages', unit: 'per second', target: 8, single: true } },
   async run(bench) {
