@@ -11,7 +11,7 @@ export const selectQuestion: Question = {
   boundBy:
     'After a restart both read an index (Restante: a packed snapshot) from the page cache; warm, Restante has the snapshot in memory and Dovecot maps its index file in a new process.',
   shortfall:
-    'One that is repeated takes 190 us of CPU, a third of it the write to the socket and a fifth the row of the mailbox. The first of a process is code that V8 has not compiled yet beyond what four rounds of a rehearsal do; 24 rounds changed nothing.',
+    'One that is repeated on a connection takes 190 us of CPU, a third of it the write to the socket and a fifth the row of the mailbox; what the first of a session takes beyond that is not profiled yet. The first of a process is code that V8 has not compiled yet beyond what four rounds of a rehearsal do; 24 rounds changed nothing.',
   rows: {
     selectCold: { title: 'the first after a restart of the server', unit: 'ms', target: 1 },
     selectWarm: { title: `fresh connection, after ${before} others`, unit: 'ms', target: 2 },
