@@ -14,6 +14,7 @@ import { SegmentReader } from './bodies/segment-reader.ts'
 import type { PostgresPlace } from './postgres/place.ts'
 import { Indexer } from './search/indexer.ts'
 import { ChunkedIndex, noSearchIndex, type SearchIndex } from './search/search-index.ts'
+import { followOwn } from './snapshots/follow-own.ts'
 import { SnapshotCache } from './snapshots/snapshot-cache.ts'
 import { type ChunkPlace, chunksInFile, chunksInMemory } from './sqlite/chunk-places.ts'
 import { Connection } from './sqlite/connection.ts'
@@ -197,6 +198,7 @@ async function openConnected(
     watched,
     gatherHintsMs: options.gatherHintsMs ?? 0,
     onHints: hints => store.tell(hints),
+    onDirect: (name, args, result) => followOwn(snapshots, name, args, result),
     onGreeting: () => store.tellAll(),
   })
   const snapshots = new SnapshotCache(connection, options.snapshotBytes, () => writer.changes)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import fc from 'fast-check'
 import { systemClock } from '../../src/base/clock.ts'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
@@ -180,6 +181,96 @@ test('two threads and the writer change one mailbox at once, and the store is wh
   await close()
   const report = await checkStore(dataDir)
   assert.deepEqual(report.findings, [])
+})
+
+test('a thread follows its own change of flags without reading it again', async t => {
+  const { dataDir, one } = await open(t)
+  const place = await inbox(one, 3)
+  await one.snapshot(place.account, place.mailbox)
+  const { modSeq } = await one.mutate('storeFlags', flag(place, 2))
+  // Who reads the mailbox now finds it changed, which nobody has told.
+  const other = new Connection(join(dataDir, 'store.db'), {
+    readOnly: false,
+    timeoutMs: 1000,
+    cacheBytes: 65_536,
+  })
+  t.after(() => other.close())
+  other.run('UPDATE mailbox SET mod_seq = mod_seq + 100')
+  const followed = await one.snapshot(place.account, place.mailbox)
+  assert.equal(followed.modSeq, modSeq)
+  assert.deepEqual([...followed.flags.subarray(0, 3)], [0, flagged, 0])
+  assert.equal(followed.modSeqs[1], modSeq)
+  assert.deepEqual(followed.changedAfter((modSeq - 1) as ModSeq), [1])
+})
+
+type Step = (store: Store, place: { account: AccountId; mailbox: MailboxId }) => Promise<unknown>
+
+const uid = fc.integer({ min: 1, max: 20 })
+
+/** What a thread does in a mailbox of some twenty messages. */
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({
+        uid,
+        more: fc.integer({ min: 0, max: 3 }),
+        mode: fc.constantFrom('add', 'remove', 'replace'),
+        flags: fc.constantFrom(
+          { system: flagged, keywords: [] },
+          { system: flagged + seen, keywords: [] },
+          { system: seen, keywords: ['$X'] },
+        ),
+      })
+      .map(
+        ({ uid, more, mode, flags }): Step =>
+          (store, place) =>
+            store.mutate('storeFlags', { ...place, uids: [[uid, uid + more]], mode, flags }),
+      ),
+  },
+  fc.constant<Step>((store, place) => store.mutate('appendMessages', { ...place, messages: [mail(store)] })),
+  uid.map(
+    (uid): Step =>
+      (store, place) =>
+        store.mutate('expungeMessages', { ...place, uids: [[uid, uid]], onlyDeleted: false }),
+  ),
+)
+
+test('whoever changes a mailbox, each thread sees it as the rows are', async t => {
+  const { one, two, commits } = await open(t)
+  await fc.assert(
+    fc.asyncProperty(
+      // Who does it, and whether that one then waits for it, and looks.
+      fc.array(fc.tuple(fc.boolean(), step, fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 30 }),
+      async history => {
+        const { account, mailbox } = await inbox(one, 16)
+        let before = await one.snapshot(account, mailbox)
+        const asked: Promise<unknown>[] = []
+        for (const [isOne, take, waits, looks] of history) {
+          const store = isOne ? one : two
+          asked.push(take(store, { account, mailbox }))
+          if (waits) await Promise.all(asked.splice(0))
+          if (looks) before = await store.snapshot(account, mailbox)
+        }
+        await Promise.all(asked)
+        const rows = await one.reader.arrays<[uid: number, flags: number, modSeq: number]>(
+          'SELECT uid, flags, mod_seq FROM message WHERE account = ? AND mailbox = ? ORDER BY uid',
+          account,
+          mailbox,
+        )
+        const changed = rows.flatMap(([, , modSeq], at) => (modSeq > before.modSeq ? [at] : []))
+        for (const store of [one, two]) {
+          const snapshot = await store.snapshot(account, mailbox)
+          const { count, uids, flags, modSeqs } = snapshot
+          const shown = Array.from({ length: count }, (_, at) => [uids[at], flags[at], modSeqs[at]])
+          assert.deepEqual(shown, rows)
+          assert.deepEqual(snapshot.changedAfter(before.modSeq), changed)
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+  assert.ok(commits.direct > 0)
 })
 
 test('a thread that ends in its transaction leaves nothing behind, and the writer goes on', async t => {

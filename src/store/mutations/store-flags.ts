@@ -26,6 +26,8 @@ export interface StoreFlags {
 export interface StoredFlags {
   /** Of the messages that changed; the mailbox's own where none did. */
   readonly modSeq: ModSeq
+  /** The mailbox's modSeq before, where `changed` is all that led from there to `modSeq`. */
+  readonly follows?: ModSeq
   /** Ascending; each UID of a range is a message that changed. */
   readonly changed: UidRanges
   /** Those of them that others, or the caller, had changed after `knownTo`, with the modSeq of that: their flags now are not what the caller would think. */
@@ -83,7 +85,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<Mod
     changes: known.changes,
   })
   tx.changed(account, modSeq)
-  return { modSeq, changed, surprising, unmodified }
+  return { modSeq, follows: known.mod_seq, changed, surprising, unmodified }
 }
 
 type MessageRow = readonly [uid: Uid, flags: number, modSeq: ModSeq]
@@ -255,7 +257,7 @@ function noteChanged(change: Change, ranges: UidRanges): void {
 }
 
 /** The change as bits, where it is the same for every message. */
-function maskOf({ mode, flags, unchangedSince, keeps }: StoreFlags): FlagMask | undefined {
+export function maskOf({ mode, flags, unchangedSince, keeps }: StoreFlags): FlagMask | undefined {
   // Which keywords a message has then depends on those that it had.
   if (unchangedSince !== undefined || keeps || flags.keywords.length > 0) return undefined
   const system = flags.system & systemMask

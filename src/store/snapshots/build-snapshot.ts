@@ -1,5 +1,5 @@
 // How a snapshot comes to be: from all the rows, from its packed form, or from the state before and what changed since. Pure: each back-end reads in its own way.
-import type { AccountId, MailboxId } from '../../base/ids.ts'
+import type { AccountId, MailboxId, ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import {
   bytesPerMessage,
@@ -10,7 +10,8 @@ import {
   type SnapshotColumns,
   type SnapshotRow,
 } from './columns.ts'
-import { applyMask } from '../flags.ts'
+import { applyMask, type FlagMask } from '../flags.ts'
+import { spanOf, type UidRanges } from '../uid-ranges.ts'
 import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
 import { findPackedHeader, isSound, messagesPerChunk, type PackedHeader, unpackUids } from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
@@ -239,6 +240,40 @@ export function applyChanges(
   for (const [uid, at] of gone) history.vanished.add(uid, at)
   const snapshot = new LiveSnapshot(context, { account, mailbox }, state, count, columns, history)
   return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + added.length + gone.length }
+}
+
+/**
+ * The next state of a snapshot by a change of flags that is all that led from it to `modSeq`: `changed` are the messages whose flags `mask` made others.
+ * Undefined when they are not those of the snapshot, or some have been read since as they were later.
+ */
+export function applyFlagChange(
+  context: SnapshotContext,
+  { snapshot, packed, drift }: SnapshotEntry,
+  modSeq: ModSeq,
+  changed: UidRanges,
+  mask: FlagMask,
+): SnapshotEntry | undefined {
+  const { columns, count, history } = snapshot
+  const { uids, flags, modSeqs } = columns
+  const positions = changed.map(([first]) => lowerBound(uids, count, first))
+  for (const [at, [first, last]] of changed.entries()) {
+    const from = positions[at] as number
+    const to = from + last - first
+    if (to >= count || uids[from] !== first || uids[to] !== last) return undefined
+    for (let position = from; position <= to; position++)
+      if ((modSeqs[position] as number) > snapshot.modSeq) return undefined
+  }
+  for (const [at, [first, last]] of changed.entries()) {
+    for (let uid = first, position = positions[at] as number; uid <= last; uid++, position++) {
+      flags[position] = applyMask(flags[position] as number, mask)
+      modSeqs[position] = modSeq
+      history.changed.add(uid, modSeq)
+    }
+  }
+  const { uidValidity, uidNext, tombstoneFloor } = snapshot
+  const state = { uidValidity, uidNext, tombstoneFloor, modSeq }
+  const next = new LiveSnapshot(context, snapshot, state, count, columns, history)
+  return { snapshot: next, packed, drift: drift + spanOf(changed) }
 }
 
 /**

@@ -65,7 +65,7 @@ export class LiveSnapshot implements MailboxSnapshot {
   constructor(
     context: SnapshotContext,
     key: { readonly account: AccountId; readonly mailbox: MailboxId },
-    state: MailboxState,
+    state: Pick<MailboxState, 'uidValidity' | 'uidNext' | 'modSeq' | 'tombstoneFloor'>,
     count: number,
     columns: SnapshotColumns | LazyColumns,
     history: RecentHistory,

@@ -5,11 +5,14 @@ import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
 import type { AccountCounts } from '../account-counts.ts'
+import type { FlagMask } from '../flags.ts'
 import type { MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { splitKeywords } from '../mutations/intern-keywords.ts'
+import type { StoredFlags } from '../mutations/store-flags.ts'
 import type { Connection } from '../sqlite/connection.ts'
 import {
   applyChanges,
+  applyFlagChange,
   canFollow,
   changedByMasks,
   columnsOfRows,
@@ -90,6 +93,25 @@ export class SnapshotCache implements SnapshotContext {
     return this.#refresh(key, place, known)
   }
 
+  /**
+   * A change of flags that this thread has just committed, in a transaction of its own that is counted in `changes`: where it leads from what is known, no
+   * row need be read. Where it does not, `get` looks for what came between.
+   */
+  follow(place: SnapshotKey, mask: FlagMask, { follows, modSeq, changed }: StoredFlags): void {
+    const key = keyOf(place)
+    const known = this.#snapshots.get(key)
+    if (!known?.snapshot.isPrepared || known.snapshot.modSeq !== follows) return
+    const entry = applyFlagChange(this, known, modSeq, changed, mask)
+    if (!entry) return
+    const counted = this.#counted.get(known)
+    const by = this.#changes()
+    const changes = by?.of(place.account)
+    // The change itself is counted. Where another is, that is looked for. (The counter wraps around.)
+    if (by && counted?.by === by && changes === ((counted.changes + 1) | 0))
+      this.#counted.set(entry, { by, changes })
+    this.#keep(key, entry)
+  }
+
   /** Brings what is known to what the last commit left. */
   #refresh(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): MailboxSnapshot {
     // Counted before it is read: what is committed meanwhile is looked for again.
@@ -102,9 +124,13 @@ export class SnapshotCache implements SnapshotContext {
       return (known && this.#update(known, state, messagesSince(known, state))) ?? this.#load(place, state)
     })
     if (counted) this.#counted.set(entry, counted)
+    this.#keep(key, entry)
+    return entry.snapshot
+  }
+
+  #keep(key: string, entry: SnapshotEntry): void {
     this.#snapshots.set(key, entry, entryBytes(entry))
     this.#packIfDrifted(key, entry)
-    return entry.snapshot
   }
 
   /** A change of a large mailbox is laid over its columns, which may not have been read yet. */

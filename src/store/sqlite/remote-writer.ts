@@ -23,6 +23,8 @@ export interface RemoteWriterOptions {
   readonly gatherHintsMs: number
   /** Hears of commits that changed accounts which `watched` counts. */
   readonly onHints: (hints: readonly ChangeHint[]) => void
+  /** Hears of each mutation that this thread has committed itself, alone, before whoever asked for it does. */
+  readonly onDirect: (name: MutationName, args: unknown, result: unknown) => void
   /** A writer is there, who had told nothing until now. */
   readonly onGreeting: () => void
 }
@@ -31,6 +33,7 @@ export class RemoteWriter {
   readonly #watched: AccountCounts
   readonly #gatherHintsMs: number
   readonly #onHints: (hints: readonly ChangeHint[]) => void
+  readonly #onDirect: RemoteWriterOptions['onDirect']
   readonly #onGreeting: () => void
   readonly #pending = new Map<number, Pending>()
   readonly #direct: DirectWriter
@@ -50,11 +53,12 @@ export class RemoteWriter {
   #isClosed = false
 
   constructor(port: MessagePort, options: RemoteWriterOptions) {
-    const { direct, watched, gatherHintsMs, onHints, onGreeting } = options
+    const { direct, watched, gatherHintsMs, onHints, onDirect, onGreeting } = options
     this.#direct = direct
     this.#watched = watched
     this.#gatherHintsMs = gatherHintsMs
     this.#onHints = onHints
+    this.#onDirect = onDirect
     this.#onGreeting = onGreeting
     this.connect(port)
   }
@@ -155,7 +159,11 @@ export class RemoteWriter {
       return
     }
     const { outcome, rows, hints } = ran
-    if (outcome.kind === 'done') this.#committed(gate, rows, hints)
+    if (outcome.kind === 'done') {
+      for (const { account } of hints) this.#changes?.add(account)
+      this.#onDirect(name, args, outcome.result)
+      this.#committed(gate, rows, hints)
+    }
     const pending = this.#pending.get(id)
     if (outcome.kind === 'done') pending?.resolve(outcome.result)
     else pending?.reject(outcome.error)
@@ -164,7 +172,6 @@ export class RemoteWriter {
 
   /** The writer is woken when it has to know, or somebody elsewhere has. */
   #committed(gate: WriterGate, rows: number, hints: readonly ChangeHint[]): void {
-    for (const { account } of hints) this.#changes?.add(account)
     this.#untoldRows += rows
     const sum = this.#watchedByAll
     const wanted = sum ? hints.filter(({ account }) => this.#watched.isMore(sum, account)) : hints
