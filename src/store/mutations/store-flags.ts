@@ -53,7 +53,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<Mod
       account,
       mailbox,
     ),
-    ...uids.map(range => (mask && isMany(range) ? sumUp(tx, args, range, mask) : readEach(tx, args, range))),
+    ...uids.map(range => (mask && isMany(range) ? undefined : readEach(tx, args, range))),
   ])
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   const changer = flagChanger(tx, args)
@@ -68,9 +68,9 @@ export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<Mod
     deleted: 0,
   }
   for (const [index, range] of uids.entries()) {
-    const looked = found[index] as Sums | undefined | readonly MessageRow[]
-    if (isRows(looked)) await changeEach(tx, change, range, looked, changer)
-    else if (mask && looked && looked.count > 0) await changeMany(tx, change, range, looked, mask)
+    const rows = found[index]
+    if (rows) await changeEach(tx, change, range, rows, changer)
+    else if (mask) await changeMany(tx, change, range, mask, known.mod_seq)
   }
   const { changed, surprising, unmodified } = change
   if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
@@ -90,21 +90,6 @@ export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<Mod
 
 type MessageRow = readonly [uid: Uid, flags: number, modSeq: ModSeq]
 
-/** Of the messages of a range that a mask changes. */
-interface Sums {
-  readonly count: number
-  readonly first: number
-  readonly last: number
-  /** The highest modSeq. */
-  readonly newest: number
-  readonly seen: number
-  readonly deleted: number
-}
-
-function isRows(looked: Sums | undefined | readonly MessageRow[]): looked is readonly MessageRow[] {
-  return Array.isArray(looked)
-}
-
 function readEach(
   tx: Tx,
   { account, mailbox }: StoreFlags,
@@ -117,28 +102,6 @@ function readEach(
     first,
     last,
   )
-}
-
-function sumUp(
-  tx: Tx,
-  { account, mailbox }: StoreFlags,
-  range: UidRange,
-  mask: FlagMask,
-): Awaitable<Sums | undefined> {
-  return tx.get<Sums>(
-    `SELECT count(*) AS count, min(uid) AS first, max(uid) AS last, max(mod_seq) AS newest,
-       sum(flags & ${seen}) AS seen, sum(flags & ${deleted}) AS deleted
-     FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags`,
-    account,
-    mailbox,
-    ...range,
-    keptBits(mask),
-    mask.adds,
-  )
-}
-
-function keptBits({ clears }: FlagMask): number {
-  return ~clears >>> 0
 }
 
 /** What has been done so far. */
@@ -199,53 +162,90 @@ async function changeEach(
   }
 }
 
-/** The same for a range of many messages, without their rows. */
+/** The same for a range of many messages, without their rows. `newest` is the highest modSeq that one of them can have. */
 async function changeMany(
   tx: Tx,
   change: Change,
-  range: UidRange,
-  found: Sums,
+  [first, last]: UidRange,
   mask: FlagMask,
+  newest: ModSeq,
 ): Promise<void> {
   const { account, mailbox, modSeq, knownTo } = change
+  const place = [account, mailbox, first, last] as const
   const keeps = keptBits(mask)
-  const where = [account, mailbox, ...range, keeps, mask.adds] as const
-  const { count, first, last } = found
+  const [before, unheard] = await together([
+    isOfOneFlag(mask) ? undefined : sumUp(tx, place, mask),
+    knownTo !== undefined && newest > knownTo
+      ? tx.arrays<[uid: Uid, modSeq: ModSeq]>(
+          `SELECT uid, mod_seq FROM message ${whereChanged} AND mod_seq > ? ORDER BY uid`,
+          ...place,
+          keeps,
+          mask.adds,
+          knownTo,
+        )
+      : [],
+  ])
+  const count = await tx.run(
+    `UPDATE message SET flags = (flags & ?) | ?, mod_seq = ? ${whereChanged}`,
+    keeps,
+    mask.adds,
+    modSeq,
+    ...place,
+    keeps,
+    mask.adds,
+  )
+  if (count === 0) return
   if (count === last - first + 1) noteChanged(change, [[first, last]])
   else {
     const rows = await tx.arrays<[Uid]>(
-      'SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags ORDER BY uid',
-      ...where,
+      'SELECT uid FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND mod_seq = ? ORDER BY uid',
+      ...place,
+      modSeq,
     )
     noteChanged(change, rangesOf(rows.map(([uid]) => uid)))
   }
-  if (knownTo !== undefined && found.newest > knownTo) {
-    const rows = await tx.arrays<[uid: Uid, modSeq: ModSeq]>(
-      `SELECT uid, mod_seq FROM message
-       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags AND mod_seq > ? ORDER BY uid`,
-      ...where,
-      knownTo,
-    )
-    for (const [uid, before] of rows) change.surprising.push({ uid, modSeq: before })
-  }
-  change.unseen -= countAfter(mask, seen, count, found.seen) - found.seen
-  change.deleted += countAfter(mask, deleted, count, found.deleted / deleted) - found.deleted / deleted
-  tx.leave(
-    tx.run(
-      `UPDATE message SET flags = (flags & ?) | ?, mod_seq = ?
-       WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags`,
-      keeps,
-      mask.adds,
-      modSeq,
-      ...where,
-    ),
+  for (const [uid, messageModSeq] of unheard) change.surprising.push({ uid, modSeq: messageModSeq })
+  change.unseen -= gained(mask, seen, count, before?.seen)
+  change.deleted += gained(mask, deleted, count, before?.deleted)
+}
+
+/** Of the messages of a range those that a mask changes. */
+const whereChanged =
+  'WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND ((flags & ?) | ?) <> flags'
+
+function keptBits({ clears }: FlagMask): number {
+  return ~clears >>> 0
+}
+
+/** How many of the messages that a mask changes have flags that are counted. */
+interface Sums {
+  readonly seen: number
+  readonly deleted: number
+}
+
+function sumUp(
+  tx: Tx,
+  place: readonly [AccountId, MailboxId, first: number, last: number],
+  mask: FlagMask,
+): Awaitable<Sums | undefined> {
+  return tx.get<Sums>(
+    `SELECT sum((flags & ${seen}) / ${seen}) AS seen, sum((flags & ${deleted}) / ${deleted}) AS deleted FROM message ${whereChanged}`,
+    ...place,
+    keptBits(mask),
+    mask.adds,
   )
 }
 
-/** How many of `count` messages have a flag after the change, of which `before` had it. */
-function countAfter({ clears, adds }: FlagMask, flag: number, count: number, before: number): number {
-  if ((adds & flag) !== 0) return count
-  return (clears & flag) === 0 ? before : 0
+/** Then every message that it changes had the flag before, or none had. */
+function isOfOneFlag({ clears, adds }: FlagMask): boolean {
+  const bits = clears | adds
+  return (bits & (bits - 1)) === 0
+}
+
+/** How many more of `count` messages have a flag, now that a mask has changed them all. `before` had it; without, the mask is of one flag. */
+function gained({ clears, adds }: FlagMask, flag: number, count: number, before?: number): number {
+  if ((adds & flag) !== 0) return count - (before ?? 0)
+  return (clears & flag) !== 0 ? -(before ?? count) : 0
 }
 
 function noteChanged(change: Change, ranges: UidRanges): void {
