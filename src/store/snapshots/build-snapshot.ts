@@ -1,5 +1,5 @@
 // How a snapshot comes to be: from all the rows, from its packed form, or from the state before and what changed since. Pure: each back-end reads in its own way.
-import type { AccountId, MailboxId, ModSeq } from '../../base/ids.ts'
+import type { AccountId, MailboxId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import {
   bytesPerMessage,
@@ -10,9 +10,14 @@ import {
   type SnapshotColumns,
   type SnapshotRow,
 } from './columns.ts'
-import { applyMask, type FlagMask } from '../flags.ts'
-import { spanOf, type UidRanges } from '../uid-ranges.ts'
-import { LiveSnapshot, type MailboxState, type RecentHistory, type SnapshotContext } from './live-snapshot.ts'
+import { applyMask } from '../flags.ts'
+import {
+  LiveSnapshot,
+  type MailboxState,
+  type RecentHistory,
+  type SnapshotContext,
+  type SnapshotState,
+} from './live-snapshot.ts'
 import { findPackedHeader, isSound, messagesPerChunk, type PackedHeader, unpackUids } from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
@@ -243,50 +248,51 @@ export function applyChanges(
 }
 
 /**
- * The next state of a snapshot by a change of flags that is all that led from it to `modSeq`: `changed` are the messages whose flags `mask` made others.
- * Undefined when they are not those of the snapshot, or some have been read since as they were later.
+ * The next state of a snapshot that has the same messages, by masks in the order of their modSeqs: what the store did to its own. Undefined when one of them
+ * is another kind of change, which can't be made anew over those behind it, or when a message has been read since as it was later (`LazyColumns`), so that it
+ * can't be told what changed it.
  */
-export function applyFlagChange(
+export function applyMasks(
   context: SnapshotContext,
   { snapshot, packed, drift }: SnapshotEntry,
-  modSeq: ModSeq,
-  changed: UidRanges,
-  mask: FlagMask,
+  state: SnapshotState,
+  masks: readonly MaskRow[],
 ): SnapshotEntry | undefined {
   const { columns, count, history } = snapshot
   const { uids, flags, modSeqs } = columns
-  const positions = changed.map(([first]) => lowerBound(uids, count, first))
-  for (const [at, [first, last]] of changed.entries()) {
-    const from = positions[at] as number
-    const to = from + last - first
-    if (to >= count || uids[from] !== first || uids[to] !== last) return undefined
-    for (let position = from; position <= to; position++)
-      if ((modSeqs[position] as number) > snapshot.modSeq) return undefined
-  }
-  for (const [at, [first, last]] of changed.entries()) {
-    for (let uid = first, position = positions[at] as number; uid <= last; uid++, position++) {
-      flags[position] = applyMask(flags[position] as number, mask)
+  if (masks.some(mask => mask[3] === null || isReadLater(snapshot, mask))) return undefined
+  let changed = 0
+  for (const [modSeq, first, last, clears, adds] of masks) {
+    const mask = { clears: clears ?? 0, adds: adds ?? 0 }
+    const end = lowerBound(uids, count, last + 1)
+    for (let position = lowerBound(uids, count, first); position < end; position++) {
+      const before = flags[position] as number
+      const after = applyMask(before, mask)
+      if (after === before) continue
+      flags[position] = after
       modSeqs[position] = modSeq
-      history.changed.add(uid, modSeq)
+      history.changed.add(uids[position] as number, modSeq)
+      changed++
     }
   }
-  const { uidValidity, uidNext, tombstoneFloor } = snapshot
-  const state = { uidValidity, uidNext, tombstoneFloor, modSeq }
   const next = new LiveSnapshot(context, snapshot, state, count, columns, history)
-  return { snapshot: next, packed, drift: drift + spanOf(changed) }
+  return { snapshot: next, packed, drift: drift + changed }
 }
 
-/**
- * The rows that masks make of a snapshot's messages but for those that are `gone` since, in the order of `masks`: what the store did to its own.
- * Undefined when one of them is another kind of change, which can't be made anew over those behind it, or when a message has been read since as it was
- * later (`LazyColumns`), so that it can't be told what changed it.
- */
+function isReadLater({ columns, count, modSeq }: LiveSnapshot, [, first, last]: MaskRow): boolean {
+  const end = lowerBound(columns.uids, count, last + 1)
+  for (let position = lowerBound(columns.uids, count, first); position < end; position++)
+    if ((columns.modSeqs[position] as number) > modSeq) return true
+  return false
+}
+
+/** The rows that masks make of a snapshot's messages but for those that are `gone` since, in the order of `masks`. Undefined as with `applyMasks`. */
 export function changedByMasks(
   { snapshot }: SnapshotEntry,
   masks: readonly MaskRow[],
   gone: readonly GoneRow[],
 ): readonly ChangedRow[] | undefined {
-  if (masks.some(([, , , clears]) => clears === null)) return undefined
+  if (masks.some(mask => mask[3] === null || isReadLater(snapshot, mask))) return undefined
   const { columns, count } = snapshot
   const isGone = new Set(gone.map(([uid]) => uid))
   const changed: ChangedRow[] = []
@@ -298,7 +304,6 @@ export function changedByMasks(
     for (let position = lowerBound(columns.uids, count, first); position < end; position++) {
       const before = flagsNow?.get(position) ?? (columns.flags[position] as number)
       const after = applyMask(before, mask)
-      if ((columns.modSeqs[position] as number) > snapshot.modSeq) return undefined
       const uid = columns.uids[position] as number
       if (after === before || isGone.has(uid)) continue
       flagsNow?.set(position, after)

@@ -31,6 +31,9 @@ export interface MailboxState {
   readonly total: number
 }
 
+/** What a snapshot keeps of it. */
+export type SnapshotState = Pick<MailboxState, 'uidValidity' | 'uidNext' | 'modSeq' | 'tombstoneFloor'>
+
 /** Columns that are made when somebody asks for them. */
 export interface LazyColumns {
   /** What the state's UIDs were, whatever has changed meanwhile. The same array each time. */
@@ -65,7 +68,7 @@ export class LiveSnapshot implements MailboxSnapshot {
   constructor(
     context: SnapshotContext,
     key: { readonly account: AccountId; readonly mailbox: MailboxId },
-    state: Pick<MailboxState, 'uidValidity' | 'uidNext' | 'modSeq' | 'tombstoneFloor'>,
+    state: SnapshotState,
     count: number,
     columns: SnapshotColumns | LazyColumns,
     history: RecentHistory,

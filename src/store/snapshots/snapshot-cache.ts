@@ -12,12 +12,11 @@ import type { StoredFlags } from '../mutations/store-flags.ts'
 import type { Connection } from '../sqlite/connection.ts'
 import {
   applyChanges,
-  applyFlagChange,
+  applyMasks,
   canFollow,
   changedByMasks,
   columnsOfRows,
   entryBytes,
-  type GoneRow,
   hasDrifted,
   isLarge,
   lastUidOf,
@@ -101,7 +100,10 @@ export class SnapshotCache implements SnapshotContext {
     const key = keyOf(place)
     const known = this.#snapshots.get(key)
     if (!known?.snapshot.isPrepared || known.snapshot.modSeq !== follows) return
-    const entry = applyFlagChange(this, known, modSeq, changed, mask)
+    const { uidValidity, uidNext, tombstoneFloor } = known.snapshot
+    const { clears, adds } = mask
+    const masks = changed.map(([first, last]) => [modSeq, first, last, clears, adds] as const)
+    const entry = applyMasks(this, known, { uidValidity, uidNext, tombstoneFloor, modSeq }, masks)
     if (!entry) return
     const counted = this.#counted.get(known)
     const by = this.#changes()
@@ -282,13 +284,13 @@ export class SnapshotCache implements SnapshotContext {
     const { snapshot } = entry
     const { modSeq } = snapshot
     const lastUid = lastUidOf(entry)
-    const changedBut = (gone: readonly GoneRow[]) =>
-      changedByMasks(entry, this.#rows.masks(snapshot, modSeq), gone) ??
-      this.#rows.changed(snapshot, modSeq, lastUid)
-    if (messages === 'same') return applyChanges(this, entry, state, [], changedBut([]), [])
+    const masks = this.#rows.masks(snapshot, modSeq)
+    const changed = () => this.#rows.changed(snapshot, modSeq, lastUid)
+    if (messages === 'same')
+      return applyMasks(this, entry, state, masks) ?? applyChanges(this, entry, state, [], changed(), [])
     const gone = this.#rows.gone(snapshot, modSeq)
     const added = this.#rows.messages(snapshot, lastUid)
-    return applyChanges(this, entry, state, gone, changedBut(gone), added)
+    return applyChanges(this, entry, state, gone, changedByMasks(entry, masks, gone) ?? changed(), added)
   }
 }
 
