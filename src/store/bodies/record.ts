@@ -18,10 +18,14 @@ export interface RecordHeader {
   readonly compressed: boolean
 }
 
-/** Whether `bytes` begin with the header of this body. */
+/** Whether `bytes` begin with the header of this body, stored as it is. */
 export function isRecordOf(bytes: Buffer, hash: Uint8Array, storedBytes: number): boolean {
-  const header = findRecordHeader(bytes)
-  return header?.storedBytes === storedBytes && bytes.compare(hash, 0, hash.length, 24, 56) === 0
+  return (
+    isHeader(bytes) &&
+    bytes[5] === 0 &&
+    Number(bytes.readBigUInt64BE(8)) === storedBytes &&
+    bytes.compare(hash, 0, hash.length, 24, 56) === 0
+  )
 }
 
 export function encodeRecordHeader(record: RecordHeader): Buffer {
@@ -38,9 +42,7 @@ export function encodeRecordHeader(record: RecordHeader): Buffer {
 
 /** Undefined when `bytes` does not begin with a whole record header. */
 export function findRecordHeader(bytes: Buffer): RecordHeader | undefined {
-  if (bytes.length < recordHeaderBytes || bytes.readUInt32BE(0) !== magic || bytes[4] !== format)
-    return undefined
-  if (bytes.readUInt32BE(60) !== crc32(bytes.subarray(0, 60))) return undefined
+  if (!isHeader(bytes)) return undefined
   const encoding = bytes[5]
   const storedBytes = Number(bytes.readBigUInt64BE(8))
   const sizeBytes = Number(bytes.readBigUInt64BE(16))
@@ -57,4 +59,13 @@ export function findRecordHeader(bytes: Buffer): RecordHeader | undefined {
     sizeBytes,
     compressed: encoding === 1,
   }
+}
+
+function isHeader(bytes: Buffer): boolean {
+  return (
+    bytes.length >= recordHeaderBytes &&
+    bytes.readUInt32BE(0) === magic &&
+    bytes[4] === format &&
+    bytes.readUInt32BE(60) === crc32(bytes.subarray(0, 60))
+  )
 }

@@ -15,9 +15,14 @@ const readAsync = promisify(read)
 /** Below this a read blocks for less than a hop to another thread costs, when the file is in the page cache. */
 const synchronousBytes = 256 * 1024
 
+/** So much of a body is read with its header: a second read costs more than to copy it once more. */
+const frontBytes = 8 * 1024
+
 export class SegmentReader implements BodySource {
   readonly #folder: DataFolder
-  readonly #header = Buffer.alloc(recordHeaderBytes)
+  /** The front of the record that was opened last, and how many have been opened. */
+  readonly #front = Buffer.alloc(recordHeaderBytes + frontBytes)
+  #opened = 0
   /** In the order of use, the oldest first. `users` counts reads under way, which keep the file open. */
   readonly #files = new Map<number, OpenSegment>()
   /** Runs while files are open. */
@@ -66,14 +71,21 @@ export class SegmentReader implements BodySource {
     const { segment, offset, storedBytes, compressed } = location
     const file = compressed ? undefined : this.#open(segment)
     if (!file) return undefined
+    const front = this.#front
+    const opened = ++this.#opened
+    const count = readSync(file.fd, front, 0, recordHeaderBytes + Math.min(storedBytes, frontBytes), offset)
     // The location may be an old one.
-    const count = readSync(file.fd, this.#header, 0, recordHeaderBytes, offset)
-    if (count < recordHeaderBytes || !isRecordOf(this.#header, hash, storedBytes)) return undefined
+    if (count < recordHeaderBytes || !isRecordOf(front, hash, storedBytes)) return undefined
     return (start, end, target, at) => {
+      // Most are small and copied at once.
+      if (opened === this.#opened && recordHeaderBytes + end <= count) {
+        front.copy(target, at, recordHeaderBytes + start, recordHeaderBytes + end)
+        return true
+      }
       // Others may have had it closed meanwhile.
-      const opened = this.#open(segment)
-      if (opened) fill(opened, segment, target, at, end - start, offset + recordHeaderBytes + start)
-      return opened !== undefined
+      const again = this.#open(segment)
+      if (again) fill(again, segment, target, at, end - start, offset + recordHeaderBytes + start)
+      return again !== undefined
     }
   }
 

@@ -72,6 +72,8 @@ test('what was opened copies any part of the body, until its segment is gone; an
   assert.equal(store.openBody?.(other, location), undefined)
   assert.equal(store.openBody?.(row.hash, { ...location, offset: location.offset + 1 }), undefined)
   assert.equal(store.openBody?.(row.hash, { ...location, offset: 2 ** 40 }), undefined)
+  assert.ok(copy(2, 5, target, 1))
+  assert.equal(target.toString('latin1', 1, 4), whole.toString('latin1', 2, 5), 'others were opened since')
   unlinkSync(join(dataDir, 'segments', '00000001.seg'))
   t.mock.timers.tick(limits.store.openSegmentsMs)
   assert.equal(copy(0, 1, target, 0), false)
