@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { AccountId, MailboxId, ModSeq, Uid } from '../../../src/base/ids.ts'
 import type { MutationArgs } from '../../../src/store/mutations.ts'
@@ -63,100 +63,106 @@ const engines = [
 ]
 
 for (const { engine, open } of engines) {
-  const store = await open()
-  test.after(() => store.close())
+  describe(engine, () => {
+    let store: Store
+    before(async () => {
+      store = await open()
+    })
+    // Before its database is dropped.
+    after(() => store.close())
 
-  test(`${engine}: changes of flags that wait together are answered, and leave the mailbox, as one after another`, async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.oneof(row, fc.array(change, { maxLength: 3 })), { maxLength: 6 }),
-        async all => {
-          const changes = all.flat()
-          const [together, alone] = [await placeIn(store), await placeIn(store)]
-          const ask = ({ account, mailbox }: Place, change: Change) =>
-            store.mutate('storeFlags', { account, mailbox, ...change })
-          const answers = await Promise.all(changes.map(each => ask(together, each)))
-          for (const [at, each] of changes.entries()) {
-            const expected = await ask(alone, each)
-            const answer = answers[at] ?? assert.fail()
-            assert.deepEqual(numbersOf(answer.changed), numbersOf(expected.changed))
-            // Those of messages that changed together are one modSeq.
-            const surprising = (stored: typeof expected) => stored.surprising.map(({ uid }) => uid)
-            assert.deepEqual(surprising(answer), surprising(expected))
-            assert.deepEqual(answer.unmodified, expected.unmodified)
-          }
-          const states = await Promise.all(
-            [together, alone].map(async ({ account, mailbox }) => {
-              const snapshot = await store.snapshot(account, mailbox)
-              return snapshot.uids.subarray(0, count).reduce<unknown[]>((rows, _uid, at) => {
-                const flags = snapshot.flags[at] ?? 0
-                rows.push([flags & 0xff, snapshot.keywordsOf(flags)])
-                return rows
-              }, [])
-            }),
-          )
-          assert.deepEqual(states[0], states[1])
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
+    test('changes of flags that wait together are answered, and leave the mailbox, as one after another', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.oneof(row, fc.array(change, { maxLength: 3 })), { maxLength: 6 }),
+          async all => {
+            const changes = all.flat()
+            const [together, alone] = [await placeIn(store), await placeIn(store)]
+            const ask = ({ account, mailbox }: Place, change: Change) =>
+              store.mutate('storeFlags', { account, mailbox, ...change })
+            const answers = await Promise.all(changes.map(each => ask(together, each)))
+            for (const [at, each] of changes.entries()) {
+              const expected = await ask(alone, each)
+              const answer = answers[at] ?? assert.fail()
+              assert.deepEqual(numbersOf(answer.changed), numbersOf(expected.changed))
+              // Those of messages that changed together are one modSeq.
+              const surprising = (stored: typeof expected) => stored.surprising.map(({ uid }) => uid)
+              assert.deepEqual(surprising(answer), surprising(expected))
+              assert.deepEqual(answer.unmodified, expected.unmodified)
+            }
+            const states = await Promise.all(
+              [together, alone].map(async ({ account, mailbox }) => {
+                const snapshot = await store.snapshot(account, mailbox)
+                return snapshot.uids.subarray(0, count).reduce<unknown[]>((rows, _uid, at) => {
+                  const flags = snapshot.flags[at] ?? 0
+                  rows.push([flags & 0xff, snapshot.keywordsOf(flags)])
+                  return rows
+                }, [])
+              }),
+            )
+            assert.deepEqual(states[0], states[1])
+          },
+        ),
+        { numRuns: 60 },
+      )
+    })
 
-  test(`${engine}: pipelined changes of neighbours take one modSeq, and each is told its own messages`, async () => {
-    const { account, mailbox } = await placeIn(store)
-    const flags = { system: 4, keywords: [] }
-    const ask = (uid: number) =>
-      store.mutate('storeFlags', { account, mailbox, uids: [[uid, uid]], mode: 'add', flags })
-    const answers = await Promise.all([1, 2, 3, 70, 95].map(ask))
-    assert.deepEqual(
-      answers.map(({ changed }) => numbersOf(changed)),
-      [[1], [2], [3], [70], []],
-    )
-    assert.equal(new Set(answers.map(({ modSeq }) => modSeq)).size, 1)
-  })
+    test('pipelined changes of neighbours take one modSeq, and each is told its own messages', async () => {
+      const { account, mailbox } = await placeIn(store)
+      const flags = { system: 4, keywords: [] }
+      const ask = (uid: number) =>
+        store.mutate('storeFlags', { account, mailbox, uids: [[uid, uid]], mode: 'add', flags })
+      const answers = await Promise.all([1, 2, 3, 70, 95].map(ask))
+      assert.deepEqual(
+        answers.map(({ changed }) => numbersOf(changed)),
+        [[1], [2], [3], [70], []],
+      )
+      assert.equal(new Set(answers.map(({ modSeq }) => modSeq)).size, 1)
+    })
 
-  test(`${engine}: what one of many mutations is refused for leaves the others as they are, bodies too`, async () => {
-    const { account, mailbox } = await placeIn(store)
-    const add = (to: number, text: string) =>
-      store.mutate('appendMessages', { account, mailbox: to as MailboxId, messages: [mail(store, text)] })
-    const ends = await Promise.allSettled([
-      add(mailbox, 'first'),
-      add(999, 'nowhere'),
-      add(mailbox, 'second'),
-      store.mutate('storeFlags', {
+    test('what one of many mutations is refused for leaves the others as they are, bodies too', async () => {
+      const { account, mailbox } = await placeIn(store)
+      const add = (to: number, text: string) =>
+        store.mutate('appendMessages', { account, mailbox: to as MailboxId, messages: [mail(store, text)] })
+      const ends = await Promise.allSettled([
+        add(mailbox, 'first'),
+        add(999, 'nowhere'),
+        add(mailbox, 'second'),
+        store.mutate('storeFlags', {
+          account,
+          mailbox,
+          uids: [[1, 1]],
+          mode: 'add',
+          flags: { system: 1, keywords: [] },
+        }),
+        store.mutate('storeFlags', {
+          account,
+          mailbox: 999 as MailboxId,
+          uids: [[2, 2]],
+          mode: 'add',
+          flags: { system: 1, keywords: [] },
+        }),
+      ])
+      assert.deepEqual(
+        ends.map(({ status }) => status),
+        ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
+      )
+      const snapshot = await store.snapshot(account, mailbox)
+      assert.equal(snapshot.count, count + 2)
+      assert.equal(snapshot.uidNext, (count + 3) as Uid)
+      assert.equal(snapshot.flags[0], 1)
+      const bodies = await store.reader.all<{ blob: Uint8Array }>(
+        'SELECT blob FROM email WHERE account = ? AND id > ? ORDER BY id',
         account,
-        mailbox,
-        uids: [[1, 1]],
-        mode: 'add',
-        flags: { system: 1, keywords: [] },
-      }),
-      store.mutate('storeFlags', {
-        account,
-        mailbox: 999 as MailboxId,
-        uids: [[2, 2]],
-        mode: 'add',
-        flags: { system: 1, keywords: [] },
-      }),
-    ])
-    assert.deepEqual(
-      ends.map(({ status }) => status),
-      ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'rejected'],
-    )
-    const snapshot = await store.snapshot(account, mailbox)
-    assert.equal(snapshot.count, count + 2)
-    assert.equal(snapshot.uidNext, (count + 3) as Uid)
-    assert.equal(snapshot.flags[0], 1)
-    const bodies = await store.reader.all<{ blob: Uint8Array }>(
-      'SELECT blob FROM email WHERE account = ? AND id > ? ORDER BY id',
-      account,
-      count,
-    )
-    const texts = await Promise.all(
-      bodies.map(async ({ blob }) => {
-        const body = await store.readBody(account, Buffer.from(blob).toString('hex') as never)
-        return body.toString().trimEnd().split('\r\n').at(-1)
-      }),
-    )
-    assert.deepEqual(texts, ['first', 'second'])
+        count,
+      )
+      const texts = await Promise.all(
+        bodies.map(async ({ blob }) => {
+          const body = await store.readBody(account, Buffer.from(blob).toString('hex') as never)
+          return body.toString().trimEnd().split('\r\n').at(-1)
+        }),
+      )
+      assert.deepEqual(texts, ['first', 'second'])
+    })
   })
 }
