@@ -42,7 +42,7 @@ port.on('message', (message: ToThread) => {
       void openDoors(message.listen)
       return
     case 'open':
-      void open(message.writer)
+      void open(message.port)
       return
     case 'rehearse':
       void runner?.rehearse().then(() => tell({ kind: 'rehearsed' }))
@@ -90,9 +90,9 @@ async function openDoors(listen: Listen): Promise<void> {
   }
 }
 
-async function open(writer: MessagePort | undefined): Promise<void> {
+async function open(storePort: MessagePort): Promise<void> {
   const { config, shared } = data
-  store = await openThreadStore(config, writer, { clock: systemClock, log, metrics })
+  store = await openThreadStore(config, storePort, { clock: systemClock, log, metrics })
   const app = createApp({ config, clock: systemClock, log, metrics, store, shared, index: data.index })
   runner?.start(app)
   if (data.index === 0) {

@@ -30,7 +30,7 @@ export interface StorageOptions {
 /** The supervisor's end. */
 export interface Storage {
   readonly store: Store
-  /** A port to the writer, for one thread; undefined where each thread writes by itself. */
+  /** A port for the store of one thread: to the writer, or on PostgreSQL to what hears of changes. Undefined without threads. */
   connect(): MessagePort | undefined
   /** 'ok', or why nothing can be written now. */
   checkWritable(): Promise<string>
@@ -42,8 +42,10 @@ export interface Storage {
 
 /** Opens the store for this process. Throws `StoreError`. */
 export function openStorage(options: StorageOptions): Promise<Storage> {
-  const { threads, store } = options.config
-  return threads === 0 || store.url !== undefined ? openHere(options) : ThreadedStorage.open(options)
+  const { config } = options
+  if (config.threads === 0) return openHere(options)
+  const place = storePlace(config, true)
+  return 'url' in place ? openOnPostgres(options, place) : ThreadedStorage.open(options)
 }
 
 /** Where the configuration says that the store is. One store of a process `maintains` it. */
@@ -71,16 +73,15 @@ function databasePlace(url: string, { dataDir, store }: Pick<Config, 'dataDir' |
   }
 }
 
-/** Opens the store of a protocol thread; `writer` is the port that `Storage.connect` gave for it. Throws `StoreError`. */
+/** Opens the store of a protocol thread; `port` is what `Storage.connect` gave for it. Throws `StoreError`. */
 export async function openThreadStore(
   config: Pick<Config, 'dataDir' | 'quota' | 'search' | 'store'>,
-  writer: MessagePort | undefined,
+  port: MessagePort,
   options: Pick<StoreOptions, 'clock' | 'log' | 'metrics'>,
 ): Promise<Store & Partial<Pick<ConnectedStore, 'connect'>>> {
   const all = { ...options, ...storeOptions(config) }
-  return writer === undefined
-    ? openStore(storePlace(config), all)
-    : openStore({ dataDir: config.dataDir, port: writer }, all)
+  const place = storePlace(config)
+  return 'url' in place ? openStore({ ...place, news: port }, all) : openStore({ ...place, port }, all)
 }
 
 /** What the configuration says of the store: durability, whether it searches by an index, and what an account without a quota of its own may hold. */
@@ -99,24 +100,54 @@ export function storeOptions({
   }
 }
 
-/** Without a writer's thread: everything is in the calling thread, or the store is on PostgreSQL. */
-async function openHere({ config, clock, log, metrics }: StorageOptions): Promise<Storage> {
-  const { url } = config.store
-  const place = { ...storePlace(config, true), ...(config.threads > 0 && { fillsIndex: false }) }
-  const store = await openStore(place, { clock, log, metrics, ...storeOptions(config) })
-  let indexer: IndexerService | undefined
+/** Everything in the calling thread. */
+async function openHere(options: StorageOptions): Promise<Storage> {
+  const { config, clock, log, metrics } = options
+  const store = await openStore(storePlace(config, true), { clock, log, metrics, ...storeOptions(config) })
   return {
     store,
     connect: () => undefined,
     checkWritable: () => checkWritable(store),
     startIndexer() {
-      if (url === undefined || config.threads === 0 || !config.search.index) return
-      const indexed = { ...databasePlace(url, config), readSessions: 1, writeSessions: 1 }
-      indexer ??= new IndexerService({ log, metrics, dataOf: () => ({ kind: 'postgres', place: indexed }) })
+      // The store fills the index by itself.
+    },
+    close: () => store.close(),
+  }
+}
+
+/** Each thread writes by itself; they hear of changes over one session. */
+async function openOnPostgres(
+  { config, clock, log, metrics }: StorageOptions,
+  place: PostgresPlace,
+): Promise<Storage> {
+  // Loaded where it is used: the embedded store needs none of it.
+  const { NewsHub } = await import('../store/postgres/news-hub.ts')
+  const hub = await NewsHub.start(place, log)
+  let store: Store
+  try {
+    store = await openStore(
+      { ...place, fillsIndex: false, news: hub.connect() },
+      { clock, log, metrics, ...storeOptions(config) },
+    )
+  } catch (error) {
+    await hub.close()
+    throw error
+  }
+  let indexer: IndexerService | undefined
+  return {
+    store,
+    connect: () => hub.connect(),
+    checkWritable: () => checkWritable(store),
+    startIndexer() {
+      if (!config.search.index) return
+      const indexed = { ...databasePlace(place.url, config), readSessions: 1, writeSessions: 1 }
+      const dataOf = () => ({ kind: 'postgres', place: indexed, news: hub.connect() }) as const
+      indexer ??= new IndexerService({ log, metrics, dataOf })
     },
     async close() {
       await indexer?.close()
       await store.close()
+      await hub.close()
     },
   }
 }

@@ -21,8 +21,8 @@ export interface ThreadData {
 export type ToThread =
   /** The addresses that it opens; the first thread of several finds the ports where 0 is asked for. */
   | { readonly kind: 'listen'; readonly listen: Listen }
-  /** The store is open: sessions may begin. Without a writer the thread writes by itself. */
-  | { readonly kind: 'open'; readonly writer: MessagePort | undefined }
+  /** The store is open: sessions may begin. */
+  | { readonly kind: 'open'; readonly port: MessagePort }
   /** The server is ready, so there is time to run what the first clients will ask for. */
   | { readonly kind: 'rehearse' }
   /** The writer died; this is the next one. */

@@ -79,8 +79,8 @@ export class ThreadSlot implements Slot {
   }
 
   open(storage: Storage): void {
-    const writer = storage.connect()
-    this.#send({ kind: 'open', writer }, writer ? [writer] : [])
+    const port = storage.connect()
+    if (port) this.#send({ kind: 'open', port }, [port])
   }
 
   async rehearse(): Promise<void> {

@@ -20,7 +20,7 @@ export interface StoreOptions {
   readonly searchIndex?: boolean | undefined
   /** Bytes of mailbox snapshots kept in memory by each thread. */
   readonly snapshotBytes?: number | undefined
-  /** Beside the writer's thread: how long that may gather what it has to tell of others' changes. It tells at once by default. */
+  /** Over a port to the thread that knows of others' changes: how long that may gather what it has to tell of them. It tells at once by default. */
   readonly gatherHintsMs?: number | undefined
   /** Opens also the store that a move is filling (`filling.ts`), to go on with it. */
   readonly mayBeFilling?: boolean | undefined

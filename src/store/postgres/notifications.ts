@@ -1,4 +1,4 @@
-// Hints between the stores on one database: NOTIFY after commits, gathered; one LISTEN session that comes back by itself.
+// News between the stores on one database: NOTIFY after commits, gathered; one LISTEN session that comes back by itself.
 //
 // NOTIFY is not part of the transactions: PostgreSQL commits those that notify one after another. So a hint can be lost; nothing else depends on it
 // (`changesSince` is asked). After a gap in listening everyone is told to look.
@@ -8,20 +8,15 @@ import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { ChangeHint } from '../store.ts'
 import type { Statements } from './dialect.ts'
-import type { Session } from './session.ts'
-import { pause, type SessionOpener } from './session-pool.ts'
+import type { News, NewsEvents } from './news.ts'
+import type { Session, SessionEvents } from './session.ts'
+import { pause, retryBefore, type SessionOpener } from './session-pool.ts'
 
-export interface NotificationsParts {
+export interface NotificationsParts extends NewsEvents {
   readonly opener: SessionOpener
   readonly statements: Statements
   readonly log: Log
   readonly signal: AbortSignal
-  /** Hints of other stores. */
-  readonly onHints: (hints: readonly ChangeHint[]) => void
-  /** What other stores say beside hints. */
-  readonly onWord: (word: string) => void
-  /** Hints may have been lost. */
-  readonly onGap: () => void
 }
 
 const channel = 'restante'
@@ -30,7 +25,7 @@ const everyone = '*'
 /** Begins a word that is no hint. */
 const wordSign = '!'
 
-export class Notifications {
+export class Notifications implements News {
   readonly #parts: NotificationsParts
   /** Tells our own notifications from others'. */
   readonly #sender = randomUUID().slice(0, 8)
@@ -45,13 +40,14 @@ export class Notifications {
     this.#parts = parts
   }
 
-  /** Settles when it listens. Throws what a session cannot be opened for. */
-  async start(): Promise<void> {
-    const session = await this.#listen()
+  async start(deadline: number): Promise<void> {
+    const { opener, signal } = this.#parts
+    const session = await retryBefore(deadline, signal, () =>
+      this.#listen(events => opener.openBefore(deadline, signal, events)),
+    )
     this.#listening = this.#stay(session)
   }
 
-  /** Tells the other stores, soon. */
   tell(hints: readonly ChangeHint[]): void {
     for (const { account, modSeq } of hints) this.#waiting.set(account, modSeq)
     if (this.#waiting.size > limits.postgres.waitingHints) {
@@ -61,14 +57,14 @@ export class Notifications {
     this.#sending ??= this.#send()
   }
 
-  /** Says a word without blanks to the other stores, soon; when too many wait it is lost. */
+  /** When too many wait it is lost. */
   say(word: string): void {
     if (this.#words.length >= limits.postgres.waitingWords) return
     this.#words.push(wordSign + word)
     this.#sending ??= this.#send()
   }
 
-  /** Tells what is still to tell, then ends; the signal has been given. */
+  /** The signal has been given. */
   async close(): Promise<void> {
     await this.#sending
     await this.#session?.close()
@@ -77,10 +73,8 @@ export class Notifications {
     await this.#session?.close()
   }
 
-  async #listen(): Promise<Session> {
-    const session = await this.#parts.opener.open({
-      onNotification: payload => this.#receive(payload),
-    })
+  async #listen(open: (events: SessionEvents) => Promise<Session>): Promise<Session> {
+    const session = await open({ onNotification: payload => this.#receive(payload) })
     // Hints need not survive the server.
     await session.exec(
       `SET synchronous_commit = off; SET idle_in_transaction_session_timeout = 0; LISTEN ${channel}`,
@@ -91,13 +85,13 @@ export class Notifications {
 
   /** Opens another session whenever one ends. */
   async #stay(first: Session): Promise<void> {
-    const { signal, log, onGap } = this.#parts
+    const { opener, signal, log, onGap } = this.#parts
     let session: Session | undefined = first
     for (let attempt = 0; !signal.aborted; attempt++) {
       if (session) await session.whenEnded
       if (signal.aborted) return
       try {
-        session = await this.#listen()
+        session = await this.#listen(events => opener.open(events))
         attempt = 0
         onGap()
         log.info({}, 'hears of changes again')

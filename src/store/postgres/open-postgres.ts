@@ -1,4 +1,4 @@
-// Opens a store on PostgreSQL: sessions, schema, notifications.
+// Opens a store on PostgreSQL: sessions, schema, news.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,7 @@ import type { ModSeq } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { type Log, silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
+import { AccountCounts } from '../account-counts.ts'
 import { type DataFolder, dataFolder, makeDataFolder } from '../bodies/data-folder.ts'
 import { FileStagedBody } from '../bodies/file-staged-body.ts'
 import { fillingSql, unfinished } from '../filling.ts'
@@ -25,6 +26,8 @@ import { MaildropLeases } from './maildrop-leases.ts'
 import { Maintenance } from './maintenance.ts'
 import { migrate } from './migrate.ts'
 import { MutationRunner } from './mutation-runner.ts'
+import type { News, NewsEvents } from './news.ts'
+import { NewsOverPort } from './news-over-port.ts'
 import { Notifications } from './notifications.ts'
 import { ObjectBodies } from './object-bodies.ts'
 import type { BucketPlace, PostgresPlace } from './place.ts'
@@ -54,14 +57,11 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
     bucket && client
       ? new ObjectBodies(openBucket(bucket, client, staging.folder, log), tables, reader)
       : tables
-  const watchers = new Watchers(log)
+  const watched = new AccountCounts()
+  const watchers = new Watchers(log, watched)
   const hearers: ((word: string) => void)[] = []
   let indexer: Indexer | undefined
-  const notifications = new Notifications({
-    opener,
-    statements,
-    log,
-    signal,
+  const events: NewsEvents = {
     onHints: hints => watchers.tell(hints),
     onWord(word) {
       for (const hear of hearers) hear(word)
@@ -70,10 +70,13 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
       watchers.tellAll()
       indexer?.lookAtAll()
     },
-  })
+  }
+  const news: News = place.news
+    ? new NewsOverPort(place.news, { watched, gatherHintsMs: options.gatherHintsMs ?? 0, ...events })
+    : new Notifications({ opener, statements, log, signal, ...events })
   const closeSessions = async () => {
     ending.abort()
-    await notifications.close()
+    await news.close()
     await Promise.all([readers.close(), writers.close(), bodies.close()])
     staging.remove()
   }
@@ -89,14 +92,14 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
       }
     })
     if (options.mayBeFilling !== true && (await reader.get(fillingSql))) throw unfinished()
-    await retryBefore(deadline, signal, () => notifications.start())
+    await news.start(deadline)
   } catch (error) {
     await closeSessions()
     throw findServerError(error) ?? error
   }
   const tell = (hints: readonly ChangeHint[]) => {
     watchers.tell(hints)
-    notifications.tell(hints)
+    news.tell(hints)
   }
   const runner = new MutationRunner({
     sessions: writers,
@@ -147,7 +150,7 @@ export async function openPostgres(place: PostgresPlace, options: StoreOptions =
         : noSearchIndex,
     nodes: {
       maildrops,
-      tell: word => notifications.say(word),
+      tell: word => news.say(word),
       hear: listener => hearers.push(listener),
     },
     stageBody: () => new FileStagedBody(staging.folder),

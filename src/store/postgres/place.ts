@@ -1,4 +1,5 @@
 // What says where the database is and how it is reached, and the bodies.
+import type { MessagePort } from 'node:worker_threads'
 import type { S3Place } from '../s3/client.ts'
 
 export interface PostgresPlace {
@@ -13,6 +14,8 @@ export interface PostgresPlace {
   readonly dataDir?: string | undefined
   /** Where bodies lie; in tables by default. */
   readonly bucket?: BucketPlace | undefined
+  /** A port to what hears of changes for all stores of this process (`NewsHub`); without one the store listens by itself. */
+  readonly news?: MessagePort | undefined
   /** Whether this store removes what is due, by itself; one at a time does, of those that may. */
   readonly maintains?: boolean | undefined
   /** Whether it fills the search index, likewise; by default when it maintains. */

@@ -43,13 +43,13 @@ export class SessionOpener {
   }
 
   /** Tries again and again, with growing pauses, until `deadline` (of `performance.now()`). Throws `StoreError`. */
-  async openBefore(deadline: number, signal: AbortSignal): Promise<Session> {
+  async openBefore(deadline: number, signal: AbortSignal, events?: SessionEvents): Promise<Session> {
     let isTold = false
     try {
       return await retryBefore(
         deadline,
         signal,
-        () => this.open(),
+        () => this.open(events),
         error => {
           const failure = findServerError(error)
           if (failure?.code !== 'unavailable') return false

@@ -4,7 +4,6 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { limits } from '../../base/limits.ts'
 import { dataFolder } from '../bodies/data-folder.ts'
 import { openStore } from '../open-store.ts'
-import type { PostgresPlace } from '../postgres/place.ts'
 import { chunksInFile } from '../sqlite/chunk-places.ts'
 import type { WriterMessage } from '../sqlite/writer-messages.ts'
 import { MetricsRelay, relayLog } from '../sqlite/writer-relay.ts'
@@ -18,7 +17,7 @@ const tell = (message: WriterMessage) => supervisor.postMessage(message)
 const log = relayLog(tell, {})
 const metrics = new MetricsRelay(events => tell({ kind: 'metrics', events }))
 giveWay()
-const running = data.kind === 'folder' ? await indexFolder(data) : await indexDatabase(data.place)
+const running = data.kind === 'folder' ? await indexFolder(data) : await indexDatabase(data)
 
 supervisor.on('message', (message: IndexerMessage) => {
   if (message.kind === 'close') void close()
@@ -52,8 +51,11 @@ async function indexFolder({ dataDir, writer }: IndexerThreadData & { kind: 'fol
 }
 
 /** The store fills its index by itself. */
-async function indexDatabase(place: PostgresPlace): Promise<Running> {
-  const store = await openStore({ ...place, fillsIndex: true }, { log, metrics, searchIndex: true })
+async function indexDatabase({ place, news }: IndexerThreadData & { kind: 'postgres' }): Promise<Running> {
+  const store = await openStore(
+    { ...place, news, fillsIndex: true },
+    { log, metrics, searchIndex: true, gatherHintsMs: limits.search.settleMs },
+  )
   return { adopt() {}, close: () => store.close() }
 }
 

@@ -10,7 +10,8 @@ import type { WriterMessage } from '../sqlite/writer-messages.ts'
 export type IndexerThreadData =
   /** `writer` is a port to the writer, which says what has changed. */
   | { readonly kind: 'folder'; readonly dataDir: string; readonly writer: MessagePort }
-  | { readonly kind: 'postgres'; readonly place: PostgresPlace }
+  /** `news` is a port to what hears of changes. */
+  | { readonly kind: 'postgres'; readonly place: PostgresPlace; readonly news: MessagePort }
 
 export type IndexerMessage =
   /** The writer died; this is the next one. */
@@ -34,7 +35,7 @@ export function startIndexer(
     import.meta.url.endsWith('.ts') ? './indexer-thread.ts' : './indexer-thread.js',
     import.meta.url,
   )
-  const transferList = data.kind === 'folder' ? [data.writer] : []
+  const transferList = [data.kind === 'folder' ? data.writer : data.news]
   const worker = new Worker(entry, { workerData: data, transferList, name: 'indexer' })
   let failure: Error | undefined
   let isClosing = false

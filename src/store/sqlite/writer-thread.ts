@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { AccountCounts } from '../account-counts.ts'
 import { dataFolder } from '../bodies/data-folder.ts'
-import type { AccountId, ModSeq } from '../../base/ids.ts'
+import { HintFilter } from '../hint-filter.ts'
 import type { ChangeHint } from '../store.ts'
 import { type OpenWriter, openWriter } from './open-writer.ts'
 import {
@@ -77,11 +77,8 @@ function serve(supervisor: MessagePort, data: WriterThreadData): void {
 /** One protocol thread. */
 class Client {
   readonly #port: MessagePort
-  #watched: AccountCounts | undefined
-  /** Hints that wait for more of them, where the thread is in no hurry. */
-  readonly #gathered = new Map<AccountId, ModSeq>()
-  #gatherHintsMs = 0
-  #gathering: NodeJS.Timeout | undefined
+  /** What it wants to hear; until it has said so, of everything. */
+  #filter: HintFilter | undefined
   #answers: Answer[] = []
 
   /** `tellOthers` hears of what the thread has changed itself. */
@@ -90,8 +87,9 @@ class Client {
     port.on('message', (message: ClientMessage) => {
       switch (message.kind) {
         case 'hello':
-          this.#watched = new AccountCounts(message.watched)
-          this.#gatherHintsMs = message.gatherHintsMs
+          this.#filter = new HintFilter(new AccountCounts(message.watched), message.gatherHintsMs, gathered =>
+            this.#tell({ kind: 'commit', answers: [], hints: gathered }),
+          )
           break
         case 'calls':
           this.#submit(message.first, message.calls, opened)
@@ -138,27 +136,11 @@ class Client {
   }
 
   flush(hints: readonly ChangeHint[]): void {
-    const watched = hints.filter(({ account }) => this.#watched?.of(account) !== 0)
-    const wanted = this.#gatherHintsMs > 0 ? this.#gather(watched) : watched
+    const wanted = this.#filter?.take(hints) ?? hints
     if (this.#answers.length === 0 && wanted.length === 0) return
     const answers = this.#answers
     this.#answers = []
     this.#tell({ kind: 'commit', answers, hints: wanted })
-  }
-
-  /** Keeps them for later, and leaves none to be told at once. */
-  #gather(hints: readonly ChangeHint[]): readonly ChangeHint[] {
-    for (const { account, modSeq } of hints) this.#gathered.set(account, modSeq)
-    if (hints.length > 0)
-      this.#gathering ??= setTimeout(() => this.#tellGathered(), this.#gatherHintsMs).unref()
-    return []
-  }
-
-  #tellGathered(): void {
-    this.#gathering = undefined
-    const hints = Array.from(this.#gathered, ([account, modSeq]) => ({ account, modSeq }))
-    this.#gathered.clear()
-    this.#tell({ kind: 'commit', answers: [], hints })
   }
 
   #tell(message: WriterAnswer): void {
@@ -166,7 +148,7 @@ class Client {
   }
 
   close(): void {
-    clearTimeout(this.#gathering)
+    this.#filter?.close()
     this.flush([])
     this.#port.close()
   }
