@@ -50,8 +50,8 @@ async function purgeGuest(tx: Tx, account: AccountId, limit: number): Promise<bo
     )
     if (!place) return true
     rest -= await tx.run(
-      `DELETE FROM guest_seen WHERE account = ? AND mailbox = ? AND guest = ? AND uid IN
-         (SELECT uid FROM guest_seen WHERE account = ? AND mailbox = ? AND guest = ? LIMIT ?)`,
+      `DELETE FROM guest_seen WHERE account = ? AND mailbox = ? AND guest = ? AND uid <= (SELECT max(uid) FROM
+         (SELECT uid FROM guest_seen WHERE account = ? AND mailbox = ? AND guest = ? ORDER BY uid LIMIT ?) AS part)`,
       place.account,
       place.mailbox,
       account,
