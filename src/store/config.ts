@@ -49,7 +49,7 @@ export const storeConfigSchema = z
     tls: tls.prefault({}).describe('The connection to PostgreSQL.'),
     sessions: sessions
       .prefault({})
-      .describe('How many connections each thread has to PostgreSQL; one more hears of changes.'),
+      .describe('How many connections each thread has to PostgreSQL; one more of the node hears of changes.'),
     bodies: bodiesConfigSchema,
     s3: s3ConfigSchema.prefault({}).describe('The server of `store.bodies`.'),
     durability: z
