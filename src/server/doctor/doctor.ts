@@ -29,9 +29,9 @@ export async function examine(config: Examined): Promise<readonly DoctorItem[]> 
   return [...items, ...(await examineBucket(place.bucket))]
 }
 
-/** Each thread and the supervisor have a store of their own, with one session more that hears of changes; one of them maintains and sweeps. The indexer's thread has three, and one that writes the index. */
+/** Each thread and the supervisor have a store of their own; one of them maintains and sweeps, and one session hears of changes. The indexer's thread has two, and one that writes the index. */
 function sessionsPerNode({ threads, store }: Examined): number {
-  return (threads + 1) * (store.sessions.read + store.sessions.write + 1) + 6
+  return (threads + 1) * (store.sessions.read + store.sessions.write) + 6
 }
 
 function examineRows({ dataDir }: Examined): DoctorItem {

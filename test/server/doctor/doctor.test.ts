@@ -109,7 +109,7 @@ test('more connections than the database has are told', async t => {
   const text = `threads = 64\n[store]\nurl = "${database.url}"\n[store.sessions]\nread = 8\n`
   const items = await examine(configOf(temporaryFolder(t), text))
   assert.equal(found(items, 'database-connections')?.status, 'fail')
-  assert.match(found(items, 'database-connections')?.actual ?? '', /nodes of 851 connections/)
+  assert.match(found(items, 'database-connections')?.actual ?? '', /nodes of 786 connections/)
 })
 
 test('a database that cannot be reached is told for each host', async t => {
