@@ -3,10 +3,15 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { accountConfigSchema } from '../../src/account/config.ts'
+import { createAccount, openDirectory } from '../../src/account/directory.ts'
 import { loadConfig } from '../../src/server/config.ts'
 import { createLog } from '../../src/server/log.ts'
 import { Supervisor } from '../../src/server/supervisor.ts'
+import { openStore } from '../../src/store/open-store.ts'
 import { LineClient } from '../library/client.ts'
+import { createDatabase } from '../postgres/database.ts'
+import { mail, mailboxId } from '../store/fixture.ts'
 
 interface Started {
   readonly supervisor: Supervisor
@@ -15,10 +20,12 @@ interface Started {
   logged(message: string, count: number): Promise<void>
 }
 
-async function start(context: TestContext, threads: number): Promise<Started> {
+async function start(context: TestContext, threads: number, storeUrl?: string): Promise<Started> {
   const dataDir = mkdtempSync(join(tmpdir(), 'restante-supervisor-'))
+  const config = loadConfig({ env: {}, cwd: '/', dataDir, listen: ['imap=127.0.0.1:0'] })
   const readConfig = () => ({
-    ...loadConfig({ env: {}, cwd: '/', dataDir, listen: ['imap=127.0.0.1:0'] }),
+    ...config,
+    ...(storeUrl !== undefined && { store: { ...config.store, url: storeUrl } }),
     threads,
     log: { level: 'silent', format: 'json' } as const,
   })
@@ -90,6 +97,28 @@ test('a thread that dies again and again is started again each time', async cont
     const client = await greeted(port)
     client.end()
   }
+})
+
+test('a thread that was started again hears what other nodes change on PostgreSQL', async context => {
+  const { url } = await createDatabase()
+  const store = await openStore({ url })
+  context.after(() => store.close())
+  const directory = openDirectory(store, accountConfigSchema.parse({}))
+  const account = await createAccount(directory, {
+    address: 'ann@example.org',
+    password: 'secret-pass',
+    createDomain: true,
+  })
+  const { supervisor, port, logged } = await start(context, 1, url)
+  supervisor.injectFault(0)
+  await logged('a protocol thread is back', 1)
+  const idle = await greeted(port)
+  idle.send('a LOGIN ann@example.org secret-pass\r\nb SELECT INBOX\r\nc IDLE\r\n')
+  await idle.until(/^\+ .*\r\n/m)
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  await store.mutate('appendMessages', { account, mailbox, messages: [mail(store)] })
+  await idle.until(/^\* 1 EXISTS\r\n/m)
+  idle.end()
 })
 
 test('sessions that do not end are cut off when the time is over', async context => {
