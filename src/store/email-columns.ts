@@ -2,11 +2,11 @@
 //
 // They are kept in blocks of ids. A block is as far filled as the highest id that was asked for: emails are committed in the order of their ids, so
 // below it nothing new can come.
+import type { Breathe } from '../base/breathe.ts'
 import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { Lru } from '../base/lru.ts'
 import {
-  type Breathe,
   type KeyColumn,
   type KeyValue,
   type NumberColumn,

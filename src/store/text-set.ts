@@ -1,5 +1,5 @@
 // Distinct texts with a number each, and their order by some collation.
-import type { Breathe } from './read/email-columns.ts'
+import type { Breathe } from '../base/breathe.ts'
 
 /** Keys that are made without letting others run. */
 const textsAtOnce = 1024

@@ -2,7 +2,8 @@
 //
 // Each criterion becomes one array of numbers: dates and sizes as they are, texts as their ranks among the distinct texts. The last criterion is sorted by
 // first; each sort keeps the order of what it holds for equal.
-import type { Breathe, KeyColumn } from '../../store/read/email-columns.ts'
+import type { Breathe } from '../../base/breathe.ts'
+import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
 import { type TextOrder, TextSet } from '../../store/text-set.ts'
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
@@ -10,7 +11,7 @@ import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../search/evaluate.ts'
 import { emailsOf, type SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
-import { breathingSort } from './breathing-sort.ts'
+import { breathingSort } from '../../base/breathing-sort.ts'
 import { collationKey } from './collation-key.ts'
 import type { AnnotationSource, SortCriterion, SortSource } from './sort-criterion.ts'
 

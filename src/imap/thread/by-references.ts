@@ -2,7 +2,7 @@
 //
 // REFS is REFERENCES without the gathering by subjects (step 5), and its threads are in the order of their latest arrival, so that one with a new answer
 // comes last (draft-ietf-morg-inthread, as other servers do it).
-import type { Breathe } from '../../store/read/email-columns.ts'
+import type { Breathe } from '../../base/breathe.ts'
 import { childrenOf, type Forest, none, sortSiblings } from './forest.ts'
 import type { ReferenceLinks } from './reference-links.ts'
 

@@ -1,6 +1,6 @@
 // THREAD=ORDEREDSUBJECT: one thread for each base subject. RFC 5256 §3.
-import type { Breathe } from '../../store/read/email-columns.ts'
-import { breathingSort } from '../sort/breathing-sort.ts'
+import type { Breathe } from '../../base/breathe.ts'
+import { breathingSort } from '../../base/breathing-sort.ts'
 import type { Forest } from './forest.ts'
 
 /** `ranks`: of all messages by sent date; `subjects`: equal for equal base subjects. */

@@ -1,6 +1,6 @@
 // Threads as trees: numbers of nodes with their parents, and how they go to the client. RFC 5256 §4 (THREAD response).
-import type { Breathe } from '../../store/read/email-columns.ts'
-import { breathingSort } from '../sort/breathing-sort.ts'
+import type { Breathe } from '../../base/breathe.ts'
+import { breathingSort } from '../../base/breathing-sort.ts'
 import type { Encoder } from '../encoder.ts'
 
 /** No node. */

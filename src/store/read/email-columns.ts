@@ -2,11 +2,9 @@
 //
 // Rows come as arrays and only with the columns that are asked for. Where most ids of a stretch are wanted it is read as a range.
 import type { Awaitable } from '../../base/awaitable.ts'
+import type { Breathe } from '../../base/breathe.ts'
 import type { AccountId } from '../../base/ids.ts'
 import type { Reader } from '../store.ts'
-
-/** Lets others run when this turn has taken long enough. Throws when nobody waits any more. */
-export type Breathe = () => Awaitable<void>
 
 /** Text columns. */
 export const textColumns = [

@@ -3,6 +3,7 @@
 // Text is compared folded by i;unicode-casemap. For another way of folding the answer is still one that misses nothing as long as what is looked for is
 // ASCII, whose characters stay where they are.
 import type { Awaitable } from '../../base/awaitable.ts'
+import type { Breathe } from '../../base/breathe.ts'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
@@ -61,14 +62,14 @@ export interface SearchIndex {
     query: IndexQuery,
     folding: Folding,
     emails: Float64Array,
-    breathe: () => Awaitable<void>,
+    breathe: Breathe,
   ): Awaitable<Uint8Array>
   /** How near each of `emails` comes to the words, from 0 to 1; NaN where it is not known. */
   scores(
     account: AccountId,
     query: FuzzyQuery,
     emails: Float64Array,
-    breathe: () => Awaitable<void>,
+    breathe: Breathe,
   ): Awaitable<Float64Array>
 }
 
@@ -109,7 +110,7 @@ export class ChunkedIndex implements SearchIndex {
     query: IndexQuery,
     folding: Folding,
     emails: Float64Array,
-    breathe: () => Awaitable<void>,
+    breathe: Breathe,
   ): Promise<Uint8Array> {
     if (query.kind === 'fuzzy')
       return Uint8Array.from(await this.scores(account, query, emails, breathe), answerOf)
@@ -123,7 +124,7 @@ export class ChunkedIndex implements SearchIndex {
     account: AccountId,
     query: FuzzyQuery,
     emails: Float64Array,
-    breathe: () => Awaitable<void>,
+    breathe: Breathe,
   ): Promise<Float64Array> {
     const found = unknownScores(emails.length)
     await this.#ask(account, emails, chunk => chunk.scores(query), found, breathe)
@@ -136,7 +137,7 @@ export class ChunkedIndex implements SearchIndex {
     emails: Float64Array,
     ask: (chunk: ChunkReading) => Promise<ArrayLike<number>>,
     found: Uint8Array | Float64Array,
-    breathe: () => Awaitable<void>,
+    breathe: Breathe,
   ): Promise<void> {
     const chunks = await this.#chunks(account)
     if (chunks.size === 0) return

@@ -1,5 +1,5 @@
 // A stable sort that lets others run now and then: an event loop must not stand still while one client's mailbox is sorted.
-import type { Breathe } from '../../store/read/email-columns.ts'
+import type { Breathe } from './breathe.ts'
 
 /** Runs of this length are sorted at once. */
 const runLength = 1024

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { breathingSort } from '../../../src/imap/sort/breathing-sort.ts'
+import { breathingSort } from '../../src/base/breathing-sort.ts'
 
 test('breathingSort sorts stably and breathes, whatever the length (property)', async () => {
   await fc.assert(
