@@ -512,7 +512,7 @@ export const limits = {
     /** A PROXY protocol header with its extensions. */
     proxyHeaderBytes: 4096,
     /** A reader that never runs dry lets others run after this. */
-    turnMs: 10,
+    turnMs: 5,
     /** How long all connections together may keep it before timers and new input are looked after. */
     loopTurnMs: 5,
     /** Lines that `skipLine` throws away: a longer one ends the connection. */

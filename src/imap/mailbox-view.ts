@@ -54,6 +54,9 @@ interface Silenced {
   readonly unheard: Set<number>
 }
 
+/** A result of SEARCH that is empty. */
+export const noUids: Uint32Array = new Uint32Array(0)
+
 export interface MailboxIdentity extends MailboxKey {
   /** As this session calls it. */
   readonly name: string
@@ -101,7 +104,7 @@ export class MailboxView {
   /** This session's own changes that it is silent about, by their modSeqs, until the next sync. Others may have a part in one (`gather-stores.ts`). */
   #silenced: Map<number, Silenced> | undefined
   /** The result of SEARCH RETURN (SAVE), as UIDs (RFC 5182). Those of expunged messages stay: no message has them any more, so they select nothing (§2.1). */
-  #saved: readonly number[] = []
+  #saved = noUids
   /** RFC 5257 §4.4. */
   readonly annotations: AnnotationNews
   /** Parts that CONVERT has made something of (RFC 5259). */
@@ -275,11 +278,11 @@ export class MailboxView {
   }
 
   /** Remembers the result of a SEARCH for `$`, as UIDs ascending. */
-  save(uids: readonly number[]): void {
+  save(uids: Uint32Array): void {
     this.#saved = uids
   }
 
-  get saved(): readonly number[] {
+  get saved(): Uint32Array {
     return this.#saved
   }
 

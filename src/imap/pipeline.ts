@@ -129,7 +129,7 @@ export class Pipeline {
   }
 }
 
-/** RFC 9585: a client that waits for long is told so. Commands that report it write nothing in pieces, so a line can stand between any two others. */
+/** RFC 9585: a client that waits for long is told so, between two lines. */
 export function withProgress(
   session: Session,
   { reportsProgress }: Command,
@@ -145,6 +145,7 @@ async function reportProgress(
   pending: Promise<Completion | undefined | void>,
 ): Promise<Completion | undefined | void> {
   const timer = setInterval(() => {
+    if (session.isMidLine) return
     session.say(`INPROGRESS ("${tag}" NIL NIL)`, 'Still at it')
     session.out.send()
     session.connection.flush()

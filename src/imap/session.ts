@@ -86,6 +86,8 @@ export class Session {
   comparator: Collation = defaultCollation
   /** Since log-in: ends what is counted and watched of the session. */
   leave: (() => void) | undefined
+  /** A line is begun and not yet ended: nothing else may be written in between. */
+  isMidLine = false
   /** Since NOTIFY was used (RFC 5465). */
   notifications: Notifications | undefined
 

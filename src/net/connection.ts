@@ -155,7 +155,7 @@ export class Connection {
   /**
    * The next line without its CRLF or LF (see `lineEnding`; a bare CR stays in the line), undefined at the end.
    * `maxBytes` bounds it without its ending; past it throws LineTooLong, with the line still there for `skipLine`.
-   * Throws DeadlineExceeded. Waits, though input is there, while the peer leaves too many answers unread or after 10 ms without a pause.
+   * Throws DeadlineExceeded. Waits, though input is there, while the peer leaves too many answers unread or after `turnMs` without a pause.
    */
   readLine(maxBytes: number): Awaitable<Buffer | undefined> {
     this.#assertNoRead()

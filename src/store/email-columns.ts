@@ -2,7 +2,7 @@
 //
 // They are kept in blocks of ids. A block is as far filled as the highest id that was asked for: emails are committed in the order of their ids, so
 // below it nothing new can come.
-import type { Breathe } from '../base/breathe.ts'
+import { type Breathe, inStretches } from '../base/breathe.ts'
 import type { AccountId } from '../base/ids.ts'
 import { limits } from '../base/limits.ts'
 import { Lru } from '../base/lru.ts'
@@ -65,12 +65,13 @@ export class EmailColumnCache {
     columns: readonly KeyColumn[],
     breathe: Breathe,
   ): Promise<EmailColumns> {
-    const highest = highestByBlock(emails)
+    const highest = await highestByBlock(emails, breathe)
     if (highest.size * minDensity > emails.length) return this.#read(account, emails, columns, breathe)
     const cached = new Map(columns.map(name => [name, this.#columnOf(account, name)]))
     for (const [block, id] of highest) await this.#fill(account, block, id, cached, breathe)
     for (const [name, column] of cached) this.#columns.set(keyOf(account, name), column, weightOf(column))
-    const gathered = new Map(columns.map(name => [name, gather(cached.get(name) as CachedColumn, emails)]))
+    const gathered = new Map<KeyColumn, Values>()
+    for (const [name, column] of cached) gathered.set(name, await gather(column, emails, breathe))
     return columnsOf(gathered, name => cached.get(name)?.set)
   }
 
@@ -94,7 +95,8 @@ export class EmailColumnCache {
     if (wanting.length === 0) return
     const first = block * blockIds
     const from = Math.min(...wanting.map(([, { blocks }]) => (blocks.get(block)?.filled ?? first - 1) + 1))
-    const ids = Float64Array.from({ length: id - from + 1 }, (_unused, at) => from + at)
+    const ids = new Float64Array(id - from + 1)
+    for (let at = 0; at < ids.length; at++) ids[at] = from + at
     const targets = wanting.map(([name, column]) => ({
       block: blockOf(column, name, block),
       set: column.set,
@@ -159,39 +161,48 @@ function blockOf({ blocks }: CachedColumn, name: KeyColumn, block: number): Bloc
 }
 
 /** The blocks in which the emails lie, each with the highest id. */
-function highestByBlock(emails: Float64Array): Map<number, number> {
+async function highestByBlock(emails: Float64Array, breathe: Breathe): Promise<Map<number, number>> {
   const highest = new Map<number, number>()
   let block = -1
   let id = -1
   const end = () => {
     if (block >= 0) highest.set(block, Math.max(id, highest.get(block) ?? -1))
   }
-  for (const email of emails) {
-    const next = Math.floor(email / blockIds)
-    if (next !== block) {
-      end()
-      block = next
-      id = -1
+  await inStretches(emails.length, breathe, (from, to) => {
+    for (let place = from; place < to; place++) {
+      const email = emails[place] as number
+      const next = Math.floor(email / blockIds)
+      if (next !== block) {
+        end()
+        block = next
+        id = -1
+      }
+      if (email > id) id = email
     }
-    if (email > id) id = email
-  }
+  })
   end()
   return highest
 }
 
-function gather({ blocks, set }: CachedColumn, emails: Float64Array): Values {
+async function gather(
+  { blocks, set }: CachedColumn,
+  emails: Float64Array,
+  breathe: Breathe,
+): Promise<Values> {
   const gathered = set ? new Uint32Array(emails.length) : new Float64Array(emails.length)
   let first = 0
   let values: Values | undefined
-  for (let place = 0; place < emails.length; place++) {
-    const email = emails[place] as number
-    if (!values || email < first || email >= first + blockIds) {
-      const block = Math.floor(email / blockIds)
-      first = block * blockIds
-      values = blocks.get(block)?.values as Values
+  await inStretches(emails.length, breathe, (from, to) => {
+    for (let place = from; place < to; place++) {
+      const email = emails[place] as number
+      if (!values || email < first || email >= first + blockIds) {
+        const block = Math.floor(email / blockIds)
+        first = block * blockIds
+        values = blocks.get(block)?.values as Values
+      }
+      gathered[place] = values[email - first] as number
     }
-    gathered[place] = values[email - first] as number
-  }
+  })
   return gathered
 }
 

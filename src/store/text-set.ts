@@ -1,8 +1,6 @@
 // Distinct texts with a number each, and their order by some collation.
-import type { Breathe } from '../base/breathe.ts'
-
-/** Keys that are made without letting others run. */
-const textsAtOnce = 1024
+import { type Breathe, fillArray, inStretches } from '../base/breathe.ts'
+import { breathingSort } from '../base/breathing-sort.ts'
 
 /** A way to put texts in order: they are in its order when their keys are in JavaScript's. */
 export interface TextOrder {
@@ -53,27 +51,27 @@ export class TextSet {
     return this.#length + 80 * this.#texts.length
   }
 
-  /** The rank of each text, by its number: equal for texts with one key, 0 for the empty one. `sort` sorts numbers by a comparison. */
-  async ranks(
-    { name, keyOf }: TextOrder,
-    sort: (numbers: Uint32Array, compare: (a: number, b: number) => number) => Promise<void>,
-    breathe: Breathe,
-  ): Promise<Uint32Array> {
+  /** The rank of each text, by its number: equal for texts with one key, 0 for the empty one. */
+  async ranks({ name, keyOf }: TextOrder, breathe: Breathe): Promise<Uint32Array> {
     const count = this.#texts.length
     if (this.#ranks?.order === name && this.#ranks.numbers.length === count) return this.#ranks.numbers
     const keys = new Array<string>(count)
-    for (let number = 0; number < count; number++) {
-      keys[number] = keyOf(this.#texts[number] as string)
-      if (number % textsAtOnce === 0) await breathe()
-    }
-    const order = Uint32Array.from(keys, (_key, number) => number)
-    await sort(order, (a, b) => compareKeys(keys[a] as string, keys[b] as string))
+    await inStretches(count, breathe, (from, to) => {
+      for (let number = from; number < to; number++) keys[number] = keyOf(this.#texts[number] as string)
+    })
+    const order = await fillArray(new Uint32Array(count), breathe, number => number)
+    await breathingSort(order, (a, b) => compareKeys(keys[a] as string, keys[b] as string), breathe)
     const ranks = new Uint32Array(count)
     let rank = 0
-    for (let at = 1; at < count; at++) {
-      if (keys[order[at] as number] !== keys[order[at - 1] as number]) rank++
-      ranks[order[at] as number] = rank
-    }
+    let last = keys[0]
+    await inStretches(count, breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const number = order[at] as number
+        if (keys[number] !== last) rank++
+        last = keys[number]
+        ranks[number] = rank
+      }
+    })
     this.#ranks = { order: name, numbers: ranks }
     return ranks
   }
@@ -84,13 +82,14 @@ export class TextSet {
     if (this.#classes?.order === name && this.#classes.numbers.length === count) return this.#classes.numbers
     const classes = new Uint32Array(count)
     const byKey = new Map<string, number>()
-    for (let number = 0; number < count; number++) {
-      const key = keyOf(this.#texts[number] as string)
-      const known = byKey.get(key)
-      if (known === undefined) byKey.set(key, number)
-      classes[number] = known ?? number
-      if (number % textsAtOnce === 0) await breathe()
-    }
+    await inStretches(count, breathe, (from, to) => {
+      for (let number = from; number < to; number++) {
+        const key = keyOf(this.#texts[number] as string)
+        const known = byKey.get(key)
+        if (known === undefined) byKey.set(key, number)
+        classes[number] = known ?? number
+      }
+    })
     this.#classes = { order: name, numbers: classes }
     return classes
   }

@@ -39,6 +39,7 @@ export async function startImap(
   changes: Partial<ImapContext> = {},
   storeOptions: StoreOptions = {},
   login: z.input<typeof accountConfigSchema>['login'] = {},
+  deadlines = new Deadlines(),
 ): Promise<TestServer> {
   const config = accountConfigSchema.parse({
     addressing: { defaultDomain: 'example.test' },
@@ -78,7 +79,7 @@ export async function startImap(
   }
   const listener = await Listener.start({
     address: { host: '127.0.0.1', port: 0 },
-    deadlines: new Deadlines(),
+    deadlines,
     log: silentLog,
     handle: connection => serveImap(connection, context),
   })

@@ -5,6 +5,7 @@
 // only if its answer depends on it, and whatever the index cannot answer for sure is read, so that the result is that of reading them all.
 import { assert } from '../../base/assert.ts'
 import type { Awaitable } from '../../base/awaitable.ts'
+import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { searchableHeaderBytes } from '../../message/searchable-text.ts'
@@ -49,21 +50,22 @@ export async function findMatches(
   scope: SearchScope,
   criterion: Criterion,
 ): Promise<Uint32Array> {
+  const breathe = () => breatheIn(session)
   const root = nodeOf(await loadKeys(session, scope, criterion))
   const keys = keysOf(root)
   bindAll(keys, 0, scope)
-  const answers = await maskOf(root, 0, { session, count: scope.count, indexes: undefined })
-  if (root.rank === 0) return indexesOf(answers, yes)
+  const answers = await maskOf(root, 0, { breathe, count: scope.count, indexes: undefined })
+  if (root.rank === 0) return indexesOf(answers, yes, breathe)
+  const undecided = () => indexesOf(answers, unknown, breathe)
   const look = async (rank: number) => {
-    const indexes = indexesOf(answers, unknown)
+    const indexes = await undecided()
     if (indexes.length === scope.count) {
-      answers.set(await maskOf(root, rank, { session, count: scope.count, indexes: undefined }))
+      answers.set(await maskOf(root, rank, { breathe, count: scope.count, indexes: undefined }))
       return
     }
-    const mask = await maskOf(root, rank, { session, count: indexes.length, indexes })
-    for (let at = 0; at < indexes.length; at++) answers[indexes[at] as number] = mask[at] as number
+    const mask = await maskOf(root, rank, { breathe, count: indexes.length, indexes })
+    await spread(mask, indexes, answers, breathe)
   }
-  const undecided = () => indexesOf(answers, unknown)
   if (await loadColumns(session, scope, keys, undecided)) await look(1)
   if (await askIndex(session, scope, keys, undecided)) await look(1)
   for (let rank = 2; rank <= root.rank; rank++) {
@@ -71,7 +73,7 @@ export async function findMatches(
     bindAll(keys, rank, scope)
     await new Reading(session, scope, root, keys, rank).run(answers)
   }
-  return indexesOf(answers, yes)
+  return indexesOf(answers, yes, breathe)
 }
 
 function nodeOf(criterion: Criterion): Node {
@@ -118,11 +120,25 @@ function bindAll(keys: readonly KeyNode[], rank: number, scope: SearchScope): vo
   }
 }
 
-function indexesOf(answers: Uint8Array, answer: Answer): Uint32Array {
+async function indexesOf(answers: Uint8Array, answer: Answer, breathe: Breathe): Promise<Uint32Array> {
   const indexes = new Uint32Array(answers.length)
   let count = 0
-  for (let index = 0; index < answers.length; index++) if (answers[index] === answer) indexes[count++] = index
+  await inStretches(answers.length, breathe, (from, to) => {
+    for (let index = from; index < to; index++) if (answers[index] === answer) indexes[count++] = index
+  })
   return indexes.slice(0, count)
+}
+
+/** Puts the value at each place where its index says. */
+function spread<Values extends Uint8Array | Float64Array>(
+  values: Values,
+  indexes: Uint32Array,
+  target: Values,
+  breathe: Breathe,
+): Promise<void> {
+  return inStretches(indexes.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) target[indexes[at] as number] = values[at] as number
+  })
 }
 
 // Many messages at a time, without reading them
@@ -132,14 +148,15 @@ async function loadColumns(
   session: Session,
   scope: SearchScope,
   keys: readonly KeyNode[],
-  undecided: () => Uint32Array,
+  undecided: () => Promise<Uint32Array>,
 ): Promise<boolean> {
   const names = [...new Set(keys.flatMap(({ key }) => key.compares ?? []))]
   if (names.length === 0) return false
-  const indexes = undecided()
-  const emails = emailsOf(scope, indexes)
+  const breathe = () => breatheIn(session)
+  const indexes = await undecided()
+  const emails = await emailsOf(scope, indexes, breathe)
   const { account } = scope.view.mailbox
-  const loaded = await session.store.emailColumns.load(account, emails, names, () => breatheIn(session))
+  const loaded = await session.store.emailColumns.load(account, emails, names, breathe)
   const columns = new Map<NumberColumn, Float64Array>()
   for (const name of names) {
     const values = loaded.numbers(name)
@@ -148,7 +165,7 @@ async function loadColumns(
       continue
     }
     const column = new Float64Array(scope.count).fill(Number.NaN)
-    for (let at = 0; at < indexes.length; at++) column[indexes[at] as number] = values[at] as number
+    await spread(values, indexes, column, breathe)
     columns.set(name, column)
   }
   bindAll(keys, 1, { ...scope, columns })
@@ -160,24 +177,23 @@ async function askIndex(
   session: Session,
   scope: SearchScope,
   keys: readonly KeyNode[],
-  undecided: () => Uint32Array,
+  undecided: () => Promise<Uint32Array>,
 ): Promise<boolean> {
   const asking = keys.filter(({ key }) => key.lookup !== undefined)
   if (asking.length === 0) return false
-  const indexes = undecided()
+  const breathe = () => breatheIn(session)
+  const indexes = await undecided()
   if (indexes.length < limits.search.fewMessages) return false
   const { searchIndex } = session.store
   const { account } = scope.view.mailbox
-  const emails = emailsOf(scope, indexes)
+  const emails = await emailsOf(scope, indexes, breathe)
   const most = Math.ceil(limits.search.answers / scope.count)
   for (const node of asking.slice(0, most)) {
     const { lookup } = node.key
     if (!lookup) continue
-    const found = await searchIndex.answer(account, lookup, session.comparator, emails, () =>
-      breatheIn(session),
-    )
+    const found = await searchIndex.answer(account, lookup, session.comparator, emails, breathe)
     const known = new Uint8Array(scope.count).fill(unknown)
-    for (let at = 0; at < indexes.length; at++) known[indexes[at] as number] = found[at] as number
+    await spread(found, indexes, known, breathe)
     node.known = known
   }
   return true
@@ -185,7 +201,7 @@ async function askIndex(
 
 /** The messages that a mask is about: all of the scope, or some. */
 interface Extent {
-  readonly session: Session
+  readonly breathe: Breathe
   readonly count: number
   readonly indexes: Uint32Array | undefined
 }
@@ -193,15 +209,11 @@ interface Extent {
 /** What keys up to `rank`, and the index, say of each message. */
 async function maskOf(node: Node, rank: number, extent: Extent): Promise<Uint8Array> {
   switch (node.kind) {
-    case 'key': {
-      const mask = keyMask(node, rank, extent)
-      await breatheIn(extent.session)
-      return mask
-    }
+    case 'key':
+      return keyMask(node, rank, extent)
     case 'not': {
       const mask = await maskOf(node.of, rank, extent)
-      for (let at = 0; at < mask.length; at++) mask[at] = yes - (mask[at] as number)
-      return mask
+      return fillArray(mask, extent.breathe, at => yes - (mask[at] as number))
     }
     case 'and':
     case 'or': {
@@ -209,30 +221,33 @@ async function maskOf(node: Node, rank: number, extent: Extent): Promise<Uint8Ar
       const mask = new Uint8Array(extent.count).fill(isAnd ? yes : no)
       for (const child of node.of) {
         const other = await maskOf(child, rank, extent)
-        for (let at = 0; at < mask.length; at++) {
-          const answer = other[at] as number
-          if (isAnd ? answer < (mask[at] as number) : answer > (mask[at] as number)) mask[at] = answer
-        }
+        await inStretches(mask.length, extent.breathe, (from, to) => {
+          for (let at = from; at < to; at++) {
+            const answer = other[at] as number
+            if (isAnd ? answer < (mask[at] as number) : answer > (mask[at] as number)) mask[at] = answer
+          }
+        })
       }
       return mask
     }
   }
 }
 
-function keyMask(
+async function keyMask(
   { rank: own, key, test, scope, known }: KeyNode,
   rank: number,
-  { count, indexes }: Extent,
-): Uint8Array {
+  { breathe, count, indexes }: Extent,
+): Promise<Uint8Array> {
   const mask = new Uint8Array(count)
-  if (known) {
-    for (let at = 0; at < count; at++) mask[at] = known[indexes ? (indexes[at] as number) : at] as number
-  } else if (own > rank || !test) mask.fill(unknown)
-  else if (indexes)
-    for (let at = 0; at < count; at++) mask[at] = test(indexes[at] as number, noContent) ? yes : no
-  else if (key.mask && scope) key.mask(scope, mask)
-  else for (let index = 0; index < count; index++) mask[index] = test(index, noContent) ? yes : no
-  return mask
+  const indexAt = (at: number) => (indexes ? (indexes[at] as number) : at)
+  if (known) return fillArray(mask, breathe, at => known[indexAt(at)] as number)
+  if (own > rank || !test) return mask.fill(unknown)
+  if (indexes === undefined && key.mask && scope) {
+    const { mask: maskStretch } = key
+    await inStretches(count, breathe, (from, to) => maskStretch(scope, mask, from, to))
+    return mask
+  }
+  return fillArray(mask, breathe, at => (test(indexAt(at), noContent) ? yes : no))
 }
 
 const noContent = new MessageContent({} as EmailRow, undefined, text => text)
@@ -308,7 +323,7 @@ class Reading {
   }
 
   async run(answers: Uint8Array): Promise<void> {
-    const undecided = indexesOf(answers, unknown)
+    const undecided = await indexesOf(answers, unknown, () => breatheIn(this.#session))
     for (let from = 0; from < undecided.length; from += maxEmailRows) {
       await this.#decide(undecided.subarray(from, from + maxEmailRows), answers)
     }

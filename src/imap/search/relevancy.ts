@@ -41,7 +41,8 @@ async function scoresOf(
   const { searchIndex } = session.store
   const { account } = scope.view.mailbox
   const breathe = () => breatheIn(session)
-  const found = await searchIndex.scores(account, key.lookup, emailsOf(scope, matches), breathe)
+  const emails = await emailsOf(scope, matches, breathe)
+  const found = await searchIndex.scores(account, key.lookup, emails, breathe)
   const scores = new Float64Array(scope.count)
   const unknown: number[] = []
   for (const [place, index] of matches.entries()) {

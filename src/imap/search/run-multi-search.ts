@@ -4,7 +4,7 @@ import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad, no } from '../error.ts'
 import { isSameMailbox, type VisibleMailbox } from '../mailbox-access.ts'
-import { MailboxView, openPicture } from '../mailbox-view.ts'
+import { MailboxView, noUids, openPicture } from '../mailbox-view.ts'
 import { messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import type { SearchArgs } from './arguments.ts'
@@ -13,7 +13,7 @@ import { relevancyOf } from './relevancy.ts'
 import { keepUpdated, returnAll } from './run-search.ts'
 import { openScope } from './search-scope.ts'
 import { findSources, type SearchSource } from './sources.ts'
-import { idsOf, type SearchResult, shownBy, writeEsearch } from './write-result.ts'
+import { type SearchResult, uidsToSave, writeEsearch } from './write-result.ts'
 
 export interface MultiSearchArgs extends SearchArgs {
   readonly sources: readonly SearchSource[]
@@ -33,7 +33,7 @@ export async function runMultiSearch(session: Session, args: MultiSearchArgs): P
     return await answer(session, args)
   } catch (error) {
     // RFC 5182 §2.1.
-    if (returns.save) session.view.save([])
+    if (returns.save) session.view.save(noUids)
     throw error
   }
 }
@@ -58,9 +58,9 @@ async function answer(session: Session, args: MultiSearchArgs): Promise<Completi
       : undefined
     const result: SearchResult = { scope, matches, isUid: true, usesModSeq: args.usesModSeq, relevancy }
     const correlator = { tag, mailbox: { name: mailbox.name, uidValidity: mailbox.uidValidity } }
-    if (returns.save) view.save(idsOf(scope.uids, shownBy(matches, returns)))
+    if (returns.save) view.save(await uidsToSave(session, result, returns))
     // RFC 7377 §2.1: nothing is said of mailboxes without a match.
-    if (matches.length > 0 && returns.answers) writeEsearch(session, correlator, returns, result)
+    if (matches.length > 0 && returns.answers) await writeEsearch(session, correlator, returns, result)
     const isOpen = session.state.kind === 'selected' && session.state.view === view
     if (returns.update && isOpen && keepUpdated(session, { ...args, correlator, sort: undefined }, result))
       update = 'kept'

@@ -2,6 +2,7 @@
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
 import { bad } from '../error.ts'
+import { noUids } from '../mailbox-view.ts'
 import { complete, messageLimit } from '../message-limit.ts'
 import type { Session } from '../session.ts'
 import { relevancyOf } from './relevancy.ts'
@@ -12,7 +13,7 @@ import { type ContextSearch, SearchContexts } from './contexts.ts'
 import { findMatches } from './evaluate.ts'
 import { limitScope } from './limit-scope.ts'
 import { openScope, type SearchScope } from './search-scope.ts'
-import { idsOf, type SearchResult, shownBy, writeEsearch, writeNumbers } from './write-result.ts'
+import { type SearchResult, uidsToSave, writeEsearch, writeNumbers } from './write-result.ts'
 
 /** What IMAP4rev2 returns when it is not said (RFC 9051 §6.4.4). */
 export const returnAll: ReturnOptions = {
@@ -36,7 +37,7 @@ export async function runSearch(session: Session, args: AnswerArgs, isUid: boole
     return await answer(session, args, isUid)
   } catch (error) {
     // RFC 5182 §2.1: a search that was to be saved and is answered NO leaves nothing saved.
-    session.view.save([])
+    session.view.save(noUids)
     throw error
   }
 }
@@ -69,14 +70,13 @@ async function answerWithin(
   const result: SearchResult = { scope, matches, isUid, usesModSeq: args.usesModSeq, relevancy }
   // The older answer to SORT has no successor in IMAP4rev2.
   if (args.returns === undefined && (args.sort || !session.has('IMAP4REV2'))) {
-    writeNumbers(out, args.sort ? 'SORT' : 'SEARCH', result)
+    await writeNumbers(session, args.sort ? 'SORT' : 'SEARCH', result)
     return {}
   }
   const returns = args.returns ?? returnAll
   const correlator = { tag: args.tag, mailbox: undefined }
-  // `$` is a set: the order of a SORT is not in it.
-  if (returns.save) view.save(idsOf(scope.uids, shownBy(matches, returns)).sort((a, b) => a - b))
-  if (returns.answers) writeEsearch(session, correlator, returns, result)
+  if (returns.save) view.save(await uidsToSave(session, result, returns))
+  if (returns.answers) await writeEsearch(session, correlator, returns, result)
   if (!returns.update) return returns.save ? { text: 'Searched, and the result is saved' } : {}
   if (keepUpdated(session, { ...args, correlator, sort: args.sort }, result))
     return { text: 'Searched, will notify' }

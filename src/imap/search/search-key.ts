@@ -16,7 +16,7 @@ export type Cost = (typeof costs)[number]
 export type KeyTest = (index: number, content: MessageContent) => boolean
 
 /** Answers for all messages of a scope at once: `yes` or `no` in each place of `answers`. */
-export type KeyMask = (scope: SearchScope, answers: Uint8Array) => void
+export type KeyMask = (scope: SearchScope, answers: Uint8Array, from: number, to: number) => void
 
 /** One key with its argument. */
 export interface SearchKey {

@@ -1,4 +1,5 @@
 // The messages that a SEARCH looks at, and what is at hand of them.
+import { type Breathe, fillArray } from '../../base/breathe.ts'
 import type { EmailId } from '../../base/ids.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
@@ -47,10 +48,14 @@ export function emailOf(scope: SearchScope, index: number): EmailId {
 }
 
 /** The emails of some messages, in their order. */
-export function emailsOf(scope: SearchScope, indexes: Uint32Array): Float64Array {
-  const { emails, positions } = scope
-  const found = new Float64Array(indexes.length)
-  for (let at = 0; at < indexes.length; at++)
-    found[at] = emails[positions[indexes[at] as number] as number] as number
-  return found
+export function emailsOf(
+  { emails, positions }: SearchScope,
+  indexes: Uint32Array,
+  breathe: Breathe,
+): Promise<Float64Array> {
+  return fillArray(
+    new Float64Array(indexes.length),
+    breathe,
+    at => emails[positions[indexes[at] as number] as number] as number,
+  )
 }

@@ -1,9 +1,12 @@
 // The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 9394; RFC 6203 §4; RFC 7162 §3.1.5, §3.1.6.
+import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
+import { breathingSort } from '../../base/breathing-sort.ts'
 import type { Encoder } from '../encoder.ts'
+import { writeInPieces } from '../line-in-pieces.ts'
 import { partOf } from '../partial-range.ts'
-import { formatNumbers } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import type { ReturnOptions } from './arguments.ts'
+import { breatheIn } from './evaluate.ts'
 import type { SearchScope } from './search-scope.ts'
 
 export interface SearchResult {
@@ -18,17 +21,23 @@ export interface SearchResult {
 }
 
 /** `* SEARCH 2 84 882 (MODSEQ 917162500)`, or `* SORT …`. */
-export function writeNumbers(
-  out: Encoder,
+export async function writeNumbers(
+  session: Session,
   word: 'SEARCH' | 'SORT',
   { scope, matches, isUid, usesModSeq }: SearchResult,
-): void {
+): Promise<void> {
   const ids = isUid ? scope.uids : scope.numbers
-  out.ascii(`* ${word}`)
-  out.numbers(ids, matches)
-  if (usesModSeq && matches.length > 0)
-    out.ascii(' (MODSEQ ').number(highestModSeq(scope, matches)).byte(0x29)
-  out.crlf()
+  const { out } = session
+  await writeInPieces(session, async breathe => {
+    out.ascii(`* ${word}`)
+    await inStretches(matches.length, breathe, (from, to) => out.numbers(ids, matches.subarray(from, to)))
+    if (usesModSeq && matches.length > 0)
+      out
+        .ascii(' (MODSEQ ')
+        .number(await highestModSeq(scope, matches, breathe))
+        .byte(0x29)
+    out.crlf()
+  })
 }
 
 /** What an ESEARCH response belongs to. */
@@ -51,47 +60,94 @@ export function writeCorrelator(session: Session, { tag, mailbox }: Correlator):
 }
 
 /** `* ESEARCH (TAG "a1") UID MIN 2 COUNT 10 MODSEQ 917162500`. MIN and MAX are the first and the last in the result's order (RFC 5267 §3.1). */
-export function writeEsearch(
+export async function writeEsearch(
   session: Session,
   correlator: Correlator,
   returns: ReturnOptions,
   { scope, matches, isUid, usesModSeq, relevancy }: SearchResult,
-): void {
+): Promise<void> {
   const { min, max, all, count, partial } = returns
   const ids = isUid ? scope.uids : scope.numbers
   const idAt = (at: number) => ids[matches[at] as number] as number
   const { out } = session
-  out.ascii('* ESEARCH ')
-  writeCorrelator(session, correlator)
-  if (isUid) out.ascii(' UID')
-  if (matches.length > 0) {
-    if (min) out.ascii(' MIN ').number(idAt(0))
-    if (max) out.ascii(' MAX ').number(idAt(matches.length - 1))
+  await writeInPieces(session, async breathe => {
+    out.ascii('* ESEARCH ')
+    writeCorrelator(session, correlator)
+    if (isUid) out.ascii(' UID')
+    if (matches.length > 0) {
+      if (min) out.ascii(' MIN ').number(idAt(0))
+      if (max) out.ascii(' MAX ').number(idAt(matches.length - 1))
+    }
+    if (count) out.ascii(' COUNT ').number(matches.length)
+    if (all && matches.length > 0) await writeSet(out.ascii(' ALL '), ids, matches, breathe)
+    if (partial) {
+      const part = partOf(matches, partial)
+      out.ascii(` PARTIAL (${partial.text} `)
+      if (part.length > 0) await writeSet(out, ids, part, breathe)
+      else out.ascii('NIL')
+      out.byte(0x29)
+    }
+    if (returns.relevancy && relevancy && matches.length > 0) {
+      const scored = all || count || !partial ? matches : partOf(matches, partial)
+      await writeRelevancy(out, relevancy, scored, breathe)
+    }
+    const shown = usesModSeq ? shownBy(matches, returns) : noMatches
+    if (shown.length > 0) out.ascii(' MODSEQ ').number(await highestModSeq(scope, shown, breathe))
+    out.crlf()
+  })
+}
+
+const noMatches = new Uint32Array(0)
+
+/** `1:3,7`: a range only where the numbers ascend (RFC 5267 §3.2). */
+async function writeSet(
+  out: Encoder,
+  ids: Uint32Array,
+  indexes: Uint32Array,
+  breathe: Breathe,
+): Promise<void> {
+  let first = ids[indexes[0] as number] as number
+  let last = first
+  const writeRange = () => {
+    out.number(first)
+    if (last > first) out.byte(0x3a).number(last)
   }
-  if (count) out.ascii(' COUNT ').number(matches.length)
-  // RFC 5267 §3.2: a range stands only where the numbers ascend.
-  if (all && matches.length > 0) out.ascii(' ALL ').ascii(formatNumbers(idsOf(ids, matches)))
-  if (partial) {
-    const part = partOf(matches, partial)
-    out.ascii(` PARTIAL (${partial.text} `)
-    out.ascii(part.length > 0 ? formatNumbers(idsOf(ids, part)) : 'NIL').byte(0x29)
-  }
-  if (returns.relevancy && relevancy && matches.length > 0) {
-    const scored = all || count || !partial ? matches : partOf(matches, partial)
-    out.ascii(` RELEVANCY (${Array.from(scored, index => relevancy[index]).join(' ')})`)
-  }
-  if (usesModSeq && matches.length > 0) {
-    const shown = shownBy(matches, returns)
-    if (shown.length > 0) out.ascii(' MODSEQ ').number(highestModSeq(scope, shown))
-  }
-  out.crlf()
+  await inStretches(indexes.length, breathe, (from, to) => {
+    for (let at = Math.max(from, 1); at < to; at++) {
+      const id = ids[indexes[at] as number] as number
+      if (id !== last + 1) {
+        writeRange()
+        out.byte(0x2c)
+        first = id
+      }
+      last = id
+    }
+  })
+  writeRange()
+}
+
+/** ` RELEVANCY (4 99 42)`. */
+async function writeRelevancy(
+  out: Encoder,
+  relevancy: Uint8Array,
+  indexes: Uint32Array,
+  breathe: Breathe,
+): Promise<void> {
+  out.ascii(' RELEVANCY (')
+  await inStretches(indexes.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      if (at > 0) out.byte(0x20)
+      out.number(relevancy[indexes[at] as number] as number)
+    }
+  })
+  out.byte(0x29)
 }
 
 /**
  * The messages that an answer shows; all, where it also counts them or shows nothing. `$` holds these (RFC 5182 §2.4; RFC 9394 §3.2), and they are
  * those whose highest modSeq is told (RFC 4731 §3.2).
  */
-export function shownBy(matches: Uint32Array, { min, max, all, count, partial }: ReturnOptions): Uint32Array {
+function shownBy(matches: Uint32Array, { min, max, all, count, partial }: ReturnOptions): Uint32Array {
   if (all || count || !(min || max || partial)) return matches
   const shown = new Set(partial ? partOf(matches, partial) : [])
   if (min) for (const first of matches.subarray(0, 1)) shown.add(first)
@@ -99,12 +155,29 @@ export function shownBy(matches: Uint32Array, { min, max, all, count, partial }:
   return Uint32Array.from(shown)
 }
 
-export function idsOf(ids: Uint32Array, indexes: Uint32Array): number[] {
-  return Array.from(indexes, index => ids[index] as number)
+/** The UIDs of what an answer shows, ascending: `$` is a set, so the order of a SORT is not in it. */
+export async function uidsToSave(
+  session: Session,
+  { scope, matches }: SearchResult,
+  returns: ReturnOptions,
+): Promise<Uint32Array> {
+  const breathe = () => breatheIn(session)
+  const shown = shownBy(matches, returns)
+  const uids = new Uint32Array(shown.length)
+  await fillArray(uids, breathe, at => scope.uids[shown[at] as number] as number)
+  await breathingSort(uids, (a, b) => a - b, breathe)
+  return uids
 }
 
-function highestModSeq({ modSeqs, positions }: SearchScope, matches: Uint32Array): number {
+async function highestModSeq(
+  { modSeqs, positions }: SearchScope,
+  matches: Uint32Array,
+  breathe: Breathe,
+): Promise<number> {
   let highest = 0
-  for (const index of matches) highest = Math.max(highest, modSeqs[positions[index] as number] as number)
+  await inStretches(matches.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++)
+      highest = Math.max(highest, modSeqs[positions[matches[at] as number] as number] as number)
+  })
   return highest
 }

@@ -2,7 +2,7 @@
 //
 // Each criterion becomes one array of numbers: dates and sizes as they are, texts as their ranks among the distinct texts. The last criterion is sorted by
 // first; each sort keeps the order of what it holds for equal.
-import type { Breathe } from '../../base/breathe.ts'
+import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
 import { type TextOrder, TextSet } from '../../store/text-set.ts'
@@ -52,20 +52,20 @@ async function sortAnew(
   const breathe = () => breatheIn(session)
   const { account } = scope.view.mailbox
   const names = [...new Set(criteria.flatMap(({ source }) => columnOf(source) ?? []))]
-  const loaded = await session.store.emailColumns.load(account, emailsOf(scope, matches), names, breathe)
-  let places = Uint32Array.from(matches, (_index, place) => place)
+  const emails = await emailsOf(scope, matches, breathe)
+  const loaded = await session.store.emailColumns.load(account, emails, names, breathe)
+  let places = await fillArray(new Uint32Array(matches.length), breathe, place => place)
   for (const { source, isReverse } of criteria.toReversed()) {
     const values =
       source.kind === 'relevancy'
-        ? lackOf(relevancy, matches)
+        ? await lackOf(relevancy, matches, breathe)
         : await valuesOf(session, scope, matches, source, loaded, breathe)
-    if (values instanceof Uint32Array) places = sortByRank(places, values, isReverse)
+    if (values instanceof Uint32Array) places = await sortByRank(places, values, isReverse, breathe)
     else if (isReverse)
       await breathingSort(places, (a, b) => (values[b] as number) - (values[a] as number), breathe)
     else await breathingSort(places, (a, b) => (values[a] as number) - (values[b] as number), breathe)
-    await breathe()
   }
-  return places.map(place => matches[place] as number)
+  return fillArray(places, breathe, at => matches[places[at] as number] as number)
 }
 
 /** The column of emails that a criterion compares; undefined where the snapshot has it. */
@@ -85,20 +85,20 @@ async function valuesOf(
 ): Promise<Numbers> {
   switch (source.kind) {
     case 'arrival':
-      return received(scope, matches)
+      return received(scope, matches, breathe)
     case 'size':
-      return pick(scope.sizes, scope, matches)
+      return pick(scope.sizes, scope, matches, breathe)
     case 'sent':
-      return sentDates(loaded, received(scope, matches))
+      return sentDates(loaded, await received(scope, matches, breathe), breathe)
     case 'text': {
       const { numbers, set } = loaded.texts(source.column)
-      const ranks = await ranksOf(set, session.comparator, breathe)
-      return numbers.map(number => ranks[number] as number)
+      const ranks = await set.ranks(textOrder(session.comparator), breathe)
+      return ranksAt(numbers, ranks, breathe)
     }
     case 'annotation': {
       const { numbers, set } = await readAnnotations(session, scope, matches, source)
-      const ranks = await ranksOf(set, session.comparator, breathe)
-      return numbers.map(number => ranks[number] as number)
+      const ranks = await set.ranks(textOrder(session.comparator), breathe)
+      return ranksAt(numbers, ranks, breathe)
     }
   }
 }
@@ -122,16 +122,26 @@ async function readAnnotations(
 }
 
 /** RFC 6203 §6: the most relevant comes first. */
-function lackOf(relevancy: Uint8Array | undefined, matches: Uint32Array): Uint32Array {
-  return matches.map(index => 100 - (relevancy?.[index] ?? 0))
+function lackOf(
+  relevancy: Uint8Array | undefined,
+  matches: Uint32Array,
+  breathe: Breathe,
+): Promise<Uint32Array> {
+  const lacks = new Uint32Array(matches.length)
+  return fillArray(lacks, breathe, place => 100 - (relevancy?.[matches[place] as number] ?? 0))
 }
 
 /** RFC 5256 §2.2: INTERNALDATE where there is no sent date. */
-export function sentDates(loaded: EmailColumns, receivedAts: Float64Array): Float64Array {
+export function sentDates(
+  loaded: EmailColumns,
+  receivedAts: Float64Array,
+  breathe: Breathe,
+): Promise<Float64Array> {
   const sent = loaded.numbers('sent_at')
-  for (let place = 0; place < sent.length; place++)
-    if (Number.isNaN(sent[place])) sent[place] = receivedAts[place] as number
-  return sent
+  return fillArray(sent, breathe, place => {
+    const sentAt = sent[place] as number
+    return Number.isNaN(sentAt) ? (receivedAts[place] as number) : sentAt
+  })
 }
 
 /** How a collation puts texts in order. */
@@ -139,47 +149,69 @@ export function textOrder(comparator: Collation): TextOrder {
   return { name: comparator.name, keyOf: text => collationKey(text, comparator) }
 }
 
-function ranksOf(set: TextSet, comparator: Collation, breathe: Breathe): Promise<Uint32Array> {
-  return set.ranks(
-    textOrder(comparator),
-    (numbers, compare) => breathingSort(numbers, compare, breathe),
-    breathe,
-  )
+/** The ranks of texts that are given by their numbers. */
+function ranksAt(numbers: Uint32Array, ranks: Uint32Array, breathe: Breathe): Promise<Uint32Array> {
+  const found = new Uint32Array(numbers.length)
+  return fillArray(found, breathe, place => ranks[numbers[place] as number] as number)
 }
 
 /** Counts how many have each rank, and so knows where each begins. */
-function sortByRank(
+async function sortByRank(
   places: Uint32Array<ArrayBuffer>,
   ranks: Uint32Array,
   isReverse: boolean,
-): Uint32Array<ArrayBuffer> {
+  breathe: Breathe,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const { length } = places
   let highest = 0
-  for (let place = 0; place < ranks.length; place++)
-    if ((ranks[place] as number) > highest) highest = ranks[place] as number
+  await inStretches(length, breathe, (from, to) => {
+    for (let place = from; place < to; place++)
+      if ((ranks[place] as number) > highest) highest = ranks[place] as number
+  })
   const starts = new Uint32Array(highest + 2)
   const slotOf = (place: number) =>
     isReverse ? highest - (ranks[place] as number) : (ranks[place] as number)
-  for (const place of places) {
-    const slot = slotOf(place) + 1
-    starts[slot] = (starts[slot] as number) + 1
-  }
-  for (let slot = 1; slot < starts.length; slot++)
-    starts[slot] = (starts[slot] as number) + (starts[slot - 1] as number)
-  const sorted = new Uint32Array(places.length)
-  for (const place of places) {
-    const slot = slotOf(place)
-    const at = starts[slot] as number
-    sorted[at] = place
-    starts[slot] = at + 1
-  }
+  await inStretches(length, breathe, (from, to) => {
+    for (let place = from; place < to; place++) {
+      const slot = slotOf(place) + 1
+      starts[slot] = (starts[slot] as number) + 1
+    }
+  })
+  await inStretches(highest + 1, breathe, (from, to) => {
+    for (let slot = from; slot < to; slot++)
+      starts[slot + 1] = (starts[slot + 1] as number) + (starts[slot] as number)
+  })
+  const sorted = new Uint32Array(length)
+  await inStretches(length, breathe, (from, to) => {
+    for (let order = from; order < to; order++) {
+      const place = places[order] as number
+      const slot = slotOf(place)
+      const at = starts[slot] as number
+      sorted[at] = place
+      starts[slot] = at + 1
+    }
+  })
   return sorted
 }
 
-function pick(column: Float64Array, { positions }: SearchScope, matches: Uint32Array): Float64Array {
-  return Float64Array.from(matches, index => column[positions[index] as number] as number)
+function pick(
+  column: Float64Array,
+  { positions }: SearchScope,
+  matches: Uint32Array,
+  breathe: Breathe,
+): Promise<Float64Array> {
+  return fillArray(
+    new Float64Array(matches.length),
+    breathe,
+    place => column[positions[matches[place] as number] as number] as number,
+  )
 }
 
 /** INTERNALDATE, by place. */
-export function received(scope: SearchScope, matches: Uint32Array): Float64Array {
-  return pick(scope.receivedAts, scope, matches)
+export function received(
+  scope: SearchScope,
+  matches: Uint32Array,
+  breathe: Breathe,
+): Promise<Float64Array> {
+  return pick(scope.receivedAts, scope, matches, breathe)
 }

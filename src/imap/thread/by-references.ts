@@ -2,16 +2,18 @@
 //
 // REFS is REFERENCES without the gathering by subjects (step 5), and its threads are in the order of their latest arrival, so that one with a new answer
 // comes last (draft-ietf-morg-inthread, as other servers do it).
-import type { Breathe } from '../../base/breathe.ts'
-import { childrenOf, type Forest, none, sortSiblings } from './forest.ts'
+import { type Breathe, inStretches } from '../../base/breathe.ts'
+import { breathingSort } from '../../base/breathing-sort.ts'
+import { Children, type Forest, none } from './forest.ts'
 import type { ReferenceLinks } from './reference-links.ts'
 
 /** What is known of each message, by number from 0 in mailbox order. */
 export interface ThreadedMessages {
   /** Of all messages by sent date, ties in mailbox order (RFC 5256 §2.2). */
   readonly ranks: Uint32Array
-  /** The number of the base subject; 0 for the empty one. */
+  /** The number of the base subject, below `subjectCount`; 0 for the empty one. */
   readonly subjects: Uint32Array
+  readonly subjectCount: number
   /** 1 for an answer or a forwarded message. */
   readonly isReply: Uint8Array
   /** INTERNALDATE. */
@@ -23,11 +25,11 @@ export async function threadByReferences(
   messages: ThreadedMessages,
   breathe: Breathe,
 ): Promise<Forest> {
-  const pruned = prune(links)
-  const builder = new Threads(links.messageCount, pruned, messages, breathe)
-  await builder.sortDummies()
-  await builder.gatherBySubject()
-  return builder.finish((a, b) => builder.rankOf(a) - builder.rankOf(b))
+  const threads = new Threads(links.messageCount, await prune(links, breathe), messages, breathe)
+  await threads.plant()
+  await threads.sortDummies()
+  await threads.gatherBySubject()
+  return threads.finish((a, b) => threads.rankOf(a) - threads.rankOf(b))
 }
 
 export async function threadByRefs(
@@ -35,30 +37,35 @@ export async function threadByRefs(
   messages: ThreadedMessages,
   breathe: Breathe,
 ): Promise<Forest> {
-  const pruned = prune(links)
-  const latest = latestArrivals(pruned, messages.received, links.messageCount)
-  const builder = new Threads(links.messageCount, pruned, messages, breathe)
-  await builder.sortDummies()
-  return builder.finish(
-    (a, b) => (latest[a] as number) - (latest[b] as number) || builder.rankOf(a) - builder.rankOf(b),
+  const pruned = await prune(links, breathe)
+  const latest = await latestArrivals(pruned, messages.received, links.messageCount, breathe)
+  const threads = new Threads(links.messageCount, pruned, messages, breathe)
+  await threads.plant()
+  await threads.sortDummies()
+  return threads.finish(
+    (a, b) => (latest[a] as number) - (latest[b] as number) || threads.rankOf(a) - threads.rankOf(b),
   )
 }
 
 /** Steps 2 and 3: the parent of each message once dummies are gone, but for those at the top that hold several together. */
-function prune(links: ReferenceLinks): Int32Array {
+async function prune(links: ReferenceLinks, breathe: Breathe): Promise<Int32Array> {
   const { messageCount } = links
-  const up = Int32Array.from(links.parents)
+  const up = links.parents.slice()
   const below = new Int32Array(up.length)
-  for (let message = 0; message < messageCount; message++) {
-    const parent = liveParent(up, message, messageCount)
-    up[message] = parent
-    if (parent !== none) below[parent] = (below[parent] as number) + 1
-  }
+  await inStretches(messageCount, breathe, (from, to) => {
+    for (let message = from; message < to; message++) {
+      const parent = liveParent(up, message, messageCount)
+      up[message] = parent
+      if (parent !== none) below[parent] = (below[parent] as number) + 1
+    }
+  })
   // A dummy at the top with one child gives way to it; without any it goes.
-  for (let message = 0; message < messageCount; message++) {
-    const parent = up[message] as number
-    if (parent >= messageCount && below[parent] === 1) up[message] = none
-  }
+  await inStretches(messageCount, breathe, (from, to) => {
+    for (let message = from; message < to; message++) {
+      const parent = up[message] as number
+      if (parent >= messageCount && below[parent] === 1) up[message] = none
+    }
+  })
   // Of dummies only those stay that are a parent now, and they are at the top.
   return up.fill(none, messageCount)
 }
@@ -76,41 +83,82 @@ function liveParent(up: Int32Array, message: number, messageCount: number): numb
 }
 
 /** Of each node at the top, the latest INTERNALDATE in its thread. */
-function latestArrivals(parents: Int32Array, received: Float64Array, messageCount: number): Float64Array {
+async function latestArrivals(
+  parents: Int32Array,
+  received: Float64Array,
+  messageCount: number,
+  breathe: Breathe,
+): Promise<Float64Array> {
   const latest = new Float64Array(parents.length).fill(-Infinity)
-  const root = Int32Array.from(parents)
-  for (let message = 0; message < messageCount; message++) {
-    let top = message
-    while (root[top] !== none) top = root[top] as number
-    for (let at = message; at !== top; ) {
-      const next = root[at] as number
-      root[at] = top
-      at = next
+  const root = parents.slice()
+  await inStretches(messageCount, breathe, (from, to) => {
+    for (let message = from; message < to; message++) {
+      let top = message
+      while (root[top] !== none) top = root[top] as number
+      for (let at = message; at !== top; ) {
+        const next = root[at] as number
+        root[at] = top
+        at = next
+      }
+      latest[top] = Math.max(latest[top] as number, received[message] as number)
     }
-    latest[top] = Math.max(latest[top] as number, received[message] as number)
-  }
+  })
   return latest
 }
 
 /** Threads in the making, from step 4 on. */
 class Threads {
   readonly #messageCount: number
+  readonly #parents: Int32Array
   readonly #messages: ThreadedMessages
   readonly #breathe: Breathe
-  readonly #children: Map<number, number[]>
-  /** In step 4's order. */
-  #roots: number[]
+  readonly #children: Children
+  /** 1 for each node at the top. */
+  readonly #isRoot: Uint8Array
+  /** Nodes that were at the top, in step 4's order. */
+  #roots: Uint32Array
   #nodeCount: number
 
   constructor(messageCount: number, parents: Int32Array, messages: ThreadedMessages, breathe: Breathe) {
     this.#messageCount = messageCount
+    this.#parents = parents
     this.#messages = messages
     this.#breathe = breathe
-    this.#children = childrenOf(parents)
     this.#nodeCount = parents.length
-    this.#roots = []
-    for (let node = 0; node < parents.length; node++)
-      if (parents[node] === none && (node < messageCount || this.#children.has(node))) this.#roots.push(node)
+    // Step 5 may make a node of two messages.
+    const most = parents.length + (messageCount >>> 1)
+    this.#children = new Children(most)
+    this.#isRoot = new Uint8Array(most)
+    this.#roots = new Uint32Array(0)
+  }
+
+  /** The trees that the parents tell of. To be called first. */
+  async plant(): Promise<void> {
+    const { length } = this.#parents
+    // From the last one on, since each goes before those that are there.
+    await inStretches(length, this.#breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const node = length - 1 - at
+        const parent = this.#parents[node] as number
+        if (parent !== none) this.#children.addFirst(parent, node)
+      }
+    })
+    await inStretches(length, this.#breathe, (from, to) => {
+      for (let node = from; node < to; node++) {
+        if (this.#parents[node] !== none) continue
+        if (node < this.#messageCount || this.#children.firstOf(node) !== none) this.#isRoot[node] = 1
+      }
+    })
+    this.#roots = await this.#rootsNow()
+  }
+
+  async #rootsNow(): Promise<Uint32Array> {
+    const roots = new Uint32Array(this.#nodeCount)
+    let count = 0
+    await inStretches(this.#nodeCount, this.#breathe, (from, to) => {
+      for (let node = from; node < to; node++) if (this.#isRoot[node] === 1) roots[count++] = node
+    })
+    return roots.slice(0, count)
   }
 
   /** A message's own rank; a dummy's is that of its first child, which must be in its place. */
@@ -120,44 +168,39 @@ class Threads {
 
   /** The message itself, or a dummy's first child. Dummies have messages as children. */
   #head(node: number): number {
-    return node < this.#messageCount ? node : (this.#children.get(node)?.[0] as number)
+    return node < this.#messageCount ? node : this.#children.firstOf(node)
   }
+
+  readonly #byRank = (a: number, b: number): number => this.rankOf(a) - this.rankOf(b)
 
   /** Step 4. */
   async sortDummies(): Promise<void> {
-    for (const root of this.#roots) if (root >= this.#messageCount) await this.#sortChildren(root)
-    this.#roots = await sortSiblings(this.#roots, (a, b) => this.rankOf(a) - this.rankOf(b), this.#breathe)
-  }
-
-  async #sortChildren(node: number): Promise<void> {
-    const children = this.#children.get(node)
-    if (!children || children.length < 2) return
-    this.#children.set(
-      node,
-      await sortSiblings(children, (a, b) => this.rankOf(a) - this.rankOf(b), this.#breathe),
-    )
+    await this.#children.sort(this.#messageCount, this.#nodeCount, this.#byRank, this.#breathe)
+    await breathingSort(this.#roots, this.#byRank, this.#breathe)
   }
 
   /** Step 5. */
   async gatherBySubject(): Promise<void> {
-    const table = new Map<number, number>()
-    for (const root of this.#roots) {
-      const subject = this.#subjectOf(root)
-      if (subject === 0) continue
-      const known = table.get(subject)
-      // Step 5.B.iv.
-      if (known === undefined || this.#isBetter(root, known)) table.set(subject, root)
-    }
-    const roots = new Set(this.#roots)
-    for (const root of this.#roots) {
-      const subject = this.#subjectOf(root)
-      const known = table.get(subject)
-      if (subject === 0 || known === undefined || known === root) continue
-      this.#merge(root, known, subject, table, roots)
-      const breath = this.#breathe()
-      if (breath !== undefined) await breath
-    }
-    this.#roots = [...roots]
+    const roots = this.#roots
+    /** The root of each subject. */
+    const table = new Int32Array(this.#messages.subjectCount).fill(none)
+    await inStretches(roots.length, this.#breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const root = roots[at] as number
+        const subject = this.#subjectOf(root)
+        if (subject === 0) continue
+        const known = table[subject] as number
+        // Step 5.B.iv.
+        if (known === none || this.#isBetter(root, known)) table[subject] = root
+      }
+    })
+    await inStretches(roots.length, this.#breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const root = roots[at] as number
+        const subject = this.#subjectOf(root)
+        if (subject !== 0 && table[subject] !== root) this.#merge(root, subject, table)
+      }
+    })
   }
 
   #isDummy(node: number): boolean {
@@ -177,43 +220,33 @@ class Threads {
     return this.#isDummy(node) || (this.#isReply(known) && !this.#isReply(node))
   }
 
-  /** Step 5.C: what becomes of `node` beside `known`, which has the same subject. */
-  #merge(node: number, known: number, subject: number, table: Map<number, number>, roots: Set<number>): void {
-    roots.delete(node)
-    if (this.#isDummy(known)) {
-      const added = this.#isDummy(node) ? (this.#children.get(node) ?? []) : [node]
-      this.#adopt(known, added)
-      if (this.#isDummy(node)) this.#children.delete(node)
+  /** Step 5.C: what becomes of `node` beside the one that the table has for its subject. */
+  #merge(node: number, subject: number, table: Int32Array): void {
+    const known = table[subject] as number
+    const children = this.#children
+    this.#isRoot[node] = 0
+    if (this.#isDummy(known) && this.#isDummy(node)) {
+      for (let child = children.takeFirst(node); child !== none; child = children.takeFirst(node))
+        children.addBehindFirst(known, child)
       return
     }
-    if (this.#isReply(node) && !this.#isReply(known)) {
-      this.#adopt(known, [node])
+    if (this.#isDummy(known) || (this.#isReply(node) && !this.#isReply(known))) {
+      children.addBehindFirst(known, node)
       return
     }
     const dummy = this.#nodeCount++
-    this.#children.set(dummy, [known, node])
-    roots.delete(known)
-    roots.add(dummy)
-    table.set(subject, dummy)
-  }
-
-  #adopt(parent: number, added: readonly number[]): void {
-    const children = this.#children.get(parent)
-    if (!children) this.#children.set(parent, [...added])
-    else for (const child of added) children.push(child)
+    children.addFirst(dummy, node)
+    children.addFirst(dummy, known)
+    this.#isRoot[known] = 0
+    this.#isRoot[dummy] = 1
+    table[subject] = dummy
   }
 
   /** Step 6. Only dummies' ranks hang on their children, and they are at the top: the order of the rest is at will. */
   async finish(compareRoots: (a: number, b: number) => number): Promise<Forest> {
-    for (const node of this.#children.keys()) {
-      await this.#sortChildren(node)
-      const breath = this.#breathe()
-      if (breath !== undefined) await breath
-    }
-    return {
-      messageCount: this.#messageCount,
-      roots: await sortSiblings(this.#roots, compareRoots, this.#breathe),
-      children: this.#children,
-    }
+    await this.#children.sort(0, this.#nodeCount, this.#byRank, this.#breathe)
+    const roots = await this.#rootsNow()
+    await breathingSort(roots, compareRoots, this.#breathe)
+    return { messageCount: this.#messageCount, roots, children: this.#children }
   }
 }

@@ -1,30 +1,44 @@
 // THREAD=ORDEREDSUBJECT: one thread for each base subject. RFC 5256 §3.
-import type { Breathe } from '../../base/breathe.ts'
+import { type Breathe, inStretches } from '../../base/breathe.ts'
 import { breathingSort } from '../../base/breathing-sort.ts'
-import type { Forest } from './forest.ts'
+import { Children, type Forest, none } from './forest.ts'
 
-/** `ranks`: of all messages by sent date; `subjects`: equal for equal base subjects. */
+/** `ranks`: of all messages by sent date; `subjects`: equal for equal base subjects, below `subjectCount`. */
 export async function threadBySubject(
-  { ranks, subjects }: { readonly ranks: Uint32Array; readonly subjects: Uint32Array },
+  {
+    ranks,
+    subjects,
+    subjectCount,
+  }: { readonly ranks: Uint32Array; readonly subjects: Uint32Array; readonly subjectCount: number },
   breathe: Breathe,
 ): Promise<Forest> {
-  const byDate = Uint32Array.from(ranks, (_rank, message) => message)
+  const { length } = ranks
+  const byDate = new Uint32Array(length)
+  await inStretches(length, breathe, (from, to) => {
+    for (let message = from; message < to; message++) byDate[message] = message
+  })
   await breathingSort(byDate, (a, b) => (ranks[a] as number) - (ranks[b] as number), breathe)
   // Taken by date, the first of each subject is the root of its thread, and the threads are in order.
-  const roots: number[] = []
-  const rootOf = new Map<number, number>()
-  const children = new Map<number, number[]>()
-  for (const message of byDate) {
-    const subject = subjects[message] as number
-    const root = rootOf.get(subject)
-    if (root === undefined) {
-      rootOf.set(subject, message)
-      roots.push(message)
-      continue
+  const roots = new Uint32Array(length)
+  let rootCount = 0
+  const rootOf = new Int32Array(subjectCount).fill(none)
+  await inStretches(length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      const message = byDate[at] as number
+      const subject = subjects[message] as number
+      if (rootOf[subject] !== none) continue
+      rootOf[subject] = message
+      roots[rootCount++] = message
     }
-    const siblings = children.get(root)
-    if (siblings) siblings.push(message)
-    else children.set(root, [message])
-  }
-  return { messageCount: ranks.length, roots, children }
+  })
+  const children = new Children(length)
+  await inStretches(length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      // The latest first, since each goes before those that are there.
+      const message = byDate[length - 1 - at] as number
+      const root = rootOf[subjects[message] as number] as number
+      if (root !== message) children.addFirst(root, message)
+    }
+  })
+  return { messageCount: length, roots: roots.slice(0, rootCount), children }
 }

@@ -1,5 +1,7 @@
 // Threads as trees: numbers of nodes with their parents, and how they go to the client. RFC 5256 §4 (THREAD response).
-import type { Breathe } from '../../base/breathe.ts'
+//
+// In typed arrays: a hundred thousand lists of children would take the collector longer than the work itself.
+import { type Breathe, inStretches, stepsPerBreath } from '../../base/breathe.ts'
 import { breathingSort } from '../../base/breathing-sort.ts'
 import type { Encoder } from '../encoder.ts'
 
@@ -7,43 +9,116 @@ import type { Encoder } from '../encoder.ts'
 export const none = -1
 
 /**
- * Messages have the numbers from 0, in mailbox order; numbers from `messageCount` on are nodes that stand for no message, and have children. `rank` puts
- * siblings in order and is told of messages; a node without one is ranked as its first child.
+ * Messages have the numbers from 0, in mailbox order; numbers from `messageCount` on are nodes that stand for no message, and have children.
  */
 export interface Forest {
   readonly messageCount: number
   /** Nodes at the top, in order. */
-  readonly roots: ArrayLike<number>
-  /** The children of each node that has some, in order. */
-  readonly children: ReadonlyMap<number, ArrayLike<number>>
+  readonly roots: Uint32Array
+  readonly children: Children
 }
 
-/** Children of each node, by its number. */
-export function childrenOf(parents: Int32Array): Map<number, number[]> {
-  const children = new Map<number, number[]>()
-  for (let node = 0; node < parents.length; node++) {
-    const parent = parents[node] as number
-    if (parent === none) continue
-    const siblings = children.get(parent)
-    if (siblings) siblings.push(node)
-    else children.set(parent, [node])
+/** The children of each node, in order: its first one, and of each the next one of the same parent. */
+export class Children {
+  readonly #first: Int32Array
+  readonly #next: Int32Array
+
+  /** Of nodes below `count`, none of which has any. */
+  constructor(count: number) {
+    this.#first = new Int32Array(count).fill(none)
+    this.#next = new Int32Array(count).fill(none)
   }
-  return children
+
+  get nodeCount(): number {
+    return this.#first.length
+  }
+
+  firstOf(node: number): number {
+    return this.#first[node] as number
+  }
+
+  nextAfter(child: number): number {
+    return this.#next[child] as number
+  }
+
+  hasSeveral(node: number): boolean {
+    const first = this.#first[node] as number
+    return first !== none && this.#next[first] !== none
+  }
+
+  /** Makes `child`, which has no parent, the first one. */
+  addFirst(node: number, child: number): void {
+    this.#next[child] = this.#first[node] as number
+    this.#first[node] = child
+  }
+
+  /** Makes `child`, which has no parent, one of those behind the first. */
+  addBehindFirst(node: number, child: number): void {
+    const first = this.#first[node] as number
+    if (first === none) return this.addFirst(node, child)
+    this.#next[child] = this.#next[first] as number
+    this.#next[first] = child
+  }
+
+  /** Takes the first one away and gives it. */
+  takeFirst(node: number): number {
+    const first = this.#first[node] as number
+    if (first !== none) this.#first[node] = this.#next[first] as number
+    return first
+  }
+
+  /** Puts the children of each node from `from` up to `to` in the order of `compare`. */
+  async sort(
+    from: number,
+    to: number,
+    compare: (a: number, b: number) => number,
+    breathe: Breathe,
+  ): Promise<void> {
+    let steps = 0
+    for (let node = from; node < to; node++) {
+      steps++
+      if (this.hasSeveral(node))
+        steps += this.#sortFew(node, compare) ?? (await this.#sortMany(node, compare, breathe))
+      if (steps < stepsPerBreath) continue
+      steps = 0
+      const breath = breathe()
+      if (breath !== undefined) await breath
+    }
+  }
+
+  /** Gives how many they are; undefined, with nothing done, where they are too many to be sorted at once. */
+  #sortFew(node: number, compare: (a: number, b: number) => number): number | undefined {
+    const list: number[] = []
+    for (let child = this.firstOf(node); child !== none; child = this.nextAfter(child))
+      if (list.push(child) > stepsPerBreath) return undefined
+    list.sort(compare)
+    this.#first[node] = none
+    for (let at = list.length - 1; at >= 0; at--) this.addFirst(node, list[at] as number)
+    return list.length
+  }
+
+  async #sortMany(
+    node: number,
+    compare: (a: number, b: number) => number,
+    breathe: Breathe,
+  ): Promise<number> {
+    const list: number[] = []
+    for (let child = this.firstOf(node); child !== none; child = this.nextAfter(child)) {
+      if (list.push(child) % stepsPerBreath !== 0) continue
+      const breath = breathe()
+      if (breath !== undefined) await breath
+    }
+    const sorted = Uint32Array.from(list)
+    await breathingSort(sorted, compare, breathe)
+    this.#first[node] = none
+    await inStretches(sorted.length, breathe, (from, to) => {
+      for (let at = from; at < to; at++) this.addFirst(node, sorted[sorted.length - 1 - at] as number)
+    })
+    return sorted.length
+  }
 }
 
-/** Puts siblings in the order of `compare`. */
-export async function sortSiblings(
-  siblings: readonly number[],
-  compare: (a: number, b: number) => number,
-  breathe: Breathe,
-): Promise<number[]> {
-  if (siblings.length < 2) return [...siblings]
-  const sorted = Uint32Array.from(siblings)
-  await breathingSort(sorted, compare, breathe)
-  return Array.from(sorted)
-}
-
-/** What is still to be written: a node with what comes before it, or a closing parenthesis. */
+/** What is still to be written, beside nodes: a closing parenthesis. */
 const closing = -2
 
 /** Threads in the order in which they are written: the messages, each `firstMessage` more than its number, and the parentheses around them. */
@@ -54,48 +129,63 @@ const close = 1
 const firstMessage = 2
 
 /** No recursion: threads may be as deep as the mailbox is large (RFC 5256 §4: "no limit"). */
-export function flatten({ messageCount, roots, children }: Forest): FlatForest {
-  const flat: number[] = []
+export async function flatten(
+  { messageCount, roots, children }: Forest,
+  breathe: Breathe,
+): Promise<FlatForest> {
+  // Each node stands there at most once, with parentheses around it or without.
+  const flat = new Uint32Array(3 * children.nodeCount)
+  let length = 0
+  let steps = 0
   for (let root = 0; root < roots.length; root++) {
-    const stack = [closing, roots[root] as number]
-    flat.push(open)
+    const stack = [opened(roots[root] as number)]
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (++steps % stepsPerBreath === 0) {
+        const breath = breathe()
+        if (breath !== undefined) await breath
+      }
       if (node === closing) {
-        flat.push(close)
+        flat[length++] = close
         continue
       }
       if (node < 0) {
         node = opened(node)
-        flat.push(open)
+        const next = children.nextAfter(node)
+        if (next !== none) stack.push(opened(next))
+        stack.push(closing)
+        flat[length++] = open
       }
-      if (node < messageCount) flat.push(firstMessage + node)
-      const below = children.get(node)
-      if (below === undefined) continue
+      if (node < messageCount) flat[length++] = firstMessage + node
+      const first = children.firstOf(node)
+      if (first === none) continue
       // One child goes on in this list, several have a list each.
-      if (below.length === 1) stack.push(below[0] as number)
-      else for (let at = below.length - 1; at >= 0; at--) stack.push(closing, opened(below[at] as number))
+      stack.push(children.hasSeveral(node) ? opened(first) : first)
     }
   }
-  return Uint32Array.from(flat)
+  return flat.slice(0, length)
 }
 
-/** `(2)(3 6 (4 23)(44 7 96))`. In one go, so that no other line comes between. */
-export function writeForest(
+/** `(2)(3 6 (4 23)(44 7 96))`. `breathe` may let a slow client catch up. */
+export async function writeForest(
   out: Pick<Encoder, 'byte' | 'number'>,
   forest: FlatForest,
   ids: ArrayLike<number>,
-): void {
+  breathe: Breathe,
+): Promise<void> {
   let isAfterMessage = false
-  for (const one of forest) {
-    if (one === close) out.byte(0x29)
-    else {
-      // A list that has ended is followed by another list or by the end of the one around it.
-      if (isAfterMessage) out.byte(0x20)
-      if (one === open) out.byte(0x28)
-      else out.number(ids[one - firstMessage] as number)
+  await inStretches(forest.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      const one = forest[at] as number
+      if (one === close) out.byte(0x29)
+      else {
+        // A list that has ended is followed by another list or by the end of the one around it.
+        if (isAfterMessage) out.byte(0x20)
+        if (one === open) out.byte(0x28)
+        else out.number(ids[one - firstMessage] as number)
+      }
+      isAfterMessage = one >= firstMessage
     }
-    isAfterMessage = one >= firstMessage
-  }
+  })
 }
 
 /** A node that begins a list of its own, as a number below `closing`; and back. */

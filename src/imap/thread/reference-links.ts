@@ -13,14 +13,16 @@ export class ReferenceLinks {
   #parents: Int32Array
   readonly #forest = new LinkCutForest()
 
-  /** `messageIds`: of each message, empty where it has none. Of several with one id, the first has it; the others have none. */
-  constructor(messageIds: readonly string[]) {
-    this.messageCount = messageIds.length
-    this.#count = messageIds.length
-    this.#parents = new Int32Array(messageIds.length).fill(none)
-    this.#forest.reserve(messageIds.length)
-    for (const [message, id] of messageIds.entries())
-      if (id !== '' && !this.#nodes.has(id)) this.#nodes.set(id, message)
+  constructor(messageCount: number) {
+    this.messageCount = messageCount
+    this.#count = messageCount
+    this.#parents = new Int32Array(messageCount).fill(none)
+    this.#forest.reserve(messageCount)
+  }
+
+  /** Gives a message its Message-ID, unless one before has it or it is empty; to be called in mailbox order, before `add`. */
+  name(message: number, id: string): void {
+    if (id !== '' && !this.#nodes.has(id)) this.#nodes.set(id, message)
   }
 
   /** The parent of each node. */

@@ -1,8 +1,9 @@
 // Carries a THREAD out. RFC 5256 §3, §4.
 import type { EmailColumns } from '../../store/email-columns.ts'
-import type { Breathe } from '../../base/breathe.ts'
+import { type Breathe, fillArray, inStretches, stepsPerBreath } from '../../base/breathe.ts'
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
+import { writeInPieces } from '../line-in-pieces.ts'
 import { complete, messageLimit } from '../message-limit.ts'
 import type { SearchProgram } from '../search/arguments.ts'
 import { breatheIn, findMatches } from '../search/evaluate.ts'
@@ -43,15 +44,18 @@ async function answerWithin(
   const { out } = session
   const matches = await findMatches(session, scope, args.criterion)
   const forest = await forestOf(session, scope, matches, args.algorithm)
-  const ids = isUid ? scope.uids : scope.numbers
-  out.ascii('* THREAD')
-  if (forest.length > 0) out.byte(0x20)
-  writeForest(
-    out,
-    forest,
-    matches.map(index => ids[index] as number),
+  const all = isUid ? scope.uids : scope.numbers
+  const ids = await fillArray(
+    new Uint32Array(matches.length),
+    () => breatheIn(session),
+    place => all[matches[place] as number] as number,
   )
-  out.crlf()
+  await writeInPieces(session, async breathe => {
+    out.ascii('* THREAD')
+    if (forest.length > 0) out.byte(0x20)
+    await writeForest(out, forest, ids, breathe)
+    out.crlf()
+  })
   return {}
 }
 
@@ -64,7 +68,7 @@ async function forestOf(
 ): Promise<FlatForest> {
   const what = `THREAD ${algorithm} ${session.comparator.name}`
   return session.context.orders.order(scope, matches, what, async () =>
-    flatten(await threadMatches(session, scope, matches, algorithm)),
+    flatten(await threadMatches(session, scope, matches, algorithm), () => breatheIn(session)),
   )
 }
 
@@ -77,17 +81,23 @@ async function threadMatches(
   const breathe = () => breatheIn(session)
   const columns = await session.store.emailColumns.load(
     scope.view.mailbox.account,
-    emailsOf(scope, matches),
+    await emailsOf(scope, matches, breathe),
     threadColumns,
     breathe,
   )
-  const receivedAt = received(scope, matches)
+  const receivedAt = await received(scope, matches, breathe)
   const subjects = columns.texts('base_subject')
   const classes = await subjects.set.classes(textOrder(session.comparator), breathe)
+  const isReply = columns.numbers('is_reply')
   const messages: ThreadedMessages = {
-    ranks: await orderOf(sentDates(columns, receivedAt), breathe),
-    subjects: subjects.numbers.map(number => classes[number] as number),
-    isReply: Uint8Array.from(columns.numbers('is_reply')),
+    ranks: await orderOf(await sentDates(columns, receivedAt, breathe), breathe),
+    subjects: await fillArray(
+      new Uint32Array(matches.length),
+      breathe,
+      place => classes[subjects.numbers[place] as number] as number,
+    ),
+    subjectCount: classes.length,
+    isReply: await fillArray(new Uint8Array(matches.length), breathe, place => isReply[place] as number),
     received: receivedAt,
   }
   if (algorithm === 'ORDEREDSUBJECT') return threadBySubject(messages, breathe)
@@ -99,13 +109,27 @@ async function threadMatches(
 
 const threadColumns = ['sent_at', 'base_subject', 'is_reply', 'message_id', 'reference_ids'] as const
 
+const noReferences: readonly string[] = []
+
 /** Links the messages in mailbox order. */
 async function linksOf(columns: EmailColumns, breathe: Breathe): Promise<ReferenceLinks> {
   const ids = columns.texts('message_id')
   const references = columns.texts('reference_ids')
-  const links = new ReferenceLinks(Array.from(ids.numbers, number => ids.set.textAt(number)))
-  for (const [place, number] of references.numbers.entries()) {
-    links.add(place, number === 0 ? [] : references.set.textAt(number).split(' '))
+  const { length } = ids.numbers
+  const links = new ReferenceLinks(length)
+  await inStretches(length, breathe, (from, to) => {
+    for (let message = from; message < to; message++)
+      links.name(message, ids.set.textAt(ids.numbers[message] as number))
+  })
+  let steps = 0
+  for (let message = 0; message < length; message++) {
+    const number = references.numbers[message] as number
+    const list = number === 0 ? noReferences : references.set.textAt(number).split(' ')
+    links.add(message, list)
+    // A message may refer to many.
+    steps += 1 + list.length
+    if (steps < stepsPerBreath) continue
+    steps = 0
     const breath = breathe()
     if (breath !== undefined) await breath
   }
@@ -114,9 +138,11 @@ async function linksOf(columns: EmailColumns, breathe: Breathe): Promise<Referen
 
 /** The rank of each date among all, ties in mailbox order. */
 async function orderOf(dates: Float64Array, breathe: Breathe): Promise<Uint32Array> {
-  const order = Uint32Array.from(dates, (_date, place) => place)
+  const order = await fillArray(new Uint32Array(dates.length), breathe, place => place)
   await breathingSort(order, (a, b) => (dates[a] as number) - (dates[b] as number), breathe)
   const ranks = new Uint32Array(order.length)
-  for (let rank = 0; rank < order.length; rank++) ranks[order[rank] as number] = rank
+  await inStretches(order.length, breathe, (from, to) => {
+    for (let rank = from; rank < to; rank++) ranks[order[rank] as number] = rank
+  })
   return ranks
 }

@@ -2,7 +2,8 @@
 //
 // Rows come as arrays and only with the columns that are asked for. Where most ids of a stretch are wanted it is read as a range.
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { Breathe } from '../../base/breathe.ts'
+import { type Breathe, inStretches } from '../../base/breathe.ts'
+import { breathingSort } from '../../base/breathing-sort.ts'
 import type { AccountId } from '../../base/ids.ts'
 import type { Reader } from '../store.ts'
 
@@ -46,7 +47,7 @@ export async function readKeyColumns(
   breathe: Breathe,
 ): Promise<void> {
   if (ids.length === 0) return
-  const places = placesById(ids)
+  const places = await placesById(ids, breathe)
   const idAt = (at: number) => ids[places[at] as number] as number
   const select = `SELECT ${[...columns, 'id'].join(', ')} FROM email WHERE account = ? AND id`
   const range = `${select} BETWEEN ? AND ? ORDER BY id`
@@ -75,12 +76,16 @@ export async function readKeyColumns(
 }
 
 /** The places in `ids`, ordered by id. Mail is stored in ascending order, so mostly there is nothing to do. */
-function placesById(ids: Float64Array): Uint32Array {
-  const places = Uint32Array.from(ids, (_id, place) => place)
-  for (let at = 1; at < ids.length; at++) {
-    if ((ids[at] as number) < (ids[at - 1] as number))
-      return places.sort((a, b) => (ids[a] as number) - (ids[b] as number))
-  }
+async function placesById(ids: Float64Array, breathe: Breathe): Promise<Uint32Array> {
+  const places = new Uint32Array(ids.length)
+  let isInOrder = true
+  await inStretches(ids.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      places[at] = at
+      if (at > 0 && (ids[at] as number) < (ids[at - 1] as number)) isInOrder = false
+    }
+  })
+  if (!isInOrder) await breathingSort(places, (a, b) => (ids[a] as number) - (ids[b] as number), breathe)
   return places
 }
 

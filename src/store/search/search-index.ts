@@ -3,7 +3,7 @@
 // Text is compared folded by i;unicode-casemap. For another way of folding the answer is still one that misses nothing as long as what is looked for is
 // ASCII, whose characters stay where they are.
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { Breathe } from '../../base/breathe.ts'
+import { type Breathe, stepsPerBreath } from '../../base/breathe.ts'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
@@ -150,12 +150,9 @@ export class ChunkedIndex implements SearchIndex {
         const key = keyOf(address)
         const seen = stretches.get(key)
         stretch = seen ?? (await this.#stretch(account, address, chunks.get(key), ask))
-        if (!seen) {
-          stretches.set(key, stretch)
-          const breath = breathe()
-          if (breath !== undefined) await breath
-        }
-      }
+        if (!seen) stretches.set(key, stretch)
+        await breathe()
+      } else if (place % stepsPerBreath === 0) await breathe()
       if (stretch.known) found[place] = stretch.known[email - stretch.first] as number
     }
   }

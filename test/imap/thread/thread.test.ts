@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { threadByReferences } from '../../../src/imap/thread/by-references.ts'
-import { flatten, type Forest, writeForest } from '../../../src/imap/thread/forest.ts'
+import { Children, flatten, type Forest, writeForest } from '../../../src/imap/thread/forest.ts'
 import { LinkCutForest } from '../../../src/imap/thread/link-cut.ts'
 import { ReferenceLinks } from '../../../src/imap/thread/reference-links.ts'
 import { fill, openInbox, type Stored } from '../fetch/mailbox.ts'
@@ -142,13 +142,14 @@ test('messages that were moved here out of order are threaded in mailbox order',
 
 // The wire form
 
-function written(forest: Forest, ids: readonly number[]): string {
+async function written(forest: Forest, ids: readonly number[]): Promise<string> {
   const parts: string[] = []
   const out = {
     byte: (value: number) => parts.push(String.fromCharCode(value)),
     number: (value: number) => parts.push(String(value)),
   }
-  writeForest(out as unknown as Parameters<typeof writeForest>[0], flatten(forest), ids)
+  const flat = await flatten(forest, never)
+  await writeForest(out as unknown as Parameters<typeof writeForest>[0], flat, ids, never)
   return parts.join('')
 }
 
@@ -210,17 +211,27 @@ test('the long examples of ORDEREDSUBJECT and REFERENCES are answered as RFC 525
   ])
 })
 
-test('threads are written as in the examples of RFC 5256 §4', () => {
+function forestOf(
+  messageCount: number,
+  roots: readonly number[],
+  below: readonly (readonly [node: number, children: readonly number[]])[],
+): Forest {
+  const children = new Children(10)
+  for (const [node, list] of below) for (const child of list.toReversed()) children.addFirst(node, child)
+  return { messageCount, roots: Uint32Array.from(roots), children }
+}
+
+test('threads are written as in the examples of RFC 5256 §4', async () => {
   const ids = [2, 3, 6, 4, 23, 44, 7, 96]
-  const children = new Map([
+  const below = [
     [1, [2]],
     [2, [3, 5]],
     [3, [4]],
     [5, [6]],
     [6, [7]],
-  ])
-  assert.equal(written({ messageCount: 8, roots: [0, 1], children }, ids), '(2)(3 6 (4 23)(44 7 96))')
-  assert.equal(written({ messageCount: 2, roots: [2], children: new Map([[2, [0, 1]]]) }, [3, 5]), '((3)(5))')
+  ] as const
+  assert.equal(await written(forestOf(8, [0, 1], below), ids), '(2)(3 6 (4 23)(44 7 96))')
+  assert.equal(await written(forestOf(2, [2], [[2, [0, 1]]]), [3, 5]), '((3)(5))')
 })
 
 // Against the RFC's steps
@@ -299,13 +310,15 @@ function plain(count: number) {
   return {
     ranks: numbers,
     subjects: new Uint32Array(count),
+    subjectCount: 1,
     isReply: new Uint8Array(count),
     received: Float64Array.from(numbers),
   }
 }
 
 async function threadOf(references: readonly (readonly string[])[]): Promise<string> {
-  const links = new ReferenceLinks(references.map((_unused, at) => `${at}@x`))
+  const links = new ReferenceLinks(references.length)
+  for (const at of references.keys()) links.name(at, `${at}@x`)
   for (const [at, list] of references.entries()) links.add(at, list)
   const forest = await threadByReferences(links, plain(references.length), never)
   return written(

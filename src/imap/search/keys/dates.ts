@@ -51,10 +51,10 @@ function momentKey(column: (scope: SearchScope) => Float64Array, { first, last }
         return moment >= first && moment < last
       }
     },
-    mask(scope, found) {
+    mask(scope, found, from, to) {
       const moments = column(scope)
-      const { count, positions } = scope
-      for (let index = 0; index < count; index++) {
+      const { positions } = scope
+      for (let index = from; index < to; index++) {
         const moment = moments[positions[index] as number] as number
         found[index] = moment >= first && moment < last ? yes : no
       }
@@ -85,10 +85,10 @@ function sentKey({ first, last }: Interval): SearchKey {
         return day >= first && day < last
       }
     },
-    mask({ columns, count }, found) {
+    mask({ columns }, found, from, to) {
       const moments = columns.get('sent_at') as Float64Array
       const zones = columns.get('sent_zone_minutes') as Float64Array
-      for (let index = 0; index < count; index++) {
+      for (let index = from; index < to; index++) {
         const day = (moments[index] as number) + (zones[index] as number) * minuteMs
         found[index] = day >= first && day < last ? yes : no
       }

@@ -18,8 +18,8 @@ export function flagKey(bits: number, value: number): SearchKey {
 
 function flagMask(bits: number, value: number): KeyMask {
   const { no, yes } = answers
-  return ({ flags, positions, count }, found) => {
-    for (let index = 0; index < count; index++)
+  return ({ flags, positions }, found, from, to) => {
+    for (let index = from; index < to; index++)
       found[index] = ((flags[positions[index] as number] as number) & bits) === value ? yes : no
   }
 }
@@ -41,7 +41,7 @@ export const systemFlagKeys: readonly SearchKeyDefinition[] = [
 
 export const all: SearchKeyDefinition = {
   name: 'ALL',
-  parse: () => ({ ...flagKey(0, 0), mask: (_scope, found) => void found.fill(answers.yes) }),
+  parse: () => ({ ...flagKey(0, 0), mask: (_scope, found, from, to) => void found.fill(answers.yes, from, to) }),
 }
 
 /** Matches messages with the keyword, or without it; keywords are compared without regard to case (RFC 9051 §2.3.2). */
