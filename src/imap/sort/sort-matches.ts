@@ -208,10 +208,6 @@ function pick(
 }
 
 /** INTERNALDATE, by place. */
-export function received(
-  scope: SearchScope,
-  matches: Uint32Array,
-  breathe: Breathe,
-): Promise<Float64Array> {
+export function received(scope: SearchScope, matches: Uint32Array, breathe: Breathe): Promise<Float64Array> {
   return pick(scope.receivedAts, scope, matches, breathe)
 }

@@ -41,7 +41,10 @@ export const systemFlagKeys: readonly SearchKeyDefinition[] = [
 
 export const all: SearchKeyDefinition = {
   name: 'ALL',
-  parse: () => ({ ...flagKey(0, 0), mask: (_scope, found, from, to) => void found.fill(answers.yes, from, to) }),
+  parse: () => ({
+    ...flagKey(0, 0),
+    mask: (_scope, found, from, to) => void found.fill(answers.yes, from, to),
+  }),
 }
 
 /** Matches messages with the keyword, or without it; keywords are compared without regard to case (RFC 9051 §2.3.2). */
