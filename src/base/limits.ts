@@ -356,6 +356,8 @@ export const limits = {
     snapshotBytes: 256 * 1024 * 1024,
     /** A mailbox of more messages is read bit by bit when it is opened, so that nobody waits for it but who asked. */
     readAtOnce: 16_384,
+    /** The picture of a mailbox of more messages is copied bit by bit where messages have gone: 48 bytes for each. */
+    copyAtOnce: 65_536,
     /** Rows of messages that are one bit of it, and packed chunks: a few milliseconds' work. */
     rowsAtOnce: 4096,
     chunksAtOnce: 32,

@@ -1,4 +1,5 @@
 // Where the messages of a mailbox with \Deleted are. RFC 9051 §6.4.3.
+import { type Breathe, inStretches } from '../base/breathe.ts'
 import { deleted } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import type { UidRanges } from '../store/uid-ranges.ts'
@@ -10,16 +11,21 @@ const worthARange = 64
  * UIDs among which are all messages with \Deleted, and few others, so that the store looks at those and not at the whole
  * mailbox: it takes a microsecond for each message, the snapshot a nanosecond.
  */
-export function deletedRanges({ count, flags, uids }: MailboxSnapshot): UidRanges {
+export async function deletedRanges(
+  { count, flags, uids }: MailboxSnapshot,
+  breathe: Breathe,
+): Promise<UidRanges> {
   const ranges: [number, number][] = []
   let lastPosition = 0
-  for (let position = 0; position < count; position++) {
-    if (((flags[position] as number) & deleted) === 0) continue
-    const uid = uids[position] as number
-    const previous = ranges.at(-1)
-    if (previous && position - lastPosition <= worthARange) previous[1] = uid
-    else ranges.push([uid, uid])
-    lastPosition = position
-  }
+  await inStretches(count, breathe, (from, to) => {
+    for (let position = from; position < to; position++) {
+      if (((flags[position] as number) & deleted) === 0) continue
+      const uid = uids[position] as number
+      const previous = ranges.at(-1)
+      if (previous && position - lastPosition <= worthARange) previous[1] = uid
+      else ranges.push([uid, uid])
+      lastPosition = position
+    }
+  })
   return ranges
 }

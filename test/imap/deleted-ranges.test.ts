@@ -15,12 +15,14 @@ function mailbox(count: number, marked: readonly number[]): MailboxSnapshot {
   } as MailboxSnapshot
 }
 
-test('the ranges hold every message with \\Deleted, and leave out where there are none for long', () => {
-  assert.deepEqual(deletedRanges(mailbox(0, [])), [])
-  assert.deepEqual(deletedRanges(mailbox(1000, [])), [])
-  assert.deepEqual(deletedRanges(mailbox(1000, [0])), [[10, 10]])
-  assert.deepEqual(deletedRanges(mailbox(1000, [999])), [[10_000, 10_000]])
-  assert.deepEqual(deletedRanges(mailbox(1000, [3, 4, 5, 69, 134])), [
+const never = () => undefined
+
+test('the ranges hold every message with \\Deleted, and leave out where there are none for long', async () => {
+  assert.deepEqual(await deletedRanges(mailbox(0, []), never), [])
+  assert.deepEqual(await deletedRanges(mailbox(1000, []), never), [])
+  assert.deepEqual(await deletedRanges(mailbox(1000, [0]), never), [[10, 10]])
+  assert.deepEqual(await deletedRanges(mailbox(1000, [999]), never), [[10_000, 10_000]])
+  assert.deepEqual(await deletedRanges(mailbox(1000, [3, 4, 5, 69, 134]), never), [
     [40, 700],
     [1350, 1350],
   ])

@@ -15,6 +15,7 @@ type Writable<T> = { -readonly [Key in keyof T]: number }
 const store: Writable<typeof limits.store> = limits.store
 store.readAtOnce = 0
 store.rowsAtOnce = 3
+store.copyAtOnce = 0
 store.chunksAtOnce = 1
 
 const messages = 3000
@@ -111,6 +112,35 @@ test('the columns of a mailbox that was opened by its header are read bit by bit
   assert.equal(opened.count, messages)
   assert.equal(later.count, messages - 5)
   await assertLikeRows(cold.reader, later)
+})
+
+test('the columns of a mailbox are copied bit by bit where messages go, and who has those of before keeps them', async t => {
+  const { cold, account, mailbox } = await openCold(t, false)
+  const before = await cold.snapshot(account, mailbox)
+  const known = { uids: before.uids.slice(0, before.count), sizes: before.sizes.slice(0, before.count) }
+  const expunge = (uid: number) =>
+    cold.mutate('expungeMessages', { account, mailbox, uids: [[uid, uid]], onlyDeleted: false })
+  await expunge(5)
+  const readings = [cold.snapshot(account, mailbox), cold.snapshot(account, mailbox)]
+  for (const reading of readings) assert.ok(reading instanceof Promise)
+  // More happens while they are copied.
+  await cold.mutate('storeFlags', {
+    account,
+    mailbox,
+    uids: [[7, 70]],
+    mode: 'add',
+    flags: { system: 1, keywords: [] },
+  })
+  await expunge(messages)
+  await cold.mutate('appendMessages', { account, mailbox, messages: [mail(cold, 'last')] })
+  const [one, other] = await Promise.all(readings)
+  assert.equal(one, other)
+  const now = await cold.snapshot(account, mailbox)
+  assert.equal(now.count, messages - 1)
+  await assertLikeRows(cold.reader, now)
+  assert.equal(before.count, messages)
+  assert.deepEqual(before.uids.slice(0, messages), known.uids)
+  assert.deepEqual(before.sizes.slice(0, messages), known.sizes)
 })
 
 test('a store whose mailboxes are read bit by bit answers like a naive one, opened again and again', async t => {

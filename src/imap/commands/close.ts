@@ -1,5 +1,6 @@
 // CLOSE: expunges without saying so, then leaves the mailbox. RFC 9051 §6.4.1; RFC 7162 §3.2.8.
 import { rightBits } from '../../store/rights.ts'
+import { breatheIn } from '../breaths.ts'
 import { command } from '../command.ts'
 import { deletedRanges } from '../deleted-ranges.ts'
 import { deselect } from '../deselect.ts'
@@ -21,7 +22,7 @@ export const close = command({
         account,
         mailbox,
         onlyDeleted: true,
-        uids: deletedRanges(snapshot),
+        uids: await deletedRanges(snapshot, () => breatheIn(session)),
       })
     await deselect(session)
   },

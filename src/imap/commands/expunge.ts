@@ -1,6 +1,7 @@
 // EXPUNGE. RFC 9051 §6.4.3; RFC 7162 §3.2.4.
 import { rightBits } from '../../store/rights.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
+import { breatheIn } from '../breaths.ts'
 import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
 import { deletedRanges } from '../deleted-ranges.ts'
@@ -26,7 +27,7 @@ export async function expungeDeleted(session: Session, uids: UidRanges | undefin
     account,
     mailbox,
     onlyDeleted: true,
-    uids: uids ?? deletedRanges(await view.refresh()),
+    uids: uids ?? (await deletedRanges(await view.refresh(), () => breatheIn(session))),
   })
   await view.sync(session.out, syncStyle(session), true)
   return { code: highestModSeqCode(session) }

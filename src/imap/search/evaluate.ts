@@ -9,10 +9,10 @@ import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { searchableHeaderBytes } from '../../message/searchable-text.ts'
-import { ConnectionError } from '../../net/connection-error.ts'
 import { StoreError } from '../../store/error.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
 import { answers as answerValues } from '../../store/search/search-index.ts'
+import { breatheIn } from '../breaths.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from '../fetch/email-rows.ts'
 import type { Session } from '../session.ts'
 import { loadKeys } from './load-keys.ts'
@@ -251,13 +251,6 @@ async function keyMask(
 }
 
 const noContent = new MessageContent({} as EmailRow, undefined, text => text)
-
-/** Lets others run now and then; a client that is gone needs no answer. */
-export function breatheIn({ connection }: Session): Awaitable<void> {
-  if (connection.isClosed)
-    throw new ConnectionError('ConnectionClosed', 'the client has gone during a SEARCH')
-  return connection.breathe()
-}
 
 // One message at a time
 

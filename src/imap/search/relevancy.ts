@@ -1,6 +1,7 @@
 // How relevant each found message is to a fuzzy search. RFC 6203 §4.
 import { limits } from '../../base/limits.ts'
-import { breatheIn, findMatches } from './evaluate.ts'
+import { breatheIn } from '../breaths.ts'
+import { findMatches } from './evaluate.ts'
 import { part } from './limit-scope.ts'
 import type { Session } from '../session.ts'
 import type { Criterion, FuzzyKey, SearchKey } from './search-key.ts'

@@ -1,12 +1,11 @@
 // The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 9394; RFC 6203 §4; RFC 7162 §3.1.5, §3.1.6.
 import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
 import { breathingSort } from '../../base/breathing-sort.ts'
+import { breatheIn, writeInPieces } from '../breaths.ts'
 import type { Encoder } from '../encoder.ts'
-import { writeInPieces } from '../line-in-pieces.ts'
 import { partOf } from '../partial-range.ts'
 import type { Session } from '../session.ts'
 import type { ReturnOptions } from './arguments.ts'
-import { breatheIn } from './evaluate.ts'
 import type { SearchScope } from './search-scope.ts'
 
 export interface SearchResult {

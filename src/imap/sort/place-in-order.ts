@@ -1,7 +1,7 @@
 // Where new messages belong among those that are in order already: binary search, so that few keys are read. RFC 5267 §4.3.3.
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
-import { breatheIn } from '../search/evaluate.ts'
+import { breatheIn } from '../breaths.ts'
 import type { SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { collationKey } from './collation-key.ts'

@@ -11,11 +11,13 @@ import { splitKeywords } from '../mutations/intern-keywords.ts'
 import {
   applyChanges,
   canFollow,
+  copyForNext,
   entryBytes,
   type ChangedRow,
   type GoneRow,
   hasDrifted,
   lastUidOf,
+  needsCopy,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -132,6 +134,7 @@ export class PostgresSnapshots {
     if (state.modSeq === modSeq && state.uidValidity === entry.snapshot.uidValidity) return entry
     if (!canFollow(entry, state)) return undefined
     const context = await this.#contextFor(account, [...changed, ...messages])
+    if (needsCopy(entry, state.total, () => gone.length > 0)) await copyForNext(entry, state.total)
     return applyChanges(context, entry, state, gone, changed, messages)
   }
 

@@ -4,6 +4,7 @@ import { limits } from '../../base/limits.ts'
 import {
   bytesPerMessage,
   copyRows,
+  copySlowly,
   lowerBound,
   makeColumns,
   setRow,
@@ -33,6 +34,8 @@ export interface SnapshotEntry {
   packed: Packed
   /** Messages that changed since then. */
   drift: number
+  /** A copy of the columns that nobody was given, for the next state to be made in. */
+  copy?: SnapshotColumns
 }
 
 export interface SnapshotKey {
@@ -197,6 +200,18 @@ function leadsFrom(modSeq: number, { tombstoneFloor, changeFloor }: MailboxState
   return tombstoneFloor <= modSeq && changeFloor <= modSeq
 }
 
+/** Whether the next state needs arrays of its own, and to make them would hold up others for long. */
+export function needsCopy({ snapshot, copy }: SnapshotEntry, total: number, hasGone: () => boolean): boolean {
+  if (snapshot.count <= limits.store.copyAtOnce || copy) return false
+  return total > snapshot.uids.length || hasGone()
+}
+
+/** Copies the columns for the next state, of `total` messages, while others run in between. The entry must not be brought up to date meanwhile. */
+export async function copyForNext(entry: SnapshotEntry, total: number): Promise<void> {
+  const { columns, count } = entry.snapshot
+  entry.copy = await copySlowly(columns, count, roomFor(Math.max(count, total)))
+}
+
 /** The largest UID that there was: those above it are new. */
 export function lastUidOf({ snapshot: { uids, count } }: SnapshotEntry): number {
   return count > 0 ? (uids[count - 1] as number) : 0
@@ -225,8 +240,11 @@ export function applyChanges(
   }
   // The arrays that were given out keep their UIDs: without the messages that are gone, and where there is no room, there are new ones.
   if (positions.length > 0 || count + added.length > columns.uids.length) {
-    const next = makeColumns(roomFor(count - positions.length + added.length))
-    count = copyWithout(before, positions, next)
+    const left = count - positions.length
+    const { copy } = entry
+    const hasRoom = copy !== undefined && left + added.length <= copy.uids.length
+    const next = hasRoom ? copy : makeColumns(roomFor(left + added.length))
+    count = copyWithout(hasRoom ? copy : columns, count, positions, next)
     columns = next
   }
   let position = 0
@@ -333,14 +351,19 @@ function roomFor(count: number): number {
   return count + Math.max(64, count >>> 4)
 }
 
-/** Copies all but the positions given (in any order); the count of what was copied. */
-function copyWithout(before: LiveSnapshot, positions: number[], next: SnapshotColumns): number {
+/** Copies all `count` rows, perhaps within the same arrays, but those at the positions given (in any order); the count of what is left. */
+function copyWithout(
+  before: SnapshotColumns,
+  count: number,
+  positions: number[],
+  next: SnapshotColumns,
+): number {
   positions.sort((a, b) => a - b)
   let from = 0
   let to = 0
-  for (const position of [...positions, before.count]) {
-    // Neighbours often go together.
-    if (position > from) copyRows(before.columns, from, position, next, to)
+  for (const position of [...positions, count]) {
+    // Neighbours often go together, and in the same arrays those before the first stay where they are.
+    if (position > from && (from > to || before !== next)) copyRows(before, from, position, next, to)
     to += position - from
     from = position + 1
   }

@@ -64,6 +64,36 @@ export function copyRows(
   to.emails.set(from.emails.subarray(start, end), position)
 }
 
+/** Copies the first `count` rows, with room for `capacity`; others run in between. Nobody may write to `from` meanwhile. */
+export async function copySlowly(
+  from: SnapshotColumns,
+  count: number,
+  capacity: number,
+): Promise<SnapshotColumns> {
+  const copy = async <Column extends Uint32Array | Float64Array>(
+    column: Column,
+    make: (length: number) => Column,
+  ): Promise<Column> => {
+    const made = make(capacity)
+    // New memory takes as long to be had as to be written.
+    await new Promise(setImmediate)
+    made.set(column.subarray(0, count))
+    await new Promise(setImmediate)
+    return made
+  }
+  const words = (length: number): Uint32Array => new Uint32Array(length)
+  const doubles = (length: number): Float64Array => new Float64Array(length)
+  return {
+    uids: await copy(from.uids, words),
+    flags: await copy(from.flags, words),
+    modSeqs: await copy(from.modSeqs, doubles),
+    sizes: await copy(from.sizes, doubles),
+    receivedAts: await copy(from.receivedAts, doubles),
+    savedAts: await copy(from.savedAts, doubles),
+    emails: await copy(from.emails, doubles),
+  }
+}
+
 /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
 export function lowerBound(uids: Uint32Array, count: number, uid: number): number {
   let low = 0

@@ -16,10 +16,12 @@ import {
   canFollow,
   changedByMasks,
   columnsOfRows,
+  copyForNext,
   entryBytes,
   hasDrifted,
   isLarge,
   lastUidOf,
+  needsCopy,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -50,7 +52,7 @@ export class SnapshotCache implements SnapshotContext {
   readonly #toPack = new Map<string, NodeJS.Timeout>()
   readonly #saving = new Set<string>()
   readonly #snapshots: Lru<string, SnapshotEntry>
-  /** Large mailboxes that are being read. */
+  /** Large mailboxes that are being read, or copied: they are not brought up to date meanwhile. */
   readonly #loading = new Map<string, Promise<void>>()
   readonly #counted = new WeakMap<SnapshotEntry, Counted>()
   /** Keyword sets never change, so what was read once stays right. */
@@ -86,7 +88,7 @@ export class SnapshotCache implements SnapshotContext {
     const counted = known && this.#counted.get(known)
     const by = this.#changes()
     if (known && by && counted?.by === by && counted.changes === by.of(account)) return known.snapshot
-    const pending = known ? this.#prepareToFollow(place, known) : this.#loadSlowly(key, place)
+    const pending = known ? this.#prepareToFollow(key, place, known) : this.#loadSlowly(key, place)
     // Whoever waited for the same has brought it up to date before.
     if (pending) return pending.then(() => this.#refresh(key, place, this.#snapshots.get(key)))
     return this.#refresh(key, place, known)
@@ -135,10 +137,20 @@ export class SnapshotCache implements SnapshotContext {
     this.#packIfDrifted(key, entry)
   }
 
-  /** A change of a large mailbox is laid over its columns, which may not have been read yet. */
-  #prepareToFollow(place: SnapshotKey, { snapshot }: SnapshotEntry): Promise<void> | undefined {
-    const isEasy = snapshot.isPrepared || this.#state(place).modSeq === snapshot.modSeq
-    return isEasy ? undefined : snapshot.prepare()
+  /** A change of a large mailbox is laid over its columns, which may not have been read yet, or over a copy of them. */
+  #prepareToFollow(key: string, place: SnapshotKey, entry: SnapshotEntry): Promise<void> | undefined {
+    const { snapshot } = entry
+    if (snapshot.isPrepared && !isLarge(snapshot.count)) return undefined
+    const running = this.#loading.get(key)
+    if (running) return running
+    const state = this.#state(place)
+    if (state.modSeq === snapshot.modSeq) return undefined
+    if (!snapshot.isPrepared) return snapshot.prepare()
+    const hasGone = () => this.#rows.gone(snapshot, snapshot.modSeq).length > 0
+    if (messagesSince(entry, state) === 'same' || !needsCopy(entry, state.total, hasGone)) return undefined
+    const copying = copyForNext(entry, state.total).finally(() => this.#loading.delete(key))
+    this.#loading.set(key, copying)
+    return copying
   }
 
   /**
@@ -154,7 +166,12 @@ export class SnapshotCache implements SnapshotContext {
     const header = row && usableHeader(row, state)
     if (row?.[0] === state.modSeq && header) return undefined
     const loading = this.#loadBase(place, state, row, header)
-      .then(entry => void this.#refresh(key, place, entry))
+      .then(entry => {
+        // Until now nobody was given its columns.
+        entry.copy = entry.snapshot.columns
+        this.#refresh(key, place, entry)
+        delete entry.copy
+      })
       .finally(() => this.#loading.delete(key))
     this.#loading.set(key, loading)
     return loading
