@@ -6,6 +6,7 @@
 //   many clients look for new mail and for nothing else.
 // - The client knows of flag changes up to `#toldModSeq` and of expunges up to `#toldExpunges`; there is no queue between.
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
+import { type Breathe, inStretches } from '../base/breathe.ts'
 import type { AccountId, ModSeq } from '../base/ids.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import { isAmong, rangesOf, type UidRange, type UidRanges } from '../store/uid-ranges.ts'
@@ -329,18 +330,19 @@ export class MailboxView {
 
   /**
    * Tells the client what has changed: expunges first (unless they must wait), then new messages, then flags (RFC 9051 §7.5.1).
+   * While it breathes the snapshot may become another; what is told is that of the beginning.
    * Throws `StoreError` `no-such-mailbox` when the mailbox is gone.
    */
-  async sync(out: Encoder, style: SyncStyle, mayExpunge: boolean): Promise<void> {
+  async sync(out: Encoder, style: SyncStyle, mayExpunge: boolean, breathe: Breathe): Promise<void> {
     const snapshot = await this.refresh()
     if (snapshot.modSeq === this.#toldModSeq && snapshot.modSeq === this.#toldExpunges) return
     const changes = snapshot.changesAfter(this.toldModSeq)
     const delta = changes instanceof Promise ? await changes : changes
     this.contexts?.tellGone(delta, snapshot, out)
-    this.#tellExpunges(delta, out, style, mayExpunge)
+    await this.#tellExpunges(delta, snapshot, out, style, mayExpunge, breathe)
     const knownUid = this.#lastUid
     this.#tellNew(snapshot, out, style)
-    if (style.flags) this.#tellFlags(delta, knownUid, out, style)
+    if (style.flags) await this.#tellFlags(delta, snapshot, knownUid, out, style, breathe)
     this.#toldModSeq = snapshot.modSeq
     this.#silenced = undefined
     await this.contexts?.tellChanged(snapshot, out)
@@ -355,37 +357,57 @@ export class MailboxView {
     return this.isReadOnly || now === before ? undefined : now
   }
 
-  #tellExpunges(delta: MailboxDelta, out: Encoder, style: SyncStyle, mayExpunge: boolean): void {
-    const gone = delta.isComplete ? this.#knownAmong(delta) : this.#missing()
+  async #tellExpunges(
+    delta: MailboxDelta,
+    snapshot: MailboxSnapshot,
+    out: Encoder,
+    style: SyncStyle,
+    mayExpunge: boolean,
+    breathe: Breathe,
+  ): Promise<void> {
+    const gone = await (delta.isComplete
+      ? this.#knownAmong(delta, breathe)
+      : this.#missing(snapshot, breathe))
     if (gone.length > 0) {
       if (!mayExpunge) return
       if (style.vanished) out.line(`* VANISHED ${formatNumbers(gone)}`)
-      // In descending order the numbers of those still to come stay as they are.
       else
-        for (let at = gone.length - 1; at >= 0; at--)
-          out.line(`* ${this.numberOf(gone[at] as number)} EXPUNGE`)
+        await inStretches(gone.length, breathe, (from, to) => {
+          // In descending order the numbers of those still to come stay as they are.
+          for (let at = from; at < to; at++)
+            out
+              .ascii('* ')
+              .number(this.numberOf(gone[gone.length - 1 - at] as number))
+              .ascii(' EXPUNGE')
+              .crlf()
+        })
       this.#remove(gone)
     }
     this.#toldExpunges = delta.modSeq
   }
 
   /** Messages of the client that were expunged since he last heard of expunges, ascending. */
-  #knownAmong(delta: MailboxDelta): number[] {
+  async #knownAmong({ vanished }: MailboxDelta, breathe: Breathe): Promise<number[]> {
     const gone: number[] = []
-    for (const { uid, modSeq } of delta.vanished) {
-      if (modSeq > this.#toldExpunges && this.numberOf(uid) > 0) gone.push(uid)
-    }
+    await inStretches(vanished.length, breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const { uid, modSeq } = vanished[at] as MailboxDelta['vanished'][number]
+        if (modSeq > this.#toldExpunges && this.numberOf(uid) > 0) gone.push(uid)
+      }
+    })
     return gone
   }
 
   /** The same where the store has forgotten some of the expunges: what the client knows and the mailbox lacks. */
-  #missing(): number[] {
+  async #missing(snapshot: MailboxSnapshot, breathe: Breathe): Promise<number[]> {
     const gone: number[] = []
     const known = this.#uids
-    for (let at = 0; at < this.#count; at++) {
-      const uid = known[at] as number
-      if (this.#snapshot.positionOf(uid) < 0) gone.push(uid)
-    }
+    await inStretches(this.#count, breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const uid = known[at] as number
+        if (snapshot.positionOf(uid) < 0) gone.push(uid)
+      }
+    })
     return gone
   }
 
@@ -427,16 +449,24 @@ export class MailboxView {
     if (style.recent) out.line(`* ${this.recentCount} RECENT`)
   }
 
-  #tellFlags(delta: MailboxDelta, knownUid: number, out: Encoder, style: SyncStyle): void {
-    const { flags, modSeqs, uids } = this.#snapshot
-    for (const position of delta.changed) {
-      const uid = uids[position] as number
-      const modSeq = modSeqs[position] as number
-      if (uid > knownUid || modSeq <= this.#toldModSeq || this.#isSilenced(uid, modSeq)) continue
-      const number = this.numberOf(uid)
-      if (number === 0) continue
-      this.tellFlagsOf(number, uid, flags[position] as number, modSeq, out, style)
-    }
+  async #tellFlags(
+    { changed }: MailboxDelta,
+    { flags, modSeqs, uids }: MailboxSnapshot,
+    knownUid: number,
+    out: Encoder,
+    style: SyncStyle,
+    breathe: Breathe,
+  ): Promise<void> {
+    await inStretches(changed.length, breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const position = changed[at] as number
+        const uid = uids[position] as number
+        const modSeq = modSeqs[position] as number
+        if (uid > knownUid || modSeq <= this.#toldModSeq || this.#isSilenced(uid, modSeq)) continue
+        const number = this.numberOf(uid)
+        if (number > 0) this.tellFlagsOf(number, uid, flags[position] as number, modSeq, out, style)
+      }
+    })
   }
 
   /** Writes one message's FLAGS, with what `style` adds, after FLAGS for keywords that are new to the client. */

@@ -76,3 +76,19 @@ test('a line that is written in pieces has no other in it (RFC 9585)', async t =
     assert.match(answers[0] as string, /^\* (SORT|SEARCH|ESEARCH|THREAD) [^*]+$/)
   }
 })
+
+test('what has changed in a mailbox is told in several turns, with the numbers that the client knows', async t => {
+  const client = await openLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  await client.ok(`STORE 2:${last - 1} +FLAGS.SILENT (\\Deleted)`)
+  let said: readonly string[] = []
+  const turns = await turnsOf(client.ok('EXPUNGE').then(lines => (said = lines)))
+  // The messages are looked at, then those that are gone, and then they are told.
+  assert.ok(turns >= 3 * stretches, `${turns} turns`)
+  const expunged = said.filter(line => line.endsWith(' EXPUNGE'))
+  assert.deepEqual(
+    expunged,
+    Array.from({ length: last - 2 }, (_unused, at) => `* ${last - 1 - at} EXPUNGE`),
+  )
+  assert.deepEqual(await client.ok('FETCH 1:* (UID)'), ['* 1 FETCH (UID 1)', `* 2 FETCH (UID ${last})`])
+})

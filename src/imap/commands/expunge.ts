@@ -29,6 +29,6 @@ export async function expungeDeleted(session: Session, uids: UidRanges | undefin
     onlyDeleted: true,
     uids: uids ?? (await deletedRanges(await view.refresh(), () => breatheIn(session))),
   })
-  await view.sync(session.out, syncStyle(session), true)
+  await view.sync(session.out, syncStyle(session), true, () => breatheIn(session))
   return { code: highestModSeqCode(session) }
 }
