@@ -360,7 +360,7 @@ export const limits = {
     copyAtOnce: 65_536,
     /** Rows of messages that are one bit of it, and packed chunks: a few milliseconds' work. */
     rowsAtOnce: 4096,
-    chunksAtOnce: 32,
+    chunksAtOnce: 8,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
     packMs: 1000,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */

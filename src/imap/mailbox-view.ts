@@ -336,6 +336,8 @@ export class MailboxView {
   async sync(out: Encoder, style: SyncStyle, mayExpunge: boolean, breathe: Breathe): Promise<void> {
     const snapshot = await this.refresh()
     if (snapshot.modSeq === this.#toldModSeq && snapshot.modSeq === this.#toldExpunges) return
+    const breath = breathe()
+    if (breath !== undefined) await breath
     const changes = snapshot.changesAfter(this.toldModSeq)
     const delta = changes instanceof Promise ? await changes : changes
     this.contexts?.tellGone(delta, snapshot, out)

@@ -7,6 +7,7 @@ import {
   copySlowly,
   lowerBound,
   makeColumns,
+  makeColumnsSlowly,
   setRow,
   type SnapshotColumns,
   type SnapshotRow,
@@ -111,7 +112,7 @@ export async function snapshotOfSlices(
   read: (afterUid: number) => readonly SnapshotRow[],
   packedModSeq: number,
 ): Promise<SnapshotEntry> {
-  const columns = makeColumns(roomFor(state.total))
+  const columns = await makeColumnsSlowly(roomFor(state.total))
   let count = 0
   let lastUid = 0
   for (let rows = read(0); rows.length > 0; rows = read(lastUid)) {

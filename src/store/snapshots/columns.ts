@@ -64,34 +64,39 @@ export function copyRows(
   to.emails.set(from.emails.subarray(start, end), position)
 }
 
-/** Copies the first `count` rows, with room for `capacity`; others run in between. Nobody may write to `from` meanwhile. */
+/** The same of a large mailbox, while others run in between: new memory takes as long to be had as to be written. */
+export async function makeColumnsSlowly(capacity: number): Promise<SnapshotColumns> {
+  const words = async () => {
+    await new Promise(setImmediate)
+    return new Uint32Array(capacity)
+  }
+  const doubles = async () => {
+    await new Promise(setImmediate)
+    return new Float64Array(capacity)
+  }
+  return {
+    uids: await words(),
+    flags: await words(),
+    modSeqs: await doubles(),
+    sizes: await doubles(),
+    receivedAts: await doubles(),
+    savedAts: await doubles(),
+    emails: await doubles(),
+  }
+}
+
+/** Copies the first `count` rows, with room for `capacity`, while others run in between. Nobody may write to `from` meanwhile. */
 export async function copySlowly(
   from: SnapshotColumns,
   count: number,
   capacity: number,
 ): Promise<SnapshotColumns> {
-  const copy = async <Column extends Uint32Array | Float64Array>(
-    column: Column,
-    make: (length: number) => Column,
-  ): Promise<Column> => {
-    const made = make(capacity)
-    // New memory takes as long to be had as to be written.
+  const columns = await makeColumnsSlowly(capacity)
+  for (const name of Object.keys(columns) as (keyof SnapshotColumns)[]) {
     await new Promise(setImmediate)
-    made.set(column.subarray(0, count))
-    await new Promise(setImmediate)
-    return made
+    columns[name].set(from[name].subarray(0, count))
   }
-  const words = (length: number): Uint32Array => new Uint32Array(length)
-  const doubles = (length: number): Float64Array => new Float64Array(length)
-  return {
-    uids: await copy(from.uids, words),
-    flags: await copy(from.flags, words),
-    modSeqs: await copy(from.modSeqs, doubles),
-    sizes: await copy(from.sizes, doubles),
-    receivedAts: await copy(from.receivedAts, doubles),
-    savedAts: await copy(from.savedAts, doubles),
-    emails: await copy(from.emails, doubles),
-  }
+  return columns
 }
 
 /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */

@@ -3,7 +3,7 @@ import { endianness } from 'node:os'
 import { crc32 } from 'node:zlib'
 import type { Awaitable } from '../../base/awaitable.ts'
 import { limits } from '../../base/limits.ts'
-import { bytesPerMessage, makeColumns, type SnapshotColumns } from './columns.ts'
+import { bytesPerMessage, makeColumns, makeColumnsSlowly, type SnapshotColumns } from './columns.ts'
 
 export const messagesPerChunk = 1024
 
@@ -141,7 +141,7 @@ export async function unpackSlowly(
   read: (first: number, count: number) => Awaitable<readonly Uint8Array[]>,
   uids: Uint32Array,
 ): Promise<SnapshotColumns | undefined> {
-  const columns = { ...makeColumns(uids.length), uids }
+  const columns = { ...(await makeColumnsSlowly(uids.length)), uids }
   for (let chunk = 0; chunk < header.checksums.length; ) {
     const chunks = await read(chunk, limits.store.chunksAtOnce)
     if (chunks.length === 0) return undefined
