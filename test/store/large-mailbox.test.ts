@@ -133,7 +133,7 @@ test('the columns of a mailbox are copied bit by bit where messages go, and who 
   })
   await expunge(messages)
   await cold.mutate('appendMessages', { account, mailbox, messages: [mail(cold, 'last')] })
-  const [one, other] = await Promise.all(readings)
+  const [one, other] = await Promise.all(readings.map(async reading => reading))
   assert.equal(one, other)
   const now = await cold.snapshot(account, mailbox)
   assert.equal(now.count, messages - 1)

@@ -239,15 +239,17 @@ async function keyMask(
   { breathe, count, indexes }: Extent,
 ): Promise<Uint8Array> {
   const mask = new Uint8Array(count)
-  const indexAt = (at: number) => (indexes ? (indexes[at] as number) : at)
-  if (known) return fillArray(mask, breathe, at => known[indexAt(at)] as number)
-  if (own > rank || !test) return mask.fill(unknown)
-  if (indexes === undefined && key.mask && scope) {
-    const { mask: maskStretch } = key
-    await inStretches(count, breathe, (from, to) => maskStretch(scope, mask, from, to))
-    return mask
-  }
-  return fillArray(mask, breathe, at => (test(indexAt(at), noContent) ? yes : no))
+  if (!known && (own > rank || !test)) return mask.fill(unknown)
+  const maskAll = indexes === undefined && scope ? key.mask : undefined
+  await inStretches(count, breathe, (from, to) => {
+    if (known)
+      for (let at = from; at < to; at++) mask[at] = known[indexes ? (indexes[at] as number) : at] as number
+    else if (maskAll && scope) maskAll(scope, mask, from, to)
+    else if (test)
+      for (let at = from; at < to; at++)
+        mask[at] = test(indexes ? (indexes[at] as number) : at, noContent) ? yes : no
+  })
+  return mask
 }
 
 const noContent = new MessageContent({} as EmailRow, undefined, text => text)

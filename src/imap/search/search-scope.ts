@@ -1,5 +1,5 @@
 // The messages that a SEARCH looks at, and what is at hand of them.
-import { type Breathe, fillArray } from '../../base/breathe.ts'
+import { type Breathe, inStretches } from '../../base/breathe.ts'
 import type { EmailId } from '../../base/ids.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
@@ -48,14 +48,15 @@ export function emailOf(scope: SearchScope, index: number): EmailId {
 }
 
 /** The emails of some messages, in their order. */
-export function emailsOf(
+export async function emailsOf(
   { emails, positions }: SearchScope,
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
-  return fillArray(
-    new Float64Array(indexes.length),
-    breathe,
-    at => emails[positions[indexes[at] as number] as number] as number,
-  )
+  const found = new Float64Array(indexes.length)
+  await inStretches(indexes.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++)
+      found[at] = emails[positions[indexes[at] as number] as number] as number
+  })
+  return found
 }
