@@ -101,7 +101,7 @@ export class SnapshotCache implements SnapshotContext {
   follow(place: SnapshotKey, mask: FlagMask, { follows, modSeq, changed }: StoredFlags): void {
     const key = keyOf(place)
     const known = this.#snapshots.get(key)
-    if (!known?.snapshot.isPrepared || known.snapshot.modSeq !== follows) return
+    if (this.#loading.has(key) || !known?.snapshot.isPrepared || known.snapshot.modSeq !== follows) return
     const { uidValidity, uidNext, tombstoneFloor } = known.snapshot
     const { clears, adds } = mask
     const masks = changed.map(([first, last]) => [modSeq, first, last, clears, adds] as const)
