@@ -103,8 +103,7 @@ async function main({ nodes, check }: Site): Promise<void> {
   tellMemory([empty, held, after])
   await tellLimits(traffic, meter, nodes.length)
 
-  const walOfByte = ofBodyByte(costs, 'walBytes')
-  const pagesOfByte = ofBodyByte(costs, 'pageWrites')
+  const walOfByte = walOfBodyByte(costs)
   drill.figure('WAL for a byte of a body', walOfByte.toFixed(2))
   const messages = done.messages - before.messages
   const standing: Standing = {
@@ -129,7 +128,7 @@ async function main({ nodes, check }: Site): Promise<void> {
     postgresUs: net('postgresUs'),
     walBytes: net('walBytes'),
     walBytesOfRows: net('walBytes') - walOfByte * bodyBytes,
-    writtenPages: net('pageWrites') - pagesOfByte * bodyBytes,
+    writtenPages: net('pageWrites'),
     walSyncs: net('walSyncs'),
     transactions: net('commits'),
     arrivals: perDay.deliver + perDay.notice,
@@ -211,10 +210,10 @@ async function tellLimits(traffic: DayTraffic, meter: DayMeter, nodes: number): 
 }
 
 /** From messages that differ in their sizes only. */
-function ofBodyByte(costs: ReadonlyMap<Kind, Cost>, name: keyof Usage): number {
+function walOfBodyByte(costs: ReadonlyMap<Kind, Cost>): number {
   const [large, small] = [costs.get('deliver'), costs.get('notice')]
   if (!(large && small)) throw new Error('both were measured')
-  return (large.usage[name] - small.usage[name]) / (large.messageBytes - small.messageBytes)
+  return (large.usage.walBytes - small.usage.walBytes) / (large.messageBytes - small.messageBytes)
 }
 
 /** CPU of one check of a password. */

@@ -9,7 +9,7 @@ export interface DayOfAccount {
   /** With the bodies in the database, and without. */
   readonly walBytes: number
   readonly walBytesOfRows: number
-  /** Of rows and indexes. */
+  /** With the bodies in the database. */
   readonly writtenPages: number
   readonly walSyncs: number
   /** Of PostgreSQL, those that only read among them. */
@@ -91,7 +91,8 @@ export function sizeOf(accounts: number, day: DayOfAccount, standing: Standing) 
     postgresCores,
     primaries,
     transactions: atPeak(day.transactions),
-    diskWrites: atPeak(day.walSyncs + day.writtenPages),
+    walSyncs: atPeak(day.walSyncs),
+    writtenPages: atPeak(day.writtenPages),
     walBytes,
     walBytesWithBodies: atPeak(day.walBytes),
     rowsBytes,
@@ -122,7 +123,10 @@ export function sizingTable(sizes: readonly number[], day: DayOfAccount, standin
     row('cores of PostgreSQL, primaries only', size => short(size.postgresCores)),
     row('primaries (shards)', size => short(size.primaries)),
     row('transactions, a second', size => short(size.transactions)),
-    row('writes to the disk (log syncs and pages), a second', size => short(size.diskWrites)),
+    row(
+      'log syncs, a second (pages written, with bodies in tables)',
+      size => `${short(size.walSyncs)} (${short(size.writtenPages)})`,
+    ),
     row(
       'WAL, a second (with bodies in tables)',
       size => `${bytes(size.walBytes)} (${bytes(size.walBytesWithBodies)})`,
