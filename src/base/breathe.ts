@@ -20,6 +20,12 @@ export async function inStretches(
   }
 }
 
+/** The values at the places that `indexes` name, in their order. */
+export function valuesAt(values: Uint32Array, indexes: Uint32Array, breathe: Breathe): Promise<Uint32Array> {
+  const found = new Uint32Array(indexes.length)
+  return fillArray(found, breathe, at => values[indexes[at] as number] as number)
+}
+
 /** Fills `target` with what `valueOf` gives for each place. */
 export async function fillArray<Numbers extends Uint8Array | Uint32Array | Float64Array>(
   target: Numbers,

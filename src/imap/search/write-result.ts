@@ -1,5 +1,5 @@
 // The answers to SEARCH and SORT. RFC 9051 §7.3.4; RFC 3501 §7.2.5; RFC 4731 §3.1; RFC 5256 §4; RFC 5267 §3; RFC 9394; RFC 6203 §4; RFC 7162 §3.1.5, §3.1.6.
-import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
+import { type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
 import { breathingSort } from '../../base/breathing-sort.ts'
 import { breatheIn, writeInPieces } from '../breaths.ts'
 import type { Encoder } from '../encoder.ts'
@@ -161,9 +161,7 @@ export async function uidsToSave(
   returns: ReturnOptions,
 ): Promise<Uint32Array> {
   const breathe = () => breatheIn(session)
-  const shown = shownBy(matches, returns)
-  const uids = new Uint32Array(shown.length)
-  await fillArray(uids, breathe, at => scope.uids[shown[at] as number] as number)
+  const uids = await valuesAt(scope.uids, shownBy(matches, returns), breathe)
   await breathingSort(uids, (a, b) => a - b, breathe)
   return uids
 }

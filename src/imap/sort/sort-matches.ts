@@ -2,7 +2,7 @@
 //
 // Each criterion becomes one array of numbers: dates and sizes as they are, texts as their ranks among the distinct texts. The last criterion is sorted by
 // first; each sort keeps the order of what it holds for equal.
-import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
+import { type Breathe, fillArray, inStretches, valuesAt } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
 import { type TextOrder, TextSet } from '../../store/text-set.ts'
@@ -65,7 +65,7 @@ async function sortAnew(
       await breathingSort(places, (a, b) => (values[b] as number) - (values[a] as number), breathe)
     else await breathingSort(places, (a, b) => (values[a] as number) - (values[b] as number), breathe)
   }
-  return fillArray(places, breathe, at => matches[places[at] as number] as number)
+  return valuesAt(matches, places, breathe)
 }
 
 /** The column of emails that a criterion compares; undefined where the snapshot has it. */
@@ -93,12 +93,12 @@ async function valuesOf(
     case 'text': {
       const { numbers, set } = loaded.texts(source.column)
       const ranks = await set.ranks(textOrder(session.comparator), breathe)
-      return ranksAt(numbers, ranks, breathe)
+      return valuesAt(ranks, numbers, breathe)
     }
     case 'annotation': {
       const { numbers, set } = await readAnnotations(session, scope, matches, source)
       const ranks = await set.ranks(textOrder(session.comparator), breathe)
-      return ranksAt(numbers, ranks, breathe)
+      return valuesAt(ranks, numbers, breathe)
     }
   }
 }
@@ -147,12 +147,6 @@ export function sentDates(
 /** How a collation puts texts in order. */
 export function textOrder(comparator: Collation): TextOrder {
   return { name: comparator.name, keyOf: text => collationKey(text, comparator) }
-}
-
-/** The ranks of texts that are given by their numbers. */
-function ranksAt(numbers: Uint32Array, ranks: Uint32Array, breathe: Breathe): Promise<Uint32Array> {
-  const found = new Uint32Array(numbers.length)
-  return fillArray(found, breathe, place => ranks[numbers[place] as number] as number)
 }
 
 /** Counts how many have each rank, and so knows where each begins. */

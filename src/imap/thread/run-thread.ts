@@ -1,6 +1,6 @@
 // Carries a THREAD out. RFC 5256 §3, §4.
 import type { EmailColumns } from '../../store/email-columns.ts'
-import { type Breathe, fillArray, inStretches, stepsPerBreath } from '../../base/breathe.ts'
+import { type Breathe, fillArray, inStretches, stepsPerBreath, valuesAt } from '../../base/breathe.ts'
 import { breatheIn, writeInPieces } from '../breaths.ts'
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
@@ -44,12 +44,7 @@ async function answerWithin(
   const { out } = session
   const matches = await findMatches(session, scope, args.criterion)
   const forest = await forestOf(session, scope, matches, args.algorithm)
-  const all = isUid ? scope.uids : scope.numbers
-  const ids = await fillArray(
-    new Uint32Array(matches.length),
-    () => breatheIn(session),
-    place => all[matches[place] as number] as number,
-  )
+  const ids = await valuesAt(isUid ? scope.uids : scope.numbers, matches, () => breatheIn(session))
   await writeInPieces(session, async breathe => {
     out.ascii('* THREAD')
     if (forest.length > 0) out.byte(0x20)
@@ -91,11 +86,7 @@ async function threadMatches(
   const isReply = columns.numbers('is_reply')
   const messages: ThreadedMessages = {
     ranks: await orderOf(await sentDates(columns, receivedAt, breathe), breathe),
-    subjects: await fillArray(
-      new Uint32Array(matches.length),
-      breathe,
-      place => classes[subjects.numbers[place] as number] as number,
-    ),
+    subjects: await valuesAt(classes, subjects.numbers, breathe),
     subjectCount: classes.length,
     isReply: await fillArray(new Uint8Array(matches.length), breathe, place => isReply[place] as number),
     received: receivedAt,
