@@ -9,7 +9,7 @@ export const lmtpQuestion: Question = {
   name: 'lmtp',
   title: 'LMTP delivery of 10 KB, envelope pipelined, a recipient for each connection',
   boundBy:
-    'Dovecot: a temporary file, fsync and a user context for each delivery. Restante: one fdatasync and one commit for all that wait.',
+    'Dovecot: a temporary file, fsync and a user context for each delivery. Restante: one commit for all that wait, and one fdatasync of their bodies where they are more than 32 KiB.',
   shortfall:
     'As with APPEND: writer 210 us, protocol thread, indexer, each for text that Dovecot does not index.',
   rows: {

@@ -12,7 +12,7 @@ export const notifyQuestion: Question = {
   boundBy:
     'Dovecot: a delay before it looks after a change of the file (inotify). Restante: the commit, then a hint to each session.',
   shortfall:
-    "EXISTS comes within 0.6 ms of APPEND's own OK, so it is the commit: two syncs and two hops between threads.",
+    "EXISTS comes within 0.6 ms of APPEND's own OK, so it is the commit: a sync and two hops between threads.",
   rows: {
     notify1: { title: '1 watcher, p50', unit: 'ms', target: 150 },
     notify100: { title: '100 watchers of one mailbox, p99', unit: 'ms', target: 35 },

@@ -326,6 +326,8 @@ export const limits = {
     segmentReserveBytes: 1024 * 1024,
     /** Bytes of bodies in one transaction beyond which the time of its sync is in the writing. */
     reservedBatchBytes: 256 * 1024,
+    /** Bytes of bodies in one transaction up to which it holds them itself: more cost more to write twice than a sync. */
+    redoBatchBytes: 32 * 1024,
     /** Mutations in one transaction; the rest waits for the next. */
     batchMutations: 512,
     /** Messages whose flags a thread changes itself while the writer has nothing to do. */

@@ -2,7 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Metrics } from '../base/metrics.ts'
-import type { SegmentFileSystem } from './bodies/segment-writer.ts'
+import type { SegmentFileSystem } from './bodies/segment-files.ts'
 import type { Durability } from './sqlite/wal-keeper.ts'
 import type { Quota } from './store.ts'
 

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { AccountId, MailboxId } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
-import type { SegmentFileSystem } from '../../src/store/bodies/segment-writer.ts'
+import type { SegmentFileSystem } from '../../src/store/bodies/segment-files.ts'
 import { checkStore } from '../../src/store/check.ts'
 import { noFlags } from '../../src/store/flags.ts'
 import type { NewMessage } from '../../src/store/mutations/append-messages.ts'
@@ -134,7 +134,7 @@ test('after a failed fdatasync the segment is given up: what the kernel may have
   const before = mail(store, 'before')
   await append(before)
   files.failSync = 'EIO'
-  const refused = mail(store, 'refused')
+  const refused = mail(store, 'r'.repeat(limits.store.redoBatchBytes))
   await assert.rejects(append(refused), refuses('unavailable'))
   files.failSync = undefined
   await append(refused)

@@ -92,7 +92,7 @@ async function compactSegment(
   target: CompactionTarget,
 ): Promise<number | undefined> {
   const { folder, bodies } = parts
-  if (segment === bodies.currentSegment || segment === target.segment) return undefined
+  if (bodies.isHeld(segment) || segment === target.segment) return undefined
   const path = segmentFile(folder, segment)
   const fileBytes = statSync(path).size
   const live = await listLive(parts, segment)

@@ -1,12 +1,12 @@
-// Appends bodies to segment files: one write and one fdatasync for all that one transaction brings.
+// Appends bodies to segment files: one write for all that one transaction brings, and one fdatasync, or for a few bodies a row in the transaction itself,
+// whose commit is a sync anyway (`redo-log.ts`).
 //
-// Invariants: a body is durable before the transaction that refers to it commits; nothing below `#end` is ever written again;
+// Invariants: a body is durable before the transaction that refers to it commits, or becomes so with it; nothing below `#end` is ever written again, but the same;
 // after a failed sync a segment is never appended to (the kernel may have dropped what it could not write, and forgotten the error);
 // behind `#end` there may be zeros, which are cut off when the file is closed or opened again.
 import {
   closeSync,
   constants,
-  fdatasyncSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
@@ -16,7 +16,6 @@ import {
   readSync,
   renameSync,
   unlinkSync,
-  writevSync,
 } from 'node:fs'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
@@ -25,17 +24,8 @@ import type { BodyLocation, BodyRef } from '../store.ts'
 import type { BodySink } from './body-sink.ts'
 import { type DataFolder, findSegmentNumber, segmentFile, stagingFile } from './data-folder.ts'
 import { encodeRecordHeader, findRecordHeader, recordHeaderBytes } from './record.ts'
-
-/** The system calls that can fail, so that tests make them fail. */
-export interface SegmentFileSystem {
-  writev(fd: number, buffers: readonly Uint8Array[], position: number): number
-  dataSync(fd: number): void
-}
-
-export const segmentFileSystem: SegmentFileSystem = {
-  writev: (fd, buffers, position) => writevSync(fd, buffers, position),
-  dataSync: fd => fdatasyncSync(fd),
-}
+import type { RedoLog } from './redo-log.ts'
+import { type SegmentFileSystem, writeAll } from './segment-files.ts'
 
 interface Pending {
   readonly hash: BlobHash
@@ -46,15 +36,13 @@ interface Pending {
     | { readonly kind: 'own-file'; readonly file: string }
 }
 
-/** Buffers that one `writev` takes (IOV_MAX is 1024). */
-const buffersPerWrite = 1000
-
 /** Few at a time: Linux keeps what one call writes in one piece, and takes all of it for changed when a part is written over. */
 const zeros = Buffer.alloc(16 * 1024)
 
 export class SegmentWriter implements BodySink {
   readonly #folder: DataFolder
   readonly #files: SegmentFileSystem
+  readonly #redoLog: RedoLog
   readonly #recent = new Lru<BlobHash, BodyLocation>(limits.store.recentBodies)
   #pending: Pending[] = []
   #pendingByHash = new Map<BlobHash, BodyLocation>()
@@ -76,17 +64,24 @@ export class SegmentWriter implements BodySink {
   #nextSegment: number
   #created: number[] = []
   #renamed: { readonly from: string; readonly to: string }[] = []
+  /** The segment of which bodies are in the redo log; the same for the batch under way. */
+  #loggedSegment: number | undefined
+  #batchLoggedSegment: number | undefined
+  /** Its sync has failed: they are to be written once more. */
+  #isRedoDue = false
 
   pendingBytes = 0
 
-  /** `lastCommitted` is the last body that the database knows in its highest segment. */
+  /** `lastCommitted` is the last body that the database knows in its highest segment. What the redo log holds is in the segments already. */
   constructor(
     folder: DataFolder,
     lastCommitted: BodyLocation | undefined,
-    files: SegmentFileSystem = segmentFileSystem,
+    redoLog: RedoLog,
+    files: SegmentFileSystem,
   ) {
     this.#folder = folder
     this.#files = files
+    this.#redoLog = redoLog
     let highest = lastCommitted?.segment ?? 0
     for (const name of readdirSync(folder.segments)) highest = Math.max(highest, findSegmentNumber(name) ?? 0)
     this.#nextSegment = highest + 1
@@ -107,9 +102,9 @@ export class SegmentWriter implements BodySink {
     this.#batchEnd = this.#end
   }
 
-  /** The segment that is appended to now: compaction leaves it alone. */
-  get currentSegment(): number {
-    return this.#segment
+  /** Whether compaction leaves a segment alone: it is appended to, or not synced. */
+  isHeld(segment: number): boolean {
+    return segment === this.#segment || segment === this.#loggedSegment
   }
 
   /** Takes a number for a segment that compaction writes. */
@@ -173,6 +168,12 @@ export class SegmentWriter implements BodySink {
 
   flush(): void {
     if (this.#pending.length === 0) return
+    if (this.#isRedoDue) {
+      this.#redoLog.redo()
+      this.#isRedoDue = false
+      this.#batchLoggedSegment = undefined
+    }
+    const isLogged = this.#mayBeLogged()
     let position = -1
     let segment = -1
     let buffers: Uint8Array[] = []
@@ -182,7 +183,7 @@ export class SegmentWriter implements BodySink {
         continue
       }
       if (location.segment !== segment) {
-        this.#write(segment, buffers, position)
+        this.#write(segment, buffers, position, isLogged)
         segment = location.segment
         position = location.offset
         buffers = []
@@ -193,7 +194,7 @@ export class SegmentWriter implements BodySink {
         buffers.push(this.#readStaged(hash, source.file, location))
       }
     }
-    this.#write(segment, buffers, position)
+    this.#write(segment, buffers, position, isLogged)
     if (this.#created.length > 0 || this.#renamed.length > 0) syncFolder(this.#folder.segments)
   }
 
@@ -204,6 +205,7 @@ export class SegmentWriter implements BodySink {
     }
     this.#segment = this.#batchSegment
     this.#end = this.#batchEnd
+    this.#loggedSegment = this.#batchLoggedSegment
     this.#startBatch()
   }
 
@@ -240,6 +242,14 @@ export class SegmentWriter implements BodySink {
   }
 
   close(): void {
+    try {
+      if (this.#fd !== undefined && this.#openSegment === this.#loggedSegment) {
+        this.#files.dataSync(this.#fd)
+        this.#redoLog.clear()
+      }
+    } catch {
+      // They stay in the log for the next start.
+    }
     this.#closeFile()
   }
 
@@ -248,22 +258,44 @@ export class SegmentWriter implements BodySink {
     this.#pendingByHash = new Map()
     this.#created = []
     this.#renamed = []
+    this.#batchLoggedSegment = this.#loggedSegment
     this.pendingBytes = 0
   }
 
-  #write(segment: number, buffers: readonly Uint8Array[], start: number): void {
+  /** Whether the bodies of this batch go into the redo log: they are few, and lie within what the file has room for. */
+  #mayBeLogged(): boolean {
+    return (
+      this.pendingBytes <= limits.store.redoBatchBytes &&
+      this.#batchSegment === this.#openSegment &&
+      this.#batchEnd <= this.#fileEnd &&
+      this.#pending.every(
+        ({ location, source }) => source.kind === 'bytes' && location.segment === this.#openSegment,
+      )
+    )
+  }
+
+  #write(segment: number, buffers: readonly Uint8Array[], start: number, isLogged: boolean): void {
     if (buffers.length === 0) return
     const fd = this.#fileFor(segment)
-    let position = start
-    for (let first = 0; first < buffers.length; first += buffersPerWrite) {
-      position = this.#writeAll(fd, buffers.slice(first, first + buffersPerWrite), position)
-    }
+    const position = writeAll(this.#files, fd, buffers, start)
     this.#written = position
+    if (isLogged) {
+      this.#redoLog.add(segment, start, Buffer.concat(buffers))
+      this.#batchLoggedSegment = segment
+      return
+    }
     if (position > this.#fileEnd) {
       this.#fileEnd = position
       if (position - start <= limits.store.reservedBatchBytes && segment !== this.#tightSegment)
         this.#reserve(fd)
     }
+    this.#sync(fd)
+    if (this.#batchLoggedSegment === undefined) return
+    this.#redoLog.clear()
+    this.#batchLoggedSegment = undefined
+  }
+
+  #sync(fd: number): void {
     try {
       this.#files.dataSync(fd)
     } catch (error) {
@@ -272,32 +304,22 @@ export class SegmentWriter implements BodySink {
     }
   }
 
-  #writeAll(fd: number, buffers: readonly Uint8Array[], start: number): number {
-    let position = start
-    let rest = buffers
-    for (;;) {
-      let left = 0
-      for (const buffer of rest) left += buffer.byteLength
-      const written = this.#files.writev(fd, rest, position)
-      position += written
-      if (written >= left) return position
-      rest = dropBytes(rest, written)
-    }
-  }
-
   /** Lengthens the file for the batches that follow: theirs are overwrites, which ext4 syncs without its journal. */
   #reserve(fd: number): void {
     const end = this.#fileEnd + limits.store.segmentReserveBytes
     try {
-      while (this.#fileEnd < end) this.#fileEnd = this.#writeAll(fd, [zeros], this.#fileEnd)
+      while (this.#fileEnd < end) this.#fileEnd = writeAll(this.#files, fd, [zeros], this.#fileEnd)
     } catch {
       // There is no room for it: the next batch will be told so.
     }
   }
 
   #fileFor(segment: number): number {
-    if (this.#fd !== undefined && this.#openSegment === segment) return this.#fd
-    this.#closeFile()
+    if (this.#fd !== undefined) {
+      if (this.#openSegment === segment) return this.#fd
+      if (this.#openSegment === this.#loggedSegment) this.#sync(this.#fd)
+      this.#closeFile()
+    }
     const isOld = segment === this.#segment && this.#end > 0
     const flags = isOld ? constants.O_RDWR : constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
     this.#fd = openSync(segmentFile(this.#folder, segment), flags, 0o600)
@@ -327,6 +349,7 @@ export class SegmentWriter implements BodySink {
 
   #giveUpSegment(): void {
     this.#closeFile()
+    this.#isRedoDue = this.#loggedSegment !== undefined
     this.#segment = this.#nextSegment++
     this.#end = 0
   }
@@ -394,17 +417,4 @@ function removeFile(path: string): void {
   } catch {
     // A leftover staging file is removed at the next start, a leftover segment by compaction.
   }
-}
-
-function dropBytes(buffers: readonly Uint8Array[], count: number): Uint8Array[] {
-  const rest: Uint8Array[] = []
-  let skip = count
-  for (const buffer of buffers) {
-    if (skip >= buffer.byteLength) skip -= buffer.byteLength
-    else {
-      rest.push(skip === 0 ? buffer : buffer.subarray(skip))
-      skip = 0
-    }
-  }
-  return rest
 }

@@ -7,6 +7,8 @@ import { silentLog } from '../../base/log.ts'
 import { silentMetrics } from '../../base/metrics.ts'
 import { compact } from '../bodies/compact.ts'
 import { type DataFolder, makeDataFolder } from '../bodies/data-folder.ts'
+import { RedoLog } from '../bodies/redo-log.ts'
+import { segmentFileSystem } from '../bodies/segment-files.ts'
 import { SegmentWriter, syncFolder } from '../bodies/segment-writer.ts'
 import { StoreError } from '../error.ts'
 import { fillingSql, unfinished } from '../filling.ts'
@@ -74,7 +76,10 @@ export function openWriter(
       skipLostModSeqs(connection)
       if (isNew) syncFolder(folder.path)
       if (options.isRestart !== true) removeStaged(folder)
-      const bodies = new SegmentWriter(folder, lastBody(connection), options.files)
+      const files = options.files ?? segmentFileSystem
+      const redoLog = new RedoLog({ connection, folder, files })
+      redoLog.redo()
+      const bodies = new SegmentWriter(folder, lastBody(connection), redoLog, files)
       const opened = connection
       const writer = new Writer({
         connection,
