@@ -56,7 +56,7 @@ export async function startDovecot(accounts = accountCount): Promise<Server> {
 const settings = [
   'sdbox, mail_fsync=optimized (mail is synced before it is acknowledged, flags are not)',
   'service imap and pop3 { service_count = 1000 }, imap-login and pop3-login { service_count = 0, process_min_avail = 2 }',
-  'limits for 2,500 connections; passwd-file with {PLAIN} and auth_cache; plain text allowed on loopback; TLS with a P-256 certificate',
+  'limits for 5,000 connections; passwd-file with {PLAIN} and auth_cache; plain text allowed on loopback; TLS with a P-256 certificate',
   'no full-text search plugin (Debian has none for it without Solr)',
 ]
 
@@ -105,8 +105,8 @@ first_valid_uid = 1
 first_valid_gid = 1
 mail_fsync = optimized
 mail_max_userip_connections = 10000
-default_process_limit = 2500
-default_client_limit = 10000
+default_process_limit = 5000
+default_client_limit = 20000
 default_vsz_limit = 2G
 postmaster_address = postmaster@bench.test
 hostname = bench.test
@@ -157,11 +157,11 @@ service pop3-login {
 }
 service imap {
   service_count = 1000
-  process_limit = 2500
+  process_limit = 5000
 }
 service pop3 {
   service_count = 1000
-  process_limit = 2500
+  process_limit = 5000
 }
 service lmtp {
   process_limit = 200
