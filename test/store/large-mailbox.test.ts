@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { ModSeq } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
+import { dataFolder } from '../../src/store/bodies/data-folder.ts'
 import { checkStore } from '../../src/store/check.ts'
+import { seen } from '../../src/store/flags.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
+import { SnapshotCache } from '../../src/store/snapshots/snapshot-cache.ts'
+import { openReader } from '../../src/store/sqlite/open-writer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
 import { History } from './model-history.ts'
@@ -16,6 +20,7 @@ const store: Writable<typeof limits.store> = limits.store
 store.readAtOnce = 0
 store.rowsAtOnce = 3
 store.copyAtOnce = 0
+store.messagesAtOnce = 7
 store.chunksAtOnce = 1
 
 const messages = 3000
@@ -32,7 +37,14 @@ async function openCold(t: TestContext, isPacked: boolean) {
   await first.close()
   const cold = await openStore({ dataDir })
   t.after(() => cold.close())
-  return { cold, account, mailbox }
+  return { cold, dataDir, account, mailbox }
+}
+
+/** The messages of a snapshot, each with all that is known of it. */
+function messagesOf(snapshot: MailboxSnapshot): readonly (readonly number[])[] {
+  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
+  const columns = [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails]
+  return Array.from({ length: snapshot.count }, (_, at) => columns.map(column => column[at] as number))
 }
 
 /** What the rows say, as a snapshot says it. */
@@ -42,13 +54,16 @@ async function assertLikeRows(reader: Store['reader'], snapshot: MailboxSnapshot
     snapshot.account,
     snapshot.mailbox,
   )
-  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
-  const columns = [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails]
-  const told = Array.from({ length: snapshot.count }, (_, at) => columns.map(column => column[at]))
   assert.deepEqual(
-    told,
+    messagesOf(snapshot),
     rows.map(row => [...row]),
   )
+  const flags = rows.map(row => row[1] as number)
+  assert.equal(
+    snapshot.firstUnseen,
+    flags.findIndex(value => (value & seen) === 0),
+  )
+  assert.deepEqual(snapshot.keywords, [...new Set(flags.flatMap(value => snapshot.keywordsOf(value)))].sort())
 }
 
 for (const isPacked of [false, true]) {
@@ -141,6 +156,125 @@ test('the columns of a mailbox are copied bit by bit where messages go, and who 
   assert.equal(before.count, messages)
   assert.deepEqual(before.uids.slice(0, messages), known.uids)
   assert.deepEqual(before.sizes.slice(0, messages), known.sizes)
+})
+
+/** UIDs from `first` on, `step` apart, as ranges. */
+function every(step: number, first: number, last: number): (readonly [number, number])[] {
+  const ranges: (readonly [number, number])[] = []
+  for (let uid = first; uid <= last; uid += step) ranges.push([uid, uid])
+  return ranges
+}
+
+for (const [what, change] of Object.entries({
+  'many that go by several commands': [
+    ['go', every(3, 1, messages)],
+    ['go', every(7, 2, messages)],
+    ['go', [[messages - 5, messages]]],
+  ],
+  'many that go and many that come': [
+    ['go', [[100, 600]]],
+    ['come', 200],
+    ['go', [[messages + 50, messages + 99]]],
+  ],
+  'many that come where there is room': [['come', 100]],
+  'many that come and go again': [
+    ['come', 300],
+    ['go', [[messages + 1, messages + 300]]],
+  ],
+} as const)) {
+  test(`nobody sees ${what} before all of it is there, whatever is said in between`, async t => {
+    const { cold, account, mailbox } = await openCold(t, false)
+    const place = { account, mailbox }
+    const expunge = (uids: readonly (readonly [number, number])[]) =>
+      cold.mutate('expungeMessages', { ...place, uids, onlyDeleted: false })
+    const append = (count: number) =>
+      cold.mutate('appendMessages', {
+        ...place,
+        messages: Array.from({ length: count }, (_, at) => mail(cold, `another ${at}`)),
+      })
+    const flag = (first: number, last: number) =>
+      cold.mutate('storeFlags', {
+        ...place,
+        uids: [[first, last]],
+        mode: 'add',
+        flags: { system: 2, keywords: [] },
+      })
+    const before = await cold.snapshot(account, mailbox)
+    const known = messagesOf(before)
+    const states = new Map([[before.modSeq, known]])
+    for (const [kind, args] of change) await (kind === 'go' ? expunge(args) : append(args))
+    let isDone = false
+    const following = Promise.resolve(cold.snapshot(account, mailbox)).finally(() => (isDone = true))
+    const others = (async () => {
+      await flag(3, 40)
+      await expunge([[5, 5]])
+      await append(1)
+      await flag(messages - 40, messages + 3)
+      await expunge(every(2, 1000, 1100))
+      await append(5)
+    })()
+    let looks = 0
+    while (!isDone) {
+      const seen = await cold.snapshot(account, mailbox, before.modSeq)
+      const now = messagesOf(seen)
+      const said = states.get(seen.modSeq)
+      if (said)
+        assert.deepEqual(
+          now.map(([uid]) => uid),
+          said.map(([uid]) => uid),
+        )
+      states.set(seen.modSeq, now)
+      looks++
+      await new Promise(setImmediate)
+    }
+    assert.ok(looks > 10, `${looks} turns`)
+    await following
+    await others
+    const after = await cold.snapshot(account, mailbox)
+    await assertLikeRows(cold.reader, after)
+    assert.deepEqual(
+      messagesOf(before).map(([uid]) => uid),
+      known.map(([uid]) => uid),
+    )
+    const delta = await after.changesAfter(before.modSeq)
+    assert.ok(delta.isComplete)
+    const left = new Set(after.uids.subarray(0, after.count))
+    assert.deepEqual(
+      delta.vanished.map(({ uid }) => uid as number).filter(uid => uid <= messages),
+      known.map(([uid]) => uid as number).filter(uid => !left.has(uid)),
+    )
+    assert.deepEqual(
+      delta.changed,
+      messagesOf(after).flatMap(([, , modSeq], at) => ((modSeq as number) > before.modSeq ? [at] : [])),
+    )
+  })
+}
+
+test('no statement reads more rows than a thread may read at once, of messages that go and that come', async t => {
+  const { cold, dataDir, account, mailbox } = await openCold(t, false)
+  const connection = openReader(dataFolder(dataDir))
+  t.after(() => connection.close())
+  let most = 0
+  const observed = new Proxy(connection, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target) as unknown
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const result = Reflect.apply(value, target, args) as unknown
+        if (name === 'arrays') most = Math.max(most, (result as unknown[]).length)
+        return result
+      }
+    },
+  })
+  const cache = new SnapshotCache(observed)
+  await assertLikeRows(cold.reader, await cache.get(account, mailbox))
+  const added = Array.from({ length: 500 }, (_, at) => mail(cold, `another ${at}`))
+  for (const uids of [every(3, 1, messages), [[messages + 100, messages + 150]] as const]) {
+    await cold.mutate('appendMessages', { account, mailbox, messages: added })
+    await cold.mutate('expungeMessages', { account, mailbox, uids, onlyDeleted: false })
+    await assertLikeRows(cold.reader, await cache.get(account, mailbox))
+  }
+  assert.equal(most, store.rowsAtOnce)
 })
 
 test('a store whose mailboxes are read bit by bit answers like a naive one, opened again and again', async t => {

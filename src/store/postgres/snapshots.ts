@@ -11,13 +11,11 @@ import { splitKeywords } from '../mutations/intern-keywords.ts'
 import {
   applyChanges,
   canFollow,
-  copyForNext,
   entryBytes,
   type ChangedRow,
   type GoneRow,
   hasDrifted,
   lastUidOf,
-  needsCopy,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -27,6 +25,7 @@ import {
   usableHeader,
 } from '../snapshots/build-snapshot.ts'
 import type { SnapshotRow } from '../snapshots/columns.ts'
+import { continueDraft, needsDraft } from '../snapshots/draft.ts'
 import type { MailboxState, SnapshotContext, Tombstones } from '../snapshots/live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from '../snapshots/pack-snapshot.ts'
 import { findPackedHeader, unpackSlowly } from '../snapshots/packing.ts'
@@ -134,8 +133,9 @@ export class PostgresSnapshots {
     if (state.modSeq === modSeq && state.uidValidity === entry.snapshot.uidValidity) return entry
     if (!canFollow(entry, state)) return undefined
     const context = await this.#contextFor(account, [...changed, ...messages])
-    if (needsCopy(entry, state.total, () => gone.length > 0)) await copyForNext(entry, state.total)
-    return applyChanges(context, entry, state, gone, changed, messages)
+    if (!needsDraft(entry, state)) return applyChanges(context, entry, state, gone, changed, messages)
+    const draft = await continueDraft(entry, state, [gone], [messages])
+    return applyChanges(context, { ...entry, draft }, state, [], changed, [])
   }
 
   async #load(place: SnapshotKey): Promise<SnapshotEntry> {

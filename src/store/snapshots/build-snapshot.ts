@@ -4,15 +4,17 @@ import { limits } from '../../base/limits.ts'
 import {
   bytesPerMessage,
   copyRows,
-  copySlowly,
+  findUid,
   lowerBound,
   makeColumns,
   makeColumnsSlowly,
+  roomFor,
   setRow,
   type SnapshotColumns,
   type SnapshotRow,
 } from './columns.ts'
 import { applyMask } from '../flags.ts'
+import type { Draft } from './draft.ts'
 import {
   LiveSnapshot,
   type MailboxState,
@@ -35,8 +37,8 @@ export interface SnapshotEntry {
   packed: Packed
   /** Messages that changed since then. */
   drift: number
-  /** A copy of the columns that nobody was given, for the next state to be made in. */
-  copy?: SnapshotColumns
+  /** What the next state is made in. */
+  draft?: Draft
 }
 
 export interface SnapshotKey {
@@ -102,22 +104,20 @@ export function snapshotOfRows(
 }
 
 /**
- * The same of a large mailbox: `read` gives some of the state's messages at a time, those above a UID, as they are by then, and others run in between.
- * `applyChanges` does the rest.
+ * The same of a large mailbox: `slices` are the state's messages, each as they are when it is asked for, and others run in between. `applyChanges` does
+ * the rest.
  */
 export async function snapshotOfSlices(
   context: SnapshotContext,
   key: SnapshotKey,
   state: MailboxState,
-  read: (afterUid: number) => readonly SnapshotRow[],
+  slices: Iterable<readonly SnapshotRow[]>,
   packedModSeq: number,
 ): Promise<SnapshotEntry> {
   const columns = await makeColumnsSlowly(roomFor(state.total))
   let count = 0
-  let lastUid = 0
-  for (let rows = read(0); rows.length > 0; rows = read(lastUid)) {
+  for (const rows of slices) {
     for (const row of rows) setRow(columns, count++, row)
-    lastUid = rows[rows.length - 1]?.[0] ?? 0
     await new Promise(setImmediate)
   }
   const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq))
@@ -133,11 +133,11 @@ export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): Pa
 
 /** The UIDs that the header says, with room for more; undefined when it contradicts itself. */
 export function uidsOfHeader(header: PackedHeader): Uint32Array | undefined {
-  return isSound(header) ? unpackWithRoom(header) : undefined
+  return isSound(header) ? unpackUids(header, spareFor(header)) : undefined
 }
 
-function unpackWithRoom(header: PackedHeader): Uint32Array {
-  return unpackUids(header, roomFor(header.count) - header.count)
+function spareFor({ count }: PackedHeader): number {
+  return roomFor(count) - count
 }
 
 /** From the columns of the packed form, as it was at `modSeq`. `applyChanges` does the rest. */
@@ -169,7 +169,7 @@ export function snapshotOfHeader(
   const { count, checksums, survey } = header
   if (count !== state.total || !isSound(header)) return undefined
   let known: Uint32Array | undefined
-  const uids = () => (known ??= unpackWithRoom(header))
+  const uids = () => (known ??= unpackUids(header, spareFor(header)))
   const slowly = isLarge(count) && { loadSlowly: () => loadSlowly(uids()) }
   const columns = { uids, load: () => load(uids()), ...slowly }
   const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq), survey)
@@ -201,26 +201,21 @@ function leadsFrom(modSeq: number, { tombstoneFloor, changeFloor }: MailboxState
   return tombstoneFloor <= modSeq && changeFloor <= modSeq
 }
 
-/** Whether the next state needs arrays of its own, and to make them would hold up others for long. */
-export function needsCopy({ snapshot, copy }: SnapshotEntry, total: number, hasGone: () => boolean): boolean {
-  if (snapshot.count <= limits.store.copyAtOnce || copy) return false
-  return total > snapshot.uids.length || hasGone()
-}
-
-/** Copies the columns for the next state, of `total` messages, while others run in between. The entry must not be brought up to date meanwhile. */
-export async function copyForNext(entry: SnapshotEntry, total: number): Promise<void> {
-  const { columns, count } = entry.snapshot
-  entry.copy = await copySlowly(columns, count, roomFor(Math.max(count, total)))
-}
-
 /** The largest UID that there was: those above it are new. */
-export function lastUidOf({ snapshot: { uids, count } }: SnapshotEntry): number {
+export function lastUidOf({ snapshot, draft }: SnapshotEntry): number {
+  if (draft) return draft.uidNext - 1
+  const { uids, count } = snapshot
   return count > 0 ? (uids[count - 1] as number) : 0
 }
 
+/** How far expunges are known. */
+export function goneUpTo({ snapshot, draft }: SnapshotEntry): number {
+  return draft?.goneUpTo ?? snapshot.modSeq
+}
+
 /**
- * The next state of a snapshot: `gone` and `changed` are all that changed after it, ordered by modSeq and UID, and `added` is what is above
- * `lastUidOf`, by UID. Undefined when they do not lead to `state`; then begin again.
+ * The next state of a snapshot: `changed` are all that changed after it, ordered by modSeq and UID, `gone` those after `goneUpTo`, ordered so too, and
+ * `added` is what is above `lastUidOf`, by UID. Undefined when they do not lead to `state`; then begin again.
  */
 export function applyChanges(
   context: SnapshotContext,
@@ -230,28 +225,25 @@ export function applyChanges(
   changed: readonly ChangedRow[],
   added: readonly SnapshotRow[],
 ): SnapshotEntry | undefined {
-  const before = entry.snapshot
-  const { account, mailbox, history } = before
-  let { columns, count } = before
-  const lastUid = lastUidOf(entry)
+  const { snapshot: before, packed, draft } = entry
+  let { columns, count } = draft ?? before
   const positions: number[] = []
+  let position = -1
   for (const [uid] of gone) {
-    const position = uid > lastUid ? count : lowerBound(columns.uids, count, uid)
+    position = findUid(columns.uids, count, uid, position + 1)
     if (position < count && columns.uids[position] === uid) positions.push(position)
   }
   // The arrays that were given out keep their UIDs: without the messages that are gone, and where there is no room, there are new ones.
   if (positions.length > 0 || count + added.length > columns.uids.length) {
     const left = count - positions.length
-    const { copy } = entry
-    const hasRoom = copy !== undefined && left + added.length <= copy.uids.length
-    const next = hasRoom ? copy : makeColumns(roomFor(left + added.length))
-    count = copyWithout(hasRoom ? copy : columns, count, positions, next)
+    const hasRoom = draft !== undefined && draft.isOwn && left + added.length <= columns.uids.length
+    const next = hasRoom ? columns : makeColumns(roomFor(left + added.length))
+    count = copyWithout(columns, count, positions, next)
     columns = next
   }
-  let position = 0
+  position = 0
   for (const [uid, flags, modSeq] of changed) {
-    // Most often the next message is the next row's.
-    if (columns.uids[++position] !== uid) position = lowerBound(columns.uids, count, uid)
+    position = findUid(columns.uids, count, uid, position + 1)
     // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
     if (position >= count || columns.uids[position] !== uid) return undefined
     columns.flags[position] = flags
@@ -259,11 +251,30 @@ export function applyChanges(
   }
   for (const row of added) setRow(columns, count++, row)
   if (count !== state.total) return undefined
+  const history = nextHistory(entry, state, changed, added)
+  for (const [uid, at] of gone) history.vanished.add(uid, at)
+  const drift =
+    entry.drift +
+    changed.length +
+    added.length +
+    gone.length +
+    (draft?.goneCount ?? 0) +
+    (draft?.addedCount ?? 0)
+  return { snapshot: new LiveSnapshot(context, before, state, count, columns, history), packed, drift }
+}
+
+function nextHistory(
+  { snapshot: { history }, draft }: SnapshotEntry,
+  { modSeq }: MailboxState,
+  changed: readonly ChangedRow[],
+  added: readonly SnapshotRow[],
+): RecentHistory {
+  const vanished = draft?.vanished ?? history.vanished
+  // Where many have come, all are looked at for what changed sooner than one by one.
+  if (draft && draft.addedCount > 0) return { vanished, changed: new RecentChanges(modSeq) }
   if (added.length === 0) for (const [uid, , at] of changed) history.changed.add(uid, at)
   else for (const [uid, at] of pairsOf(changed, added)) history.changed.add(uid, at)
-  for (const [uid, at] of gone) history.vanished.add(uid, at)
-  const snapshot = new LiveSnapshot(context, { account, mailbox }, state, count, columns, history)
-  return { snapshot, packed: entry.packed, drift: entry.drift + changed.length + added.length + gone.length }
+  return { vanished, changed: history.changed }
 }
 
 /**
@@ -298,21 +309,26 @@ export function applyMasks(
   return { snapshot: next, packed, drift: drift + changed }
 }
 
-function isReadLater({ columns, count, modSeq }: LiveSnapshot, [, first, last]: MaskRow): boolean {
+function isReadLater(
+  { columns, count, modSeq }: Pick<LiveSnapshot, 'columns' | 'count' | 'modSeq'>,
+  [, first, last]: MaskRow,
+): boolean {
   const end = lowerBound(columns.uids, count, last + 1)
   for (let position = lowerBound(columns.uids, count, first); position < end; position++)
     if ((columns.modSeqs[position] as number) > modSeq) return true
   return false
 }
 
-/** The rows that masks make of a snapshot's messages but for those that are `gone` since, in the order of `masks`. Undefined as with `applyMasks`. */
+/** The rows that masks make of a snapshot's messages but for those that are `gone` after `goneUpTo`, in the order of `masks`. Undefined as with `applyMasks`. */
 export function changedByMasks(
-  { snapshot }: SnapshotEntry,
+  { snapshot, draft }: SnapshotEntry,
   masks: readonly MaskRow[],
   gone: readonly GoneRow[],
 ): readonly ChangedRow[] | undefined {
-  if (masks.some(mask => mask[3] === null || isReadLater(snapshot, mask))) return undefined
-  const { columns, count } = snapshot
+  if (masks.length === 0) return []
+  const { columns, count } = draft ?? snapshot
+  const { modSeq } = snapshot
+  if (masks.some(mask => mask[3] === null || isReadLater({ columns, count, modSeq }, mask))) return undefined
   const isGone = new Set(gone.map(([uid]) => uid))
   const changed: ChangedRow[] = []
   /** The flags of what has been changed, where more follows. */
@@ -345,11 +361,6 @@ function pairsOf(
 
 function newHistory(modSeq: number): RecentHistory {
   return { changed: new RecentChanges(modSeq), vanished: new RecentChanges(modSeq) }
-}
-
-/** Room for what arrives next, so that most appends need no new arrays. */
-function roomFor(count: number): number {
-  return count + Math.max(64, count >>> 4)
 }
 
 /** Copies all `count` rows, perhaps within the same arrays, but those at the positions given (in any order); the count of what is left. */

@@ -1,4 +1,5 @@
 // The arrays behind a mailbox snapshot, with room to grow.
+import { limits } from '../../base/limits.ts'
 
 /** All of one length, the capacity. */
 export interface SnapshotColumns {
@@ -37,6 +38,11 @@ export function makeColumns(capacity: number): SnapshotColumns {
   }
 }
 
+/** Room for what arrives next, so that most appends need no new arrays. */
+export function roomFor(count: number): number {
+  return count + Math.max(64, count >>> 4)
+}
+
 export function setRow(columns: SnapshotColumns, position: number, row: SnapshotRow): void {
   columns.uids[position] = row[0]
   columns.flags[position] = row[1]
@@ -47,7 +53,7 @@ export function setRow(columns: SnapshotColumns, position: number, row: Snapshot
   columns.emails[position] = row[6]
 }
 
-/** Copies `[start, end)` of `from` to `position` on. */
+/** Copies `[start, end)` of `from` to `position` on, which in the same arrays is not above `start`. */
 export function copyRows(
   from: SnapshotColumns,
   start: number,
@@ -55,6 +61,10 @@ export function copyRows(
   to: SnapshotColumns,
   position: number,
 ): void {
+  if (end - start < fewRows) {
+    for (let at = start; at < end; at++) copyRow(from, at, to, position + at - start)
+    return
+  }
   to.uids.set(from.uids.subarray(start, end), position)
   to.flags.set(from.flags.subarray(start, end), position)
   to.modSeqs.set(from.modSeqs.subarray(start, end), position)
@@ -62,6 +72,19 @@ export function copyRows(
   to.receivedAts.set(from.receivedAts.subarray(start, end), position)
   to.savedAts.set(from.savedAts.subarray(start, end), position)
   to.emails.set(from.emails.subarray(start, end), position)
+}
+
+/** Fewer are copied one by one sooner than together. */
+const fewRows = 32
+
+function copyRow(from: SnapshotColumns, at: number, to: SnapshotColumns, position: number): void {
+  to.uids[position] = from.uids[at] as number
+  to.flags[position] = from.flags[at] as number
+  to.modSeqs[position] = from.modSeqs[at] as number
+  to.sizes[position] = from.sizes[at] as number
+  to.receivedAts[position] = from.receivedAts[at] as number
+  to.savedAts[position] = from.savedAts[at] as number
+  to.emails[position] = from.emails[at] as number
 }
 
 /** The same of a large mailbox, while others run in between: new memory takes as long to be had as to be written. */
@@ -85,18 +108,28 @@ export async function makeColumnsSlowly(capacity: number): Promise<SnapshotColum
   }
 }
 
-/** Copies the first `count` rows, with room for `capacity`, while others run in between. Nobody may write to `from` meanwhile. */
+/** Copies the first `count` rows but for those that are marked in `isGone`, with room for `capacity`, while others run in between. Nobody may write to `from` meanwhile. */
 export async function copySlowly(
   from: SnapshotColumns,
   count: number,
+  isGone: Uint8Array,
   capacity: number,
-): Promise<SnapshotColumns> {
+): Promise<{ columns: SnapshotColumns; count: number }> {
   const columns = await makeColumnsSlowly(capacity)
-  for (const name of Object.keys(columns) as (keyof SnapshotColumns)[]) {
+  const { messagesAtOnce } = limits.store
+  let position = 0
+  for (let start = 0; start < count; start += messagesAtOnce) {
+    const marks = isGone.subarray(0, Math.min(start + messagesAtOnce, count))
+    for (let at = start; at < marks.length; ) {
+      const gone = marks.indexOf(1, at)
+      const end = gone < 0 ? marks.length : gone
+      copyRows(from, at, end, columns, position)
+      position += end - at
+      for (at = end; marks[at] === 1; ) at++
+    }
     await new Promise(setImmediate)
-    columns[name].set(from[name].subarray(0, count))
   }
-  return columns
+  return { columns, count: position }
 }
 
 /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
@@ -109,4 +142,9 @@ export function lowerBound(uids: Uint32Array, count: number, uid: number): numbe
     else high = middle
   }
   return low
+}
+
+/** The same where it is looked for at `likely` first: what changes together most often lies together. */
+export function findUid(uids: Uint32Array, count: number, uid: number, likely: number): number {
+  return likely < count && uids[likely] === uid ? likely : lowerBound(uids, count, uid)
 }

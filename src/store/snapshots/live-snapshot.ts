@@ -14,10 +14,12 @@ export interface SnapshotContext {
   tombstones(account: AccountId, mailbox: MailboxId, after: number, upTo: number): Awaitable<Tombstones>
 }
 
+export type Tombstone = readonly [uid: Uid, modSeq: ModSeq]
+
 export interface Tombstones {
   /** Infinity when the mailbox is gone. */
   readonly floor: number
-  readonly rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[]
+  readonly rows: readonly Tombstone[]
 }
 
 /** The row of the mailbox. */

@@ -72,13 +72,16 @@ const fixedWords = 5
 
 /** The UIDs as ranges, for the header. */
 export function packUids(uids: Uint32Array, count: number): Uint32Array {
-  const ranges: number[] = []
+  let bounds = count > 0 ? 2 : 0
+  for (let at = 1; at < count; at++) if (uids[at] !== (uids[at - 1] as number) + 1) bounds += 2
+  const ranges = new Uint32Array(bounds)
+  let end = -1
   for (let at = 0; at < count; at++) {
     const uid = uids[at] as number
-    if (uid === (ranges[ranges.length - 1] ?? -1) + 1) ranges[ranges.length - 1] = uid
-    else ranges.push(uid, uid)
+    if (at === 0 || uid !== (uids[at - 1] as number) + 1) ranges[(end += 2) - 1] = uid
+    ranges[end] = uid
   }
-  return Uint32Array.from(ranges)
+  return ranges
 }
 
 /** Whether the header's UIDs ascend and are as many as it says. */

@@ -13,6 +13,17 @@ export class RecentChanges {
     this.#floor = modSeq
   }
 
+  /** The same pairs, to which others can be added. */
+  copy(): RecentChanges {
+    const copy = new RecentChanges(this.#floor)
+    for (let at = 0; at < this.#firsts.length; at++) {
+      copy.#firsts.push(this.#firsts[at] as number)
+      copy.#lasts.push(this.#lasts[at] as number)
+      copy.#modSeqs.push(this.#modSeqs[at] as number)
+    }
+    return copy
+  }
+
   /** Changes after this modSeq are all here. */
   get floor(): number {
     return this.#floor

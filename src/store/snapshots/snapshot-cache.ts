@@ -1,6 +1,6 @@
 // The snapshots of one thread over SQLite: loaded once, brought up to date by what changed since, kept while there is room.
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { AccountId, MailboxId, ModSeq, Uid } from '../../base/ids.ts'
+import type { AccountId, MailboxId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
@@ -16,12 +16,11 @@ import {
   canFollow,
   changedByMasks,
   columnsOfRows,
-  copyForNext,
   entryBytes,
+  goneUpTo,
   hasDrifted,
   isLarge,
   lastUidOf,
-  needsCopy,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
@@ -33,7 +32,8 @@ import {
   usableHeader,
 } from './build-snapshot.ts'
 import type { SnapshotColumns } from './columns.ts'
-import type { MailboxState, SnapshotContext } from './live-snapshot.ts'
+import { continueDraft, draftOf, needsDraft } from './draft.ts'
+import type { LiveSnapshot, MailboxState, SnapshotContext, Tombstone, Tombstones } from './live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
 import { findPackedHeader, type PackedHeader, unpackChunks, unpackSlowly } from './packing.ts'
 import { SnapshotRows } from './snapshot-rows.ts'
@@ -88,10 +88,15 @@ export class SnapshotCache implements SnapshotContext {
     const counted = known && this.#counted.get(known)
     const by = this.#changes()
     if (known && by && counted?.by === by && counted.changes === by.of(account)) return known.snapshot
-    const pending = known ? this.#prepareToFollow(key, place, known) : this.#loadSlowly(key, place)
-    // Whoever waited for the same has brought it up to date before.
-    if (pending) return pending.then(() => this.#refresh(key, place, this.#snapshots.get(key)))
-    return this.#refresh(key, place, known)
+    const pending = this.#loading.get(key) ?? (known ? undefined : this.#loadSlowly(key, place))
+    if (pending) return this.#refreshAfter(key, place, pending)
+    if (!known) return this.#refresh(key, place, known)
+    const entry = this.#read(account, () => {
+      const state = this.#state(place)
+      return takesLong(known, state) ? undefined : this.#next(place, known, state)
+    })
+    if (entry) return this.#keep(key, entry)
+    return this.#refreshAfter(key, place, this.#followSlowly(key, place, known))
   }
 
   /**
@@ -117,40 +122,50 @@ export class SnapshotCache implements SnapshotContext {
   }
 
   /** Brings what is known to what the last commit left. */
-  #refresh(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): MailboxSnapshot {
+  #refresh(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): LiveSnapshot {
+    const entry = this.#read(place.account, () => this.#next(place, known, this.#state(place)))
+    return this.#keep(key, entry)
+  }
+
+  /** Whoever waited for the same has brought it up to date before. */
+  async #refreshAfter(key: string, place: SnapshotKey, pending: Promise<void>): Promise<LiveSnapshot> {
+    await pending
+    return this.#refresh(key, place, this.#snapshots.get(key))
+  }
+
+  /** What changed is read together with the state that it leads to. */
+  #read<Entry extends SnapshotEntry | undefined>(account: AccountId, read: () => Entry): Entry {
     // Counted before it is read: what is committed meanwhile is looked for again.
     const by = this.#changes()
-    const counted = by && { by, changes: by.of(place.account) }
-    // What changed is read together with the state that it leads to.
-    const entry = this.#rows.consistently(() => {
-      const state = this.#state(place)
-      if (known && state.modSeq === known.snapshot.modSeq) return known
-      return (known && this.#update(known, state, messagesSince(known, state))) ?? this.#load(place, state)
-    })
-    if (counted) this.#counted.set(entry, counted)
-    this.#keep(key, entry)
+    const changes = by?.of(account)
+    const entry = this.#rows.consistently(read)
+    if (entry && by && changes !== undefined) this.#counted.set(entry, { by, changes })
+    return entry
+  }
+
+  #next(place: SnapshotKey, known: SnapshotEntry | undefined, state: MailboxState): SnapshotEntry {
+    if (known && state.modSeq === known.snapshot.modSeq) return known
+    return (known && this.#update(known, state, messagesSince(known, state))) ?? this.#load(place, state)
+  }
+
+  #keep(key: string, entry: SnapshotEntry): LiveSnapshot {
+    // From now on the columns are given out.
+    if (entry.draft) delete entry.draft
+    this.#snapshots.set(key, entry, entryBytes(entry))
+    this.#packIfDrifted(key, entry)
     return entry.snapshot
   }
 
-  #keep(key: string, entry: SnapshotEntry): void {
-    this.#snapshots.set(key, entry, entryBytes(entry))
-    this.#packIfDrifted(key, entry)
-  }
-
-  /** A change of a large mailbox is laid over its columns, which may not have been read yet, or over a copy of them. */
-  #prepareToFollow(key: string, place: SnapshotKey, entry: SnapshotEntry): Promise<void> | undefined {
-    const { snapshot } = entry
-    if (snapshot.isPrepared && !isLarge(snapshot.count)) return undefined
-    const running = this.#loading.get(key)
-    if (running) return running
+  /** Where much has changed, or a large mailbox has. */
+  async #followSlowly(key: string, place: SnapshotKey, entry: SnapshotEntry): Promise<void> {
     const state = this.#state(place)
-    if (state.modSeq === snapshot.modSeq) return undefined
-    if (!snapshot.isPrepared) return snapshot.prepare()
-    const hasGone = () => this.#rows.gone(snapshot, snapshot.modSeq).length > 0
-    if (messagesSince(entry, state) === 'same' || !needsCopy(entry, state.total, hasGone)) return undefined
-    const copying = copyForNext(entry, state.total).finally(() => this.#loading.delete(key))
-    this.#loading.set(key, copying)
-    return copying
+    if (!canFollow(entry, state)) await this.#loadSlowly(key, place)
+    else if (!needsDraft(entry, state)) await entry.snapshot.prepare()
+    else
+      await this.#alone(key, async () => {
+        await this.#draw(place, entry)
+        this.#refresh(key, place, entry)
+      })
   }
 
   /**
@@ -158,23 +173,37 @@ export class SnapshotCache implements SnapshotContext {
    * is enough.
    */
   #loadSlowly(key: string, place: SnapshotKey): Promise<void> | undefined {
-    const running = this.#loading.get(key)
-    if (running) return running
     const state = this.#state(place)
     if (!isLarge(state.total)) return undefined
     const row = this.#rows.header(place)
     const header = row && usableHeader(row, state)
     if (row?.[0] === state.modSeq && header) return undefined
-    const loading = this.#loadBase(place, state, row, header)
-      .then(entry => {
-        // Until now nobody was given its columns.
-        entry.copy = entry.snapshot.columns
-        this.#refresh(key, place, entry)
-        delete entry.copy
-      })
-      .finally(() => this.#loading.delete(key))
-    this.#loading.set(key, loading)
-    return loading
+    return this.#alone(key, async () => {
+      const entry = await this.#loadBase(place, state, row, header)
+      entry.draft = draftOf(entry.snapshot)
+      await this.#draw(place, entry)
+      this.#refresh(key, place, entry)
+    })
+  }
+
+  /** Nobody else brings the mailbox up to date meanwhile. */
+  #alone(key: string, work: () => Promise<void>): Promise<void> {
+    const running = work().finally(() => this.#loading.delete(key))
+    this.#loading.set(key, running)
+    return running
+  }
+
+  /** Leads the entry's draft so near to what the last commit left that the rest takes little. */
+  async #draw(place: SnapshotKey, entry: SnapshotEntry): Promise<void> {
+    await entry.snapshot.prepare()
+    for (;;) {
+      const state = this.#state(place)
+      const isThere = state.modSeq === goneUpTo(entry)
+      if (isThere || !canFollow(entry, state) || !needsDraft(entry, state)) return
+      const gone = this.#rows.goneSlices(place, goneUpTo(entry), state.modSeq)
+      const added = this.#rows.messageSlices(place, lastUidOf(entry), state.uidNext)
+      entry.draft = await continueDraft(entry, state, gone, added)
+    }
   }
 
   async #loadBase(
@@ -186,9 +215,8 @@ export class SnapshotCache implements SnapshotContext {
     const uids = header && uidsOfHeader(header)
     const columns = header && uids && (await this.#unpackSlowly(place, header, uids))
     if (row && header && columns) return snapshotOfColumns(this, place, state, row[0], header, columns)
-    const { rowsAtOnce } = limits.store
-    const read = (after: number) => this.#rows.messagesBetween(place, after, state.uidNext, rowsAtOnce)
-    return snapshotOfSlices(this, place, state, read, row?.[0] ?? 0)
+    const slices = this.#rows.messageSlices(place, 0, state.uidNext)
+    return snapshotOfSlices(this, place, state, slices, row?.[0] ?? 0)
   }
 
   #unpackSlowly(
@@ -209,13 +237,31 @@ export class SnapshotCache implements SnapshotContext {
     return keywords
   }
 
-  tombstones(
-    account: AccountId,
-    mailbox: MailboxId,
-    after: number,
-    upTo: number,
-  ): { floor: number; rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[] } {
-    return this.#rows.tombstones({ account, mailbox }, after, upTo)
+  tombstones(account: AccountId, mailbox: MailboxId, after: number, upTo: number): Awaitable<Tombstones> {
+    const place = { account, mailbox }
+    const slices = this.#rows.goneSlices(place, after, upTo)
+    const first = slices.next().value ?? []
+    return first.length < limits.store.rowsAtOnce
+      ? this.#tombstonesOf(place, first)
+      : this.#tombstonesSlowly(place, first, slices)
+  }
+
+  async #tombstonesSlowly(
+    place: SnapshotKey,
+    first: readonly Tombstone[],
+    slices: Iterable<readonly Tombstone[]>,
+  ): Promise<Tombstones> {
+    const gone = [...first]
+    for (const rows of slices) {
+      for (const row of rows) gone.push(row)
+      await new Promise(setImmediate)
+    }
+    return this.#tombstonesOf(place, gone)
+  }
+
+  /** With the floor, which is read behind them: below it some may have been forgotten already. */
+  #tombstonesOf(place: SnapshotKey, gone: readonly Tombstone[]): Tombstones {
+    return { floor: this.#rows.tombstoneFloor(place), rows: gone.toSorted((a, b) => a[0] - b[0]) }
   }
 
   /** The mailbox is gone. */
@@ -305,7 +351,7 @@ export class SnapshotCache implements SnapshotContext {
     const changed = () => this.#rows.changed(snapshot, modSeq, lastUid)
     if (messages === 'same')
       return applyMasks(this, entry, state, masks) ?? applyChanges(this, entry, state, [], changed(), [])
-    const gone = this.#rows.gone(snapshot, modSeq)
+    const gone = this.#rows.gone(snapshot, goneUpTo(entry))
     const added = this.#rows.messages(snapshot, lastUid)
     return applyChanges(this, entry, state, gone, changedByMasks(entry, masks, gone) ?? changed(), added)
   }
@@ -313,6 +359,14 @@ export class SnapshotCache implements SnapshotContext {
 
 function keyOf({ account, mailbox }: SnapshotKey): string {
   return `${account}/${mailbox}`
+}
+
+/** Whether to go over to `state` at once would hold up others for long. */
+function takesLong(entry: SnapshotEntry, state: MailboxState): boolean {
+  const { snapshot } = entry
+  if (state.modSeq === snapshot.modSeq) return false
+  if (!canFollow(entry, state)) return isLarge(state.total)
+  return needsDraft(entry, state) || (!snapshot.isPrepared && isLarge(snapshot.count))
 }
 
 /** Whether messages came or went since a state that was read from the rows: each one that comes takes a UID, and without that none can make up for one that goes. */

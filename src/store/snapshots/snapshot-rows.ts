@@ -1,9 +1,11 @@
 // What snapshots are made of, as SQLite has it.
-import type { AccountId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
+import type { AccountId, ModSeq, UidValidity } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
+import { maxUid } from '../mutations/uid-limit.ts'
 import type { Connection } from '../sqlite/connection.ts'
 import type { ChangedRow, GoneRow, MaskRow, PackedRow, SnapshotKey } from './build-snapshot.ts'
 import type { SnapshotRow } from './columns.ts'
-import type { MailboxState } from './live-snapshot.ts'
+import type { MailboxState, Tombstone } from './live-snapshot.ts'
 
 const stateSql =
   'SELECT uid_validity, uid_next, mod_seq, tombstone_floor, change_floor, total FROM mailbox WHERE account = ? AND id = ?'
@@ -55,21 +57,26 @@ export class SnapshotRows {
     return rows.map(([data]) => data)
   }
 
-  /** Messages by UID, those above `after` and below `end`, `count` at most. */
-  messagesBetween(
+  /** Messages by UID, those above `after` and below `end`, in slices that are read when they are asked for. */
+  *messageSlices(
     { account, mailbox }: SnapshotKey,
     after: number,
     end: number,
-    count: number,
-  ): readonly SnapshotRow[] {
-    return this.#connection.arrays<SnapshotRow>(
-      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?`,
-      account,
-      mailbox,
-      after,
-      end,
-      count,
-    )
+  ): Generator<readonly SnapshotRow[]> {
+    const { rowsAtOnce } = limits.store
+    for (let last = after; ; ) {
+      const rows = this.#connection.arrays<SnapshotRow>(
+        `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?`,
+        account,
+        mailbox,
+        last,
+        end,
+        rowsAtOnce,
+      )
+      yield rows
+      if (rows.length < rowsAtOnce) return
+      last = rows[rows.length - 1]?.[0] ?? end
+    }
   }
 
   /** All messages by UID, or those above one. */
@@ -89,6 +96,31 @@ export class SnapshotRows {
       mailbox,
       after,
     )
+  }
+
+  /** Expunges after one modSeq up to another, in slices that are read when they are asked for. */
+  *goneSlices(
+    { account, mailbox }: SnapshotKey,
+    after: number,
+    upTo: number,
+  ): Generator<readonly Tombstone[], undefined> {
+    const { rowsAtOnce } = limits.store
+    for (let modSeq = after, uid: number = maxUid; ; ) {
+      const rows = this.#connection.arrays<Tombstone>(
+        `SELECT uid, mod_seq FROM tombstone
+         WHERE account = ? AND mailbox = ? AND (mod_seq, uid) > (?, ?) AND mod_seq <= ? ORDER BY mod_seq, uid LIMIT ?`,
+        account,
+        mailbox,
+        modSeq,
+        uid,
+        upTo,
+        rowsAtOnce,
+      )
+      yield rows
+      const last = rows[rowsAtOnce - 1]
+      if (!last) return undefined
+      ;[uid, modSeq] = last
+    }
   }
 
   masks({ account, mailbox }: SnapshotKey, after: number): readonly MaskRow[] {
@@ -115,28 +147,14 @@ export class SnapshotRows {
     )
   }
 
-  /** Expunges after one modSeq up to another, by UID. */
-  tombstones(
-    { account, mailbox }: SnapshotKey,
-    after: number,
-    upTo: number,
-  ): { floor: number; rows: readonly (readonly [uid: Uid, modSeq: ModSeq])[] } {
-    return this.#connection.consistently(() => {
-      const floor = this.#connection.get<{ tombstone_floor: number }>(
-        'SELECT tombstone_floor FROM mailbox WHERE account = ? AND id = ?',
-        account,
-        mailbox,
-      )
-      const rows = this.#connection.arrays<[uid: Uid, modSeq: ModSeq]>(
-        'SELECT uid, mod_seq FROM tombstone WHERE account = ? AND mailbox = ? AND mod_seq > ? AND mod_seq <= ? ORDER BY uid',
-        account,
-        mailbox,
-        after,
-        upTo,
-      )
-      // A mailbox that is gone has no tombstones left.
-      return { floor: floor?.tombstone_floor ?? Number.POSITIVE_INFINITY, rows }
-    })
+  /** Expunges at or below it are forgotten. A mailbox that is gone has none left. */
+  tombstoneFloor({ account, mailbox }: SnapshotKey): number {
+    const row = this.#connection.get<{ tombstone_floor: number }>(
+      'SELECT tombstone_floor FROM mailbox WHERE account = ? AND id = ?',
+      account,
+      mailbox,
+    )
+    return row?.tombstone_floor ?? Number.POSITIVE_INFINITY
   }
 
   keywords(account: AccountId, set: number): { keywords: string } | undefined {
