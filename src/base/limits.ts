@@ -360,7 +360,7 @@ export const limits = {
     readAtOnce: 16_384,
     /** The picture of a mailbox of more messages is copied bit by bit where messages have gone: 48 bytes for each. */
     copyAtOnce: 65_536,
-    /** Messages of it that are copied before others run again. */
+    /** Messages of it that are copied, or looked at, before others run again. */
     messagesAtOnce: 16_384,
     /** Rows of messages that are one bit of it, also of those that come or go, and packed chunks: a few milliseconds' work. */
     rowsAtOnce: 4096,

@@ -1,6 +1,7 @@
 // A large mailbox is read bit by bit, while others change it. Here every mailbox counts as one, in a process of its own.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
 import type { ModSeq } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
 import { dataFolder } from '../../src/store/bodies/data-folder.ts'
@@ -8,6 +9,15 @@ import { checkStore } from '../../src/store/check.ts'
 import { seen } from '../../src/store/flags.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
+import { makeColumns } from '../../src/store/snapshots/columns.ts'
+import {
+  chunkChecksum,
+  packChunk,
+  packUids,
+  unpackSlowly,
+  unpackUids,
+  unpackUidsSlowly,
+} from '../../src/store/snapshots/packing.ts'
 import { SnapshotCache } from '../../src/store/snapshots/snapshot-cache.ts'
 import { openReader } from '../../src/store/sqlite/open-writer.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -249,6 +259,49 @@ for (const [what, change] of Object.entries({
     )
   })
 }
+
+test('the UIDs of a packed form are unpacked bit by bit as they are at once', async () => {
+  const neighbours = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20 }))
+  await fc.assert(
+    fc.asyncProperty(fc.array(neighbours, { maxLength: 20 }), async runs => {
+      const uids: number[] = []
+      for (const [gap, count] of runs) {
+        const first = (uids.at(-1) ?? 0) + gap
+        for (let uid = first; uid < first + count; uid++) uids.push(uid)
+      }
+      const known = Uint32Array.from(uids)
+      const header = {
+        uidValidity: 1,
+        count: uids.length,
+        survey: { firstUnseen: -1, keywordSets: [] },
+        checksums: [],
+        uidRanges: packUids(known, known.length),
+      }
+      const unpacked = await unpackUidsSlowly(header, 3)
+      assert.deepEqual(unpacked, unpackUids(header, 3))
+      assert.deepEqual(unpacked.subarray(0, known.length), known)
+    }),
+  )
+})
+
+test('the memory of packed chunks that were unpacked is given back', async () => {
+  const columns = makeColumns(2000)
+  const chunks = [packChunk(columns, 0, 2000), packChunk(columns, 1, 2000)]
+  const header = {
+    uidValidity: 1,
+    count: 2000,
+    survey: { firstUnseen: 0, keywordSets: [] },
+    checksums: chunks.map(chunkChecksum),
+    uidRanges: packUids(columns.uids, 2000),
+  }
+  // The other lies in memory that is others' as well.
+  const [first, second] = chunks as [Uint8Array, Uint8Array]
+  const shared = new Uint8Array(second.length + 8)
+  shared.set(second, 8)
+  const read = (from: number, count: number) => [first, shared.subarray(8)].slice(from, from + count)
+  assert.deepEqual(await unpackSlowly(header, read, columns.uids), columns)
+  assert.deepEqual([first.length, shared.length], [0, second.length + 8])
+})
 
 test('no statement reads more rows than a thread may read at once, of messages that go and that come', async t => {
   const { cold, dataDir, account, mailbox } = await openCold(t, false)

@@ -22,7 +22,14 @@ import {
   type SnapshotContext,
   type SnapshotState,
 } from './live-snapshot.ts'
-import { findPackedHeader, isSound, messagesPerChunk, type PackedHeader, unpackUids } from './packing.ts'
+import {
+  findPackedHeader,
+  isSound,
+  messagesPerChunk,
+  type PackedHeader,
+  unpackUids,
+  unpackUidsSlowly,
+} from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** What is known of a mailbox's packed snapshot. */
@@ -136,6 +143,11 @@ export function uidsOfHeader(header: PackedHeader): Uint32Array | undefined {
   return isSound(header) ? unpackUids(header, spareFor(header)) : undefined
 }
 
+/** The same of a large mailbox, while others run in between. */
+export async function uidsOfHeaderSlowly(header: PackedHeader): Promise<Uint32Array | undefined> {
+  return isSound(header) ? await unpackUidsSlowly(header, spareFor(header)) : undefined
+}
+
 function spareFor({ count }: PackedHeader): number {
   return roomFor(count) - count
 }
@@ -170,7 +182,11 @@ export function snapshotOfHeader(
   if (count !== state.total || !isSound(header)) return undefined
   let known: Uint32Array | undefined
   const uids = () => (known ??= unpackUids(header, spareFor(header)))
-  const slowly = isLarge(count) && { loadSlowly: () => loadSlowly(uids()) }
+  const uidsSlowly = async () => {
+    const unpacked = known ?? (await unpackUidsSlowly(header, spareFor(header)))
+    return (known ??= unpacked)
+  }
+  const slowly = isLarge(count) && { loadSlowly: async () => loadSlowly(await uidsSlowly()) }
   const columns = { uids, load: () => load(uids()), ...slowly }
   const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq), survey)
   return { snapshot, packed: { modSeq: state.modSeq, checksums }, drift: 0 }

@@ -87,18 +87,20 @@ function copyRow(from: SnapshotColumns, at: number, to: SnapshotColumns, positio
   to.emails[position] = from.emails[at] as number
 }
 
-/** The same of a large mailbox, while others run in between: new memory takes as long to be had as to be written. */
-export async function makeColumnsSlowly(capacity: number): Promise<SnapshotColumns> {
+/** The same of a large mailbox, perhaps with `uids` that there are, while others run in between: new memory takes as long to be had as to be written. */
+export async function makeColumnsSlowly(capacity: number, uids?: Uint32Array): Promise<SnapshotColumns> {
   const words = async () => {
+    const column = new Uint32Array(capacity)
     await new Promise(setImmediate)
-    return new Uint32Array(capacity)
+    return column
   }
   const doubles = async () => {
+    const column = new Float64Array(capacity)
     await new Promise(setImmediate)
-    return new Float64Array(capacity)
+    return column
   }
   return {
-    uids: await words(),
+    uids: uids ?? (await words()),
     flags: await words(),
     modSeqs: await doubles(),
     sizes: await doubles(),

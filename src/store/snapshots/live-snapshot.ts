@@ -1,6 +1,7 @@
 // One state of one mailbox over arrays that its neighbours in time share.
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
+import { limits } from '../../base/limits.ts'
 import { keywordShift, seen } from '../flags.ts'
 import type { MailboxDelta, MailboxSnapshot } from '../mailbox-snapshot.ts'
 import { lowerBound, type SnapshotColumns } from './columns.ts'
@@ -147,6 +148,11 @@ export class LiveSnapshot implements MailboxSnapshot {
     return (this.#survey ??= surveyOf(this.columns.flags, this.count))
   }
 
+  /** Finds the survey of a large mailbox while others run in between. Nobody may change its flags meanwhile. */
+  async surveySlowly(): Promise<void> {
+    this.#survey ??= await surveySlowly(this.columns.flags, this.count)
+  }
+
   keywordsOf(flags: number): readonly string[] {
     const set = flags >>> keywordShift
     return set === 0 ? noKeywords : this.#context.keywords(this.account, set)
@@ -225,23 +231,39 @@ const passesPerLook = 32
 
 const noKeywords: readonly string[] = []
 
+interface Found {
+  firstUnseen: number
+  readonly keywordSets: Set<number>
+}
+
 function surveyOf(flags: Uint32Array, count: number): Survey {
-  return { firstUnseen: findFirstUnseen(flags, count), keywordSets: findKeywordSets(flags, count) }
+  const found: Found = { firstUnseen: -1, keywordSets: new Set() }
+  lookAt(flags, 0, count, found)
+  return { ...found, keywordSets: [...found.keywordSets] }
 }
 
-function findFirstUnseen(flags: Uint32Array, count: number): number {
-  for (let at = 0; at < count; at++) if (((flags[at] as number) & seen) === 0) return at
-  return -1
+async function surveySlowly(flags: Uint32Array, count: number): Promise<Survey> {
+  const found: Found = { firstUnseen: -1, keywordSets: new Set() }
+  const { messagesAtOnce } = limits.store
+  for (let from = 0; from < count; from += messagesAtOnce) {
+    lookAt(flags, from, Math.min(from + messagesAtOnce, count), found)
+    await new Promise(setImmediate)
+  }
+  return { ...found, keywordSets: [...found.keywordSets] }
 }
 
-function findKeywordSets(flags: Uint32Array, count: number): readonly number[] {
-  const sets = new Set<number>()
+function lookAt(flags: Uint32Array, from: number, to: number, found: Found): void {
+  if (found.firstUnseen < 0) found.firstUnseen = findUnseen(flags, from, to)
   let last = 0
-  for (let at = 0; at < count; at++) {
+  for (let at = from; at < to; at++) {
     const set = (flags[at] as number) >>> keywordShift
     if (set === last) continue
     last = set
-    if (set !== 0) sets.add(set)
+    if (set !== 0) found.keywordSets.add(set)
   }
-  return [...sets]
+}
+
+function findUnseen(flags: Uint32Array, from: number, to: number): number {
+  for (let at = from; at < to; at++) if (((flags[at] as number) & seen) === 0) return at
+  return -1
 }

@@ -5,6 +5,9 @@ import { chunkChecksum, messagesPerChunk, packChunk, packHeader, packUids } from
 
 export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
 
+/** Chunks that are packed before others run again. */
+const chunksAtOnce = 16
+
 /** Chunks in one mutation. */
 const chunksPerSave = 64
 
@@ -30,6 +33,7 @@ export async function packSnapshot(
       await save({ account, mailbox, basedOn, chunks })
       chunks = []
     }
+    if (chunk % chunksAtOnce === chunksAtOnce - 1) await new Promise(setImmediate)
   }
   const data = packHeader({ uidValidity, count, survey, checksums, uidRanges: packUids(columns.uids, count) })
   await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })

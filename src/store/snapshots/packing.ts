@@ -78,7 +78,10 @@ export function packUids(uids: Uint32Array, count: number): Uint32Array {
   let end = -1
   for (let at = 0; at < count; at++) {
     const uid = uids[at] as number
-    if (at === 0 || uid !== (uids[at - 1] as number) + 1) ranges[(end += 2) - 1] = uid
+    if (at === 0 || uid !== (uids[at - 1] as number) + 1) {
+      end += 2
+      ranges[end - 1] = uid
+    }
     ranges[end] = uid
   }
   return ranges
@@ -103,11 +106,36 @@ export function isSound({ count, uidRanges }: PackedHeader): boolean {
 export function unpackUids({ count, uidRanges }: PackedHeader, spare: number): Uint32Array {
   const uids = new Uint32Array(count + spare)
   let at = 0
+  for (let index = 0; index < uidRanges.length; index += 2)
+    at = fillUids(uids, at, uidRanges[index] as number, uidRanges[index + 1] as number)
+  return uids
+}
+
+/** The same of a large mailbox, while others run in between. */
+export async function unpackUidsSlowly(
+  { count, uidRanges }: PackedHeader,
+  spare: number,
+): Promise<Uint32Array> {
+  const { messagesAtOnce } = limits.store
+  const uids = new Uint32Array(count + spare)
+  let at = 0
+  let breathedAt = 0
   for (let index = 0; index < uidRanges.length; index += 2) {
     const last = uidRanges[index + 1] as number
-    for (let uid = uidRanges[index] as number; uid <= last; uid++) uids[at++] = uid
+    for (let first = uidRanges[index] as number; first <= last; first += messagesAtOnce) {
+      at = fillUids(uids, at, first, Math.min(first + messagesAtOnce - 1, last))
+      if (at - breathedAt < messagesAtOnce) continue
+      breathedAt = at
+      await new Promise(setImmediate)
+    }
   }
   return uids
+}
+
+/** Puts neighbours at `at` and behind; gives where they end. */
+function fillUids(uids: Uint32Array, at: number, first: number, last: number): number {
+  for (let uid = first; uid <= last; uid++) uids[at++] = uid
+  return at
 }
 
 /** The chunk's messages as bytes, in an allocation of its own. */
@@ -138,20 +166,31 @@ export function unpackChunks(
   return chunks.every((bytes, chunk) => unpackChunk(header, chunk, bytes, columns)) ? columns : undefined
 }
 
-/** The same of a large mailbox: `read` gives some chunks at a time, from the one of that number on, and others run in between. */
+/**
+ * The same of a large mailbox: `read` gives some chunks at a time, from the one of that number on, and others run in between. What it gives is nobody
+ * else's.
+ */
 export async function unpackSlowly(
   header: PackedHeader,
   read: (first: number, count: number) => Awaitable<readonly Uint8Array[]>,
   uids: Uint32Array,
 ): Promise<SnapshotColumns | undefined> {
-  const columns = { ...(await makeColumnsSlowly(uids.length)), uids }
+  const columns = await makeColumnsSlowly(uids.length, uids)
   for (let chunk = 0; chunk < header.checksums.length; ) {
     const chunks = await read(chunk, limits.store.chunksAtOnce)
     if (chunks.length === 0) return undefined
-    for (const bytes of chunks) if (!unpackChunk(header, chunk++, bytes, columns)) return undefined
+    for (const bytes of chunks) {
+      if (!unpackChunk(header, chunk++, bytes, columns)) return undefined
+      letGo(bytes)
+    }
     await new Promise(setImmediate)
   }
   return columns
+}
+
+/** Gives the memory back now. What is left to the collector is soon so much that it stops everybody to look for it. */
+function letGo({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 /** Puts a chunk's messages into the columns; false when it is not what the header says. */

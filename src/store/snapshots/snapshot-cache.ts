@@ -29,6 +29,7 @@ import {
   snapshotOfRows,
   snapshotOfSlices,
   uidsOfHeader,
+  uidsOfHeaderSlowly,
   usableHeader,
 } from './build-snapshot.ts'
 import type { SnapshotColumns } from './columns.ts'
@@ -182,7 +183,8 @@ export class SnapshotCache implements SnapshotContext {
       const entry = await this.#loadBase(place, state, row, header)
       entry.draft = draftOf(entry.snapshot)
       await this.#draw(place, entry)
-      this.#refresh(key, place, entry)
+      // SELECT asks for its survey.
+      await this.#refresh(key, place, entry).surveySlowly()
     })
   }
 
@@ -212,7 +214,7 @@ export class SnapshotCache implements SnapshotContext {
     row: PackedRow | undefined,
     header: PackedHeader | undefined,
   ): Promise<SnapshotEntry> {
-    const uids = header && uidsOfHeader(header)
+    const uids = header && (await uidsOfHeaderSlowly(header))
     const columns = header && uids && (await this.#unpackSlowly(place, header, uids))
     if (row && header && columns) return snapshotOfColumns(this, place, state, row[0], header, columns)
     const slices = this.#rows.messageSlices(place, 0, state.uidNext)
