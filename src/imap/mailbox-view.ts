@@ -21,7 +21,7 @@ import { bad } from './error.ts'
 import { allSystemFlags, formatFlags, permanentFlags } from './flags.ts'
 import type { MailboxKey } from './mailbox-access.ts'
 import type { SearchContexts } from './search/contexts.ts'
-import { formatNumbers, normalizeRanges, type SequenceSet } from './sequence-set.ts'
+import { formatMany, normalizeRanges, type SequenceSet } from './sequence-set.ts'
 
 /** How a client wants to hear of changes. */
 export interface SyncStyle {
@@ -372,7 +372,7 @@ export class MailboxView {
       : this.#missing(snapshot, breathe))
     if (gone.length > 0) {
       if (!mayExpunge) return
-      if (style.vanished) out.line(`* VANISHED ${formatNumbers(gone)}`)
+      if (style.vanished) out.line(`* VANISHED ${await formatMany(gone, breathe)}`)
       else
         await inStretches(gone.length, breathe, (from, to) => {
           // In descending order the numbers of those still to come stay as they are.
@@ -383,7 +383,9 @@ export class MailboxView {
               .ascii(' EXPUNGE')
               .crlf()
         })
-      this.#remove(gone)
+      // What is left is in the snapshot, before all that the client has not been told of.
+      this.#known = snapshot
+      this.#count -= gone.length
     }
     this.#toldExpunges = delta.modSeq
   }
@@ -411,22 +413,6 @@ export class MailboxView {
       }
     })
     return gone
-  }
-
-  /** Takes `gone` (ascending) out of a copy: others may look at the array. */
-  #remove(gone: readonly number[]): void {
-    const kept = new Uint32Array(this.#count - gone.length)
-    let from = 0
-    let to = 0
-    for (const uid of gone) {
-      const at = this.numberOf(uid) - 1
-      if (at > from) kept.set(this.#uids.subarray(from, at), to)
-      to += at - from
-      from = at + 1
-    }
-    kept.set(this.#uids.subarray(from, this.#count), to)
-    this.#known = kept
-    this.#count = kept.length
   }
 
   #tellNew(snapshot: MailboxSnapshot, out: Encoder, style: SyncStyle): void {

@@ -1,4 +1,5 @@
 // Sets of message numbers as a client writes them. RFC 9051 §9 (sequence-set), RFC 5182 ($).
+import { type Breathe, stepsPerBreath } from '../base/breathe.ts'
 import type { UidRange, UidRanges } from '../store/uid-ranges.ts'
 
 /** `*` in a set. */
@@ -36,15 +37,33 @@ export function normalizeRanges(ranges: readonly UidRange[], last: number): UidR
 /** `1:3,7` of ascending numbers. */
 export function formatNumbers(numbers: ArrayLike<number>): string {
   const parts: string[] = []
-  for (let at = 0; at < numbers.length; ) {
-    const first = numbers[at] as number
-    let last = first
-    at++
-    while (at < numbers.length && numbers[at] === last + 1) {
-      last++
-      at++
-    }
-    parts.push(first === last ? `${first}` : `${first}:${last}`)
-  }
+  for (let at = 0; at < numbers.length; ) at = addRange(parts, numbers, at)
   return parts.join(',')
+}
+
+/** The same of as many as a mailbox has. */
+export async function formatMany(numbers: ArrayLike<number>, breathe: Breathe): Promise<string> {
+  const stretches: string[] = []
+  for (let at = 0; at < numbers.length; ) {
+    const end = Math.min(at + stepsPerBreath, numbers.length)
+    const parts: string[] = []
+    while (at < end) at = addRange(parts, numbers, at)
+    stretches.push(parts.join(','))
+    const breath = breathe()
+    if (breath !== undefined) await breath
+  }
+  return stretches.join(',')
+}
+
+/** Adds the range that begins at `from`, and gives where the next one does. */
+function addRange(parts: string[], numbers: ArrayLike<number>, from: number): number {
+  const first = numbers[from] as number
+  let last = first
+  let at = from + 1
+  while (at < numbers.length && numbers[at] === last + 1) {
+    last++
+    at++
+  }
+  parts.push(first === last ? `${first}` : `${first}:${last}`)
+  return at
 }

@@ -92,3 +92,25 @@ test('what has changed in a mailbox is told in several turns, with the numbers t
   )
   assert.deepEqual(await client.ok('FETCH 1:* (UID)'), ['* 1 FETCH (UID 1)', `* 2 FETCH (UID ${last})`])
 })
+
+test('a MOVE of many is told in several turns, as one list of what went where and one of what has gone (RFC 6851; RFC 7162)', async t => {
+  const client = await openLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  await client.ok('CREATE moved')
+  await client.ok('UNSELECT')
+  await client.ok('ENABLE QRESYNC')
+  await client.ok('SELECT INBOX')
+  const odd = Array.from({ length: last / 2 }, (_unused, at) => at * 2 + 1).join(',')
+  let said: readonly string[] = []
+  const turns = await turnsOf(client.ok(`UID MOVE ${odd} moved`).then(lines => (said = lines)))
+  // The list of sources, those that the client knows of what has gone, and their list.
+  assert.ok(turns >= 3 * stretches, `${turns} turns`)
+  const [moved = '', gone] = said.filter(line => !line.includes('INPROGRESS'))
+  assert.match(moved, new RegExp(`^\\* OK \\[COPYUID \\d+ ${odd} 1:${last / 2}\\] `))
+  assert.equal(gone, `* VANISHED ${odd}`)
+  const left = await client.ok('FETCH 1:* (UID)')
+  assert.deepEqual(
+    left.filter(line => !line.includes('INPROGRESS')),
+    Array.from({ length: last / 2 }, (_unused, at) => `* ${at + 1} FETCH (UID ${at * 2 + 2})`),
+  )
+})

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatNumbers, normalizeRanges, star } from '../../src/imap/sequence-set.ts'
+import { stepsPerBreath } from '../../src/base/breathe.ts'
+import { formatMany, formatNumbers, normalizeRanges, star } from '../../src/imap/sequence-set.ts'
 import { rangesOf } from '../../src/store/uid-ranges.ts'
 
 test('ranges are ordered, joined, and * is the last number', () => {
@@ -57,4 +58,22 @@ test('numbers written and read again are the same', () => {
       )
     }),
   )
+})
+
+test('a long set is written in stretches, and none of its ranges is cut', async () => {
+  const run = fc.tuple(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 1, max: stepsPerBreath * 2 }))
+  await fc.assert(
+    fc.asyncProperty(fc.array(run, { maxLength: 8 }), async runs => {
+      const numbers: number[] = []
+      for (const [gap, count] of runs) {
+        const first = (numbers.at(-1) ?? 0) + gap
+        for (let number = first; number < first + count; number++) numbers.push(number)
+      }
+      assert.equal(await formatMany(numbers, () => {}), formatNumbers(numbers))
+    }),
+  )
+  const odd = Array.from({ length: stepsPerBreath * 3 }, (_, at) => at * 2 + 1)
+  let breaths = 0
+  assert.equal(await formatMany(odd, () => void breaths++), odd.join(','))
+  assert.equal(breaths, 3)
 })

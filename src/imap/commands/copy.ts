@@ -1,12 +1,13 @@
 // COPY and UID COPY. RFC 9051 §6.4.7; COPYUID of RFC 4315.
 import type { MutationResult } from '../../store/mutations.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
+import { breatheIn } from '../breaths.ts'
 import { afterChange, command, type ParseContext } from '../command.ts'
 import { no } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { getTarget, type MailboxKey } from '../mailbox-access.ts'
 import { assertMayCopy } from '../message-limit.ts'
-import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
+import { formatMany, type SequenceSet } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { mailboxName, uidRanges } from './arguments.ts'
 
@@ -52,15 +53,17 @@ export async function beginTransfer(
   return { code: change.then(result => copyUid(session, row, result)) }
 }
 
-function copyUid(
+async function copyUid(
   session: Session,
   target: MailboxKey,
   { uidValidity, sourceUids, targetUids }: MutationResult<'copyMessages'>,
-): string {
+): Promise<string> {
   // Expunged meanwhile by another session: what is left was copied (RFC 2180 §4.4.1).
   if (sourceUids.length === 0) throw no('EXPUNGEISSUED', 'The messages are gone')
   session.notifications?.ignoreMessages(target, targetUids)
-  return `COPYUID ${uidValidity} ${formatNumbers(sourceUids)} ${formatNumbers(targetUids)}`
+  const breathe = () => breatheIn(session)
+  const sources = await formatMany(sourceUids, breathe)
+  return `COPYUID ${uidValidity} ${sources} ${await formatMany(targetUids, breathe)}`
 }
 
 function store(

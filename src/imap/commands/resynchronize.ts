@@ -1,8 +1,9 @@
 // SELECT (QRESYNC …): what changed since the client was last here. RFC 7162 §3.2.5.
 import type { ModSeq } from '../../base/ids.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
+import { breatheIn } from '../breaths.ts'
 import type { MailboxView } from '../mailbox-view.ts'
-import { formatNumbers, normalizeRanges } from '../sequence-set.ts'
+import { formatMany, normalizeRanges } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
 import { syncStyle } from '../sync-style.ts'
 
@@ -25,7 +26,8 @@ export async function resynchronize(
   if (known.uidValidity !== snapshot.uidValidity) return
   const from = firstUnmatched(view, known)
   const gone = await vanishedSince(view, known, from)
-  if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatNumbers(gone)}`)
+  if (gone.length > 0)
+    session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, () => breatheIn(session))}`)
   const isKnown = membership(known.knownUids)
   for (const position of snapshot.changedAfter(known.modSeq)) {
     const uid = snapshot.uids[position] as number

@@ -5,13 +5,14 @@ import { StoreError } from '../../store/error.ts'
 import { seen } from '../../store/flags.ts'
 import { rightBits } from '../../store/rights.ts'
 import { beginFlagChange, finishFlagChange } from '../change-flags.ts'
+import { breatheIn } from '../breaths.ts'
 import type { Completion } from '../command.ts'
 import { vanishedSince } from '../commands/resynchronize.ts'
 import { enableCondstore } from '../condstore.ts'
 import { no } from '../error.ts'
 import type { MailboxView, Selection } from '../mailbox-view.ts'
 import { partOf, type PartialRange } from '../partial-range.ts'
-import { formatNumbers, type SequenceSet } from '../sequence-set.ts'
+import { formatMany, type SequenceSet } from '../sequence-set.ts'
 import { rangesOf } from '../../store/uid-ranges.ts'
 import type { Session } from '../session.ts'
 import { BrokenResponse } from './broken-response.ts'
@@ -131,7 +132,8 @@ async function tellVanished(
 ): Promise<void> {
   const knownUids = set.kind === 'saved' ? rangesOf(view.saved) : set.ranges
   const gone = (await vanishedSince(view, { modSeq, knownUids })).filter(uid => view.numberOf(uid) === 0)
-  if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${formatNumbers(gone)}`)
+  if (gone.length > 0)
+    session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, () => breatheIn(session))}`)
 }
 
 /** Content was missing: fine when the message is gone too, damage when it is still there. */
