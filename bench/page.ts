@@ -136,7 +136,7 @@ function loopSection(questions: readonly RecordedQuestion[]): string[] {
 }
 
 const loopShortfall =
-  'With 64 connections that append, and in the mixed load, more threads are busy than there are CPUs: a turn takes up to 13 ms of CPU (ENVELOPE after a restart 21), the rest is the wait for one. UID MOVE of 10,000: what has gone is read and laid over the mailbox in one piece, so that all of it is of one state; it would take to read it in slices. SELECT of 1,000,000 after a restart: its turns took 9 ms of CPU at most when they were counted by themselves, so what is over is not explained.'
+  'With 64 connections that append, and in the mixed load, more threads are busy than there are CPUs: a turn takes up to 13 ms of CPU (ENVELOPE after a restart 21), the rest is the wait for one.'
 
 function goal({ target, most, unit }: RecordedRow): string {
   if (most !== undefined) return `≤ ${showValue(most, unit)}`
