@@ -7,7 +7,10 @@ export type Breathe = () => Awaitable<void>
 /** Steps between two looks at the clock. They take up to some hundred microseconds, so that the looks cost nothing. */
 export const stepsPerBreath = 1024
 
-/** Has `work` done for the steps from `from` up to `to`, stretch by stretch, until there are `count`. */
+/**
+ * Has `work` done for the steps from `from` up to `to`, stretch by stretch, until there are `count`. The loop is in `work`, not here around a function for one
+ * step: V8 makes one piece of code of it, and a function that many pass here would be called for each step.
+ */
 export async function inStretches(
   count: number,
   breathe: Breathe,
@@ -21,19 +24,23 @@ export async function inStretches(
 }
 
 /** The values at the places that `indexes` name, in their order. */
-export function valuesAt(values: Uint32Array, indexes: Uint32Array, breathe: Breathe): Promise<Uint32Array> {
+export async function valuesAt(
+  values: Uint32Array,
+  indexes: Uint32Array,
+  breathe: Breathe,
+): Promise<Uint32Array> {
   const found = new Uint32Array(indexes.length)
-  return fillArray(found, breathe, at => values[indexes[at] as number] as number)
+  await inStretches(indexes.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) found[at] = values[indexes[at] as number] as number
+  })
+  return found
 }
 
-/** Fills `target` with what `valueOf` gives for each place. */
-export async function fillArray<Numbers extends Uint8Array | Uint32Array | Float64Array>(
-  target: Numbers,
-  breathe: Breathe,
-  valueOf: (place: number) => number,
-): Promise<Numbers> {
-  await inStretches(target.length, breathe, (from, to) => {
-    for (let place = from; place < to; place++) target[place] = valueOf(place)
+/** Each number below `count`. */
+export async function ascending(count: number, breathe: Breathe): Promise<Uint32Array<ArrayBuffer>> {
+  const numbers = new Uint32Array(count)
+  await inStretches(count, breathe, (from, to) => {
+    for (let number = from; number < to; number++) numbers[number] = number
   })
-  return target
+  return numbers
 }

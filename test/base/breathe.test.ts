@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fillArray, inStretches, stepsPerBreath } from '../../src/base/breathe.ts'
+import { ascending, inStretches, stepsPerBreath, valuesAt } from '../../src/base/breathe.ts'
 
 test('inStretches does each step once, in order, and breathes after each stretch', async () => {
   for (const count of [0, 1, stepsPerBreath, stepsPerBreath + 1, 3 * stepsPerBreath - 1]) {
@@ -41,11 +41,14 @@ test('inStretches waits while others run, and ends when nobody waits any more', 
   assert.equal(stretches, 2)
 })
 
-test('fillArray fills each place', async () => {
-  const filled = await fillArray(
-    new Uint32Array(2 * stepsPerBreath + 1),
-    () => undefined,
-    place => place * 2,
+test('ascending and valuesAt fill each place, also beyond one stretch', async () => {
+  const count = 2 * stepsPerBreath + 1
+  const numbers = await ascending(count, () => undefined)
+  assert.deepEqual(
+    numbers,
+    Uint32Array.from({ length: count }, (_unused, at) => at),
   )
-  assert.ok(filled.every((value, place) => value === place * 2))
+  const values = Uint32Array.from(numbers, number => 3 * number)
+  const found = await valuesAt(values, numbers.toReversed(), () => undefined)
+  assert.deepEqual(found, values.toReversed())
 })

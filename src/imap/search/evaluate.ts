@@ -5,7 +5,7 @@
 // only if its answer depends on it, and whatever the index cannot answer for sure is read, so that the result is that of reading them all.
 import { assert } from '../../base/assert.ts'
 import type { Awaitable } from '../../base/awaitable.ts'
-import { type Breathe, fillArray, inStretches } from '../../base/breathe.ts'
+import { type Breathe, inStretches } from '../../base/breathe.ts'
 import type { BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { searchableHeaderBytes } from '../../message/searchable-text.ts'
@@ -213,7 +213,10 @@ async function maskOf(node: Node, rank: number, extent: Extent): Promise<Uint8Ar
       return keyMask(node, rank, extent)
     case 'not': {
       const mask = await maskOf(node.of, rank, extent)
-      return fillArray(mask, extent.breathe, at => yes - (mask[at] as number))
+      await inStretches(mask.length, extent.breathe, (from, to) => {
+        for (let at = from; at < to; at++) mask[at] = yes - (mask[at] as number)
+      })
+      return mask
     }
     case 'and':
     case 'or': {

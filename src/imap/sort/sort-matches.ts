@@ -2,7 +2,7 @@
 //
 // Each criterion becomes one array of numbers: dates and sizes as they are, texts as their ranks among the distinct texts. The last criterion is sorted by
 // first; each sort keeps the order of what it holds for equal.
-import { type Breathe, fillArray, inStretches, valuesAt } from '../../base/breathe.ts'
+import { ascending, type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
 import { type TextOrder, TextSet } from '../../store/text-set.ts'
@@ -54,7 +54,7 @@ async function sortAnew(
   const names = [...new Set(criteria.flatMap(({ source }) => columnOf(source) ?? []))]
   const emails = await emailsOf(scope, matches, breathe)
   const loaded = await session.store.emailColumns.load(account, emails, names, breathe)
-  let places = await fillArray(new Uint32Array(matches.length), breathe, place => place)
+  let places = await ascending(matches.length, breathe)
   for (const { source, isReverse } of criteria.toReversed()) {
     const values =
       source.kind === 'relevancy'
@@ -122,26 +122,31 @@ async function readAnnotations(
 }
 
 /** RFC 6203 §6: the most relevant comes first. */
-function lackOf(
+async function lackOf(
   relevancy: Uint8Array | undefined,
   matches: Uint32Array,
   breathe: Breathe,
 ): Promise<Uint32Array> {
   const lacks = new Uint32Array(matches.length)
-  return fillArray(lacks, breathe, place => 100 - (relevancy?.[matches[place] as number] ?? 0))
+  await inStretches(lacks.length, breathe, (from, to) => {
+    for (let place = from; place < to; place++)
+      lacks[place] = 100 - (relevancy?.[matches[place] as number] ?? 0)
+  })
+  return lacks
 }
 
 /** RFC 5256 §2.2: INTERNALDATE where there is no sent date. */
-export function sentDates(
+export async function sentDates(
   loaded: EmailColumns,
   receivedAts: Float64Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
   const sent = loaded.numbers('sent_at')
-  return fillArray(sent, breathe, place => {
-    const sentAt = sent[place] as number
-    return Number.isNaN(sentAt) ? (receivedAts[place] as number) : sentAt
+  await inStretches(sent.length, breathe, (from, to) => {
+    for (let place = from; place < to; place++)
+      if (Number.isNaN(sent[place])) sent[place] = receivedAts[place] as number
   })
+  return sent
 }
 
 /** How a collation puts texts in order. */
@@ -188,17 +193,18 @@ async function sortByRank(
   return sorted
 }
 
-function pick(
+async function pick(
   column: Float64Array,
   { positions }: SearchScope,
   matches: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
-  return fillArray(
-    new Float64Array(matches.length),
-    breathe,
-    place => column[positions[matches[place] as number] as number] as number,
-  )
+  const picked = new Float64Array(matches.length)
+  await inStretches(picked.length, breathe, (from, to) => {
+    for (let place = from; place < to; place++)
+      picked[place] = column[positions[matches[place] as number] as number] as number
+  })
+  return picked
 }
 
 /** INTERNALDATE, by place. */

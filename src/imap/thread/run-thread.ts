@@ -1,6 +1,6 @@
 // Carries a THREAD out. RFC 5256 §3, §4.
 import type { EmailColumns } from '../../store/email-columns.ts'
-import { type Breathe, fillArray, inStretches, stepsPerBreath, valuesAt } from '../../base/breathe.ts'
+import { ascending, type Breathe, inStretches, stepsPerBreath, valuesAt } from '../../base/breathe.ts'
 import { breatheIn, writeInPieces } from '../breaths.ts'
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
@@ -83,12 +83,11 @@ async function threadMatches(
   const receivedAt = await received(scope, matches, breathe)
   const subjects = columns.texts('base_subject')
   const classes = await subjects.set.classes(textOrder(session.comparator), breathe)
-  const isReply = columns.numbers('is_reply')
   const messages: ThreadedMessages = {
     ranks: await orderOf(await sentDates(columns, receivedAt, breathe), breathe),
     subjects: await valuesAt(classes, subjects.numbers, breathe),
     subjectCount: classes.length,
-    isReply: await fillArray(new Uint8Array(matches.length), breathe, place => isReply[place] as number),
+    isReply: new Uint8Array(columns.numbers('is_reply')),
     received: receivedAt,
   }
   if (algorithm === 'ORDEREDSUBJECT') return threadBySubject(messages, breathe)
@@ -129,7 +128,7 @@ async function linksOf(columns: EmailColumns, breathe: Breathe): Promise<Referen
 
 /** The rank of each date among all, ties in mailbox order. */
 async function orderOf(dates: Float64Array, breathe: Breathe): Promise<Uint32Array> {
-  const order = await fillArray(new Uint32Array(dates.length), breathe, place => place)
+  const order = await ascending(dates.length, breathe)
   await breathingSort(order, (a, b) => (dates[a] as number) - (dates[b] as number), breathe)
   const ranks = new Uint32Array(order.length)
   await inStretches(order.length, breathe, (from, to) => {
