@@ -134,7 +134,7 @@ export class Encoder {
     for (let power = 10; power <= value; power *= 10) digits++
     let rest = value
     for (let at = this.#used + digits - 1; at >= this.#used; at--) {
-      const next = Math.trunc(rest / 10)
+      const next = (rest / 10) >>> 0
       buffer[at] = 0x30 + rest - next * 10
       rest = next
     }
@@ -155,7 +155,7 @@ export class Encoder {
         for (let power = 10; power <= number; power *= 10) end++
         let rest = number
         for (let digit = end - 1; digit >= used; digit--) {
-          const next = Math.floor(rest / 10)
+          const next = (rest / 10) >>> 0
           buffer[digit] = 0x30 + rest - next * 10
           rest = next
         }

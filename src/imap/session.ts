@@ -1,4 +1,5 @@
 // One client's connection: who he is, what he has selected, what he has switched on. RFC 9051 §3.
+import type { Ascending } from '../base/ascending.ts'
 import type { Clock } from '../base/clock.ts'
 import type { AccountId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
@@ -44,6 +45,7 @@ export interface ImapContext {
   readonly orders: OrderCache
   /** One for each thread. */
   readonly pieces: PiecePool
+  readonly ascending: Ascending
   readonly rowsAhead: RowsAhead
   /** For CONVERT (RFC 5259); undefined where images are not converted. */
   readonly images?: ImageConverter | undefined

@@ -16,11 +16,13 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
     const { ImageConverter } = await import('../imap/convert/image-converter.ts')
     const { OrderCache } = await import('../imap/sort/order-cache.ts')
     const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
+    const { Ascending } = await import('../base/ascending.ts')
     const shared = {
       ...context,
       images: new ImageConverter(),
       orders: new OrderCache(),
       rowsAhead: new RowsAhead(),
+      ascending: new Ascending(),
     }
     return connection => serveImap(connection, shared)
   },
@@ -47,7 +49,17 @@ export async function rehearse(app: App): Promise<readonly string[]> {
   const { rehearseImap } = await import('../imap/rehearsal.ts')
   const { OrderCache } = await import('../imap/sort/order-cache.ts')
   const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
-  return rehearseImap({ ...app, tls: undefined, orders: new OrderCache(), rowsAhead: new RowsAhead() })
+  const { Ascending } = await import('../base/ascending.ts')
+  const { PiecePool } = await import('../net/piece-pool.ts')
+  // Nothing of it is to be left in what sessions share.
+  return rehearseImap({
+    ...app,
+    tls: undefined,
+    orders: new OrderCache(),
+    rowsAhead: new RowsAhead(),
+    ascending: new Ascending(),
+    pieces: new PiecePool(),
+  })
 }
 
 /** The sessions of a protocol, all with one context. */

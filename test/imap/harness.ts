@@ -5,6 +5,7 @@ import { accountConfigSchema } from '../../src/account/config.ts'
 import { createAccount, openDirectory } from '../../src/account/directory.ts'
 import { Login } from '../../src/account/login.ts'
 import { LoginLimiter } from '../../src/account/login-limiter.ts'
+import { Ascending } from '../../src/base/ascending.ts'
 import type { AccountId } from '../../src/base/ids.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -73,6 +74,7 @@ export async function startImap(
     hostname: 'mail.example.test',
     orders: new OrderCache(),
     pieces: new PiecePool(),
+    ascending: new Ascending(),
     rowsAhead: new RowsAhead(),
     tls: undefined,
     ...changes,

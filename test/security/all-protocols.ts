@@ -8,6 +8,7 @@ import { accountConfigSchema } from '../../src/account/config.ts'
 import { createAccount, createDomain, type Directory, openDirectory } from '../../src/account/directory.ts'
 import { Login } from '../../src/account/login.ts'
 import { LoginLimiter } from '../../src/account/login-limiter.ts'
+import { Ascending } from '../../src/base/ascending.ts'
 import { ByteBudget } from '../../src/base/byte-budget.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import type { AccountId } from '../../src/base/ids.ts'
@@ -112,6 +113,7 @@ export async function startAll(t: TestContext, options: Options = {}): Promise<S
     hostname: 'mail.example.org',
     orders: new OrderCache(),
     pieces: new PiecePool(),
+    ascending: new Ascending(),
     rowsAhead: new RowsAhead(),
     tls: { serverOptions: () => certificate },
     maildropLocks: new MaildropLocks(systemClock),

@@ -38,7 +38,7 @@ export async function runFetch(session: Session, args: FetchArgs, isUid: boolean
   await view.refresh()
   if (vanished && changedSince !== undefined)
     await tellVanished(session, view, args.set, changedSince as ModSeq)
-  let targets = chooseTargets(view, args, isUid)
+  let targets = chooseTargets(session, args, isUid)
   const { missing } = targets
   const seenAt = await markSeen(session, view, args.items, targets)
   if (seenAt !== undefined) targets = findTargets(view.snapshot, targets, undefined)
@@ -59,7 +59,7 @@ export async function runFetch(session: Session, args: FetchArgs, isUid: boolean
 }
 
 function chooseTargets(
-  view: MailboxView,
+  { view, context: { ascending } }: Session,
   { set, modifiers: { changedSince, partial } }: FetchArgs,
   isUid: boolean,
 ): Targets {
@@ -67,7 +67,7 @@ function chooseTargets(
   if (changedSince !== undefined && isUid && !partial && view.knowsSnapshot)
     return findChangedTargets(snapshot, view.uidRanges(set), changedSince as ModSeq)
   if (changedSince === undefined && !partial && view.knowsSnapshot && view.namesAll(set, isUid))
-    return allTargets(snapshot)
+    return allTargets(snapshot, ascending)
   const selected = view.select(set, isUid)
   return findTargets(snapshot, partial ? partOfSelection(selected, partial) : selected, changedSince)
 }

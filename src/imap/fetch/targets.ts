@@ -1,4 +1,5 @@
 // Which messages of the snapshot a command is about.
+import type { Ascending } from '../../base/ascending.ts'
 import type { ModSeq } from '../../base/ids.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
@@ -41,14 +42,13 @@ export function findTargets(
 }
 
 /** All messages of the snapshot, for a client who knows exactly those. */
-export function allTargets({ count, uids }: MailboxSnapshot): Targets {
-  const ascending = new Uint32Array(count + 1)
-  for (let at = 0; at <= count; at++) ascending[at] = at
+export function allTargets({ count, uids }: MailboxSnapshot, ascending: Ascending): Targets {
+  const places = ascending.below(count + 1)
   return {
     count,
-    numbers: ascending.subarray(1),
+    numbers: places.subarray(1),
     uids: uids.subarray(0, count),
-    positions: ascending.subarray(0, count),
+    positions: places.subarray(0, count),
     missing: 0,
   }
 }

@@ -121,12 +121,21 @@ function bindAll(keys: readonly KeyNode[], rank: number, scope: SearchScope): vo
 }
 
 async function indexesOf(answers: Uint8Array, answer: Answer, breathe: Breathe): Promise<Uint32Array> {
-  const indexes = new Uint32Array(answers.length)
+  // Counted first: memory for all that there could be takes longer.
   let count = 0
   await inStretches(answers.length, breathe, (from, to) => {
-    for (let index = from; index < to; index++) if (answers[index] === answer) indexes[count++] = index
+    let some = 0
+    for (let index = from; index < to; index++) if (answers[index] === answer) some++
+    count += some
   })
-  return indexes.slice(0, count)
+  const indexes = new Uint32Array(count)
+  let filled = 0
+  await inStretches(answers.length, breathe, (from, to) => {
+    let at = filled
+    for (let index = from; index < to; index++) if (answers[index] === answer) indexes[at++] = index
+    filled = at
+  })
+  return indexes
 }
 
 /** Puts the value at each place where its index says. */

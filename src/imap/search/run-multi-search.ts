@@ -51,7 +51,7 @@ async function answer(session: Session, args: MultiSearchArgs): Promise<Completi
   for (const mailbox of mailboxes) {
     const view = await findView(session, mailbox)
     if (!view) continue
-    const scope = await openScope(view, session.context.clock.now())
+    const scope = await openScope(view, session.context)
     const matches = await findMatches(session, scope, args.criterion)
     const relevancy = returns.relevancy
       ? await relevancyOf(session, scope, args.criterion, matches)

@@ -50,7 +50,7 @@ async function answer(session: Session, args: AnswerArgs, isUid: boolean): Promi
     throw bad('RELEVANCY needs a FUZZY key')
   if (args.usesModSeq) enableCondstore(session)
   const most = messageLimit(session)
-  const all = await openScope(session.view, session.context.clock.now())
+  const all = await openScope(session.view, session.context)
   const { scope, lowestUid } = limitScope(all, args.criterion, most)
   const run = () => answerWithin(session, args, isUid, scope)
   return lowestUid === undefined ? run() : complete(session, most, lowestUid, run)

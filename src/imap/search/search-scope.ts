@@ -5,6 +5,7 @@ import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import { allTargets, findTargets, type Targets } from '../fetch/targets.ts'
 import type { MailboxView } from '../mailbox-view.ts'
+import type { ImapContext } from '../session.ts'
 
 /** Messages that the client knows and that are there, by index from 0, ascending. Arrays are read at `positions[index]`. */
 export interface SearchScope extends Targets {
@@ -22,11 +23,15 @@ export interface SearchScope extends Targets {
   readonly nowMs: number
 }
 
-/** All that the client sees of the selected mailbox, up to date. */
-export async function openScope(view: MailboxView, nowMs: number): Promise<SearchScope> {
+/** All that the client sees of a mailbox, up to date. */
+export async function openScope(
+  view: MailboxView,
+  { ascending, clock }: Pick<ImapContext, 'ascending' | 'clock'>,
+): Promise<SearchScope> {
+  const nowMs = clock.now()
   const snapshot = await view.refresh()
   const targets = view.knowsSnapshot
-    ? allTargets(snapshot)
+    ? allTargets(snapshot, ascending)
     : findTargets(snapshot, view.selectAll(), undefined)
   return scopeOf(view, snapshot, targets, nowMs)
 }

@@ -29,7 +29,7 @@ export async function runThread(session: Session, args: ThreadArgs, isUid: boole
   if (args.refusal) throw args.refusal
   if (args.usesModSeq) enableCondstore(session)
   const most = messageLimit(session)
-  const all = await openScope(session.view, session.context.clock.now())
+  const all = await openScope(session.view, session.context)
   const { scope, lowestUid } = limitScope(all, args.criterion, most)
   const run = () => answerWithin(session, args, isUid, scope)
   return lowestUid === undefined ? run() : complete(session, most, lowestUid, run)
