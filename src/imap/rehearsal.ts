@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { setImmediate as othersRun } from 'node:timers/promises'
 import type { Identity } from '../account/identity.ts'
+import type { MailboxId } from '../base/ids.ts'
 import { silentLog } from '../base/log.ts'
 import { silentMetrics } from '../base/metrics.ts'
 import { Connection } from '../net/connection.ts'
@@ -13,6 +14,7 @@ import { Deadlines } from '../net/deadlines.ts'
 import { listAccounts } from '../store/read/account.ts'
 import { listMailboxes } from '../store/read/mailboxes.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
+import { withMadeUpMailbox } from './rehearsal-mailbox.ts'
 import { serveImap } from './serve.ts'
 import type { ImapContext } from './session.ts'
 
@@ -25,6 +27,7 @@ const rounds = 4
 
 interface Stage {
   readonly identity: Identity
+  readonly id: MailboxId
   readonly mailbox: string
 }
 
@@ -32,14 +35,27 @@ interface Stage {
 export async function rehearseImap(context: ImapContext): Promise<readonly string[]> {
   const stage = await findStage(context)
   if (!stage) return []
+  const { identity } = stage
+  const name = `"${encodeMailboxName(stage.mailbox, false).replace(/["\\]/g, '\\$&')}"`
+  const quiet = { ...context, log: silentLog, metrics: silentMetrics }
+  const refused = await runSession(quiet, identity, beginning(name))
+  const store = withMadeUpMailbox(context.store, identity.account, stage.id)
+  return [...refused, ...(await runSession({ ...quiet, store }, identity, searches(name)))]
+}
+
+async function runSession(
+  context: ImapContext,
+  identity: Identity,
+  commands: readonly string[],
+): Promise<string[]> {
   const [near, far] = duplexPair()
   // Of a socket only STARTTLS asks more than of any stream.
   const connection = new Connection(near as Socket, { deadlines: new Deadlines(), endpoints: nowhere })
-  const served = serveImap(connection, { ...context, log: silentLog, metrics: silentMetrics }, stage.identity)
+  const served = serveImap(connection, context, identity)
   const client = new RehearsalClient(far)
   const refused: string[] = []
   for (let round = 0; round < rounds; round++) {
-    for (const command of commandsOn(stage.mailbox)) {
+    for (const command of commands) {
       if (!(await client.ask(command))) refused.push(command)
       await othersRun()
     }
@@ -50,9 +66,8 @@ export async function rehearseImap(context: ImapContext): Promise<readonly strin
   return refused
 }
 
-/** What mail programs begin with. */
-function commandsOn(mailbox: string): readonly string[] {
-  const name = `"${encodeMailboxName(mailbox, false).replace(/["\\]/g, '\\$&')}"`
+/** What mail programs begin with, in a mailbox that is there. */
+function beginning(name: string): readonly string[] {
   return [
     'LIST "" "*"',
     `STATUS ${name} (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)`,
@@ -66,6 +81,11 @@ function commandsOn(mailbox: string): readonly string[] {
   ]
 }
 
+/** What goes through a whole mailbox, in one that is made up. */
+function searches(name: string): readonly string[] {
+  return [`EXAMINE ${name}`, 'UID SEARCH UNSEEN', 'UID SEARCH SENTSINCE 3-Jan-2001']
+}
+
 const nowhere = { remoteAddress: '', remotePort: 0, localAddress: '', localPort: 0 }
 
 /** A person with a small mailbox, with mail in it where there is one. */
@@ -74,9 +94,9 @@ async function findStage({ store }: ImapContext): Promise<Stage | undefined> {
   for (const { id, address, state, kind } of await listAccounts(store.reader, '', fewAccounts)) {
     if (state !== 'active' || kind !== 'person') continue
     const identity = { account: id, address, isAdmin: false, scopes: [] }
-    for (const { name, total } of await listMailboxes(store.reader, id)) {
+    for (const { id: mailbox, name, total } of await listMailboxes(store.reader, id)) {
       if (total > fewMessages) continue
-      found = { identity, mailbox: name }
+      found = { identity, id: mailbox, mailbox: name }
       if (total > 0) return found
     }
   }
