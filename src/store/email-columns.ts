@@ -163,24 +163,19 @@ function blockOf({ blocks }: CachedColumn, name: KeyColumn, block: number): Bloc
 /** The blocks in which the emails lie, each with the highest id. */
 async function highestByBlock(emails: Float64Array, breathe: Breathe): Promise<Map<number, number>> {
   const highest = new Map<number, number>()
-  let block = -1
-  let id = -1
-  const end = () => {
-    if (block >= 0) highest.set(block, Math.max(id, highest.get(block) ?? -1))
-  }
   await inStretches(emails.length, breathe, (from, to) => {
-    for (let place = from; place < to; place++) {
-      const email = emails[place] as number
-      const next = Math.floor(email / blockIds)
-      if (next !== block) {
-        end()
-        block = next
-        id = -1
+    for (let place = from; place < to; ) {
+      const block = Math.floor((emails[place] as number) / blockIds)
+      const first = block * blockIds
+      let id = highest.get(block) ?? -1
+      for (; place < to; place++) {
+        const email = emails[place] as number
+        if (email < first || email >= first + blockIds) break
+        if (email > id) id = email
       }
-      if (email > id) id = email
+      highest.set(block, id)
     }
   })
-  end()
   return highest
 }
 
@@ -190,20 +185,31 @@ async function gather(
   breathe: Breathe,
 ): Promise<Values> {
   const gathered = set ? new Uint32Array(emails.length) : new Float64Array(emails.length)
-  let first = 0
-  let values: Values | undefined
   await inStretches(emails.length, breathe, (from, to) => {
-    for (let place = from; place < to; place++) {
-      const email = emails[place] as number
-      if (!values || email < first || email >= first + blockIds) {
-        const block = Math.floor(email / blockIds)
-        first = block * blockIds
-        values = blocks.get(block)?.values as Values
-      }
-      gathered[place] = values[email - first] as number
+    for (let place = from; place < to; ) {
+      const block = Math.floor((emails[place] as number) / blockIds)
+      const { values } = blocks.get(block) as Block
+      place = gatherBlock(values, block * blockIds, emails, gathered, place, to)
     }
   })
   return gathered
+}
+
+/** Takes values of one block, whose ids begin at `first`, up to the place of an email of another one, which it gives. */
+function gatherBlock(
+  values: Values,
+  first: number,
+  emails: Float64Array,
+  gathered: Values,
+  from: number,
+  to: number,
+): number {
+  for (let place = from; place < to; place++) {
+    const at = (emails[place] as number) - first
+    if (at < 0 || at >= blockIds) return place
+    gathered[place] = values[at] as number
+  }
+  return to
 }
 
 function weightOf({ blocks, set }: CachedColumn): number {

@@ -15,6 +15,7 @@ import { answers as answerValues } from '../../store/search/search-index.ts'
 import { breatheIn } from '../breaths.ts'
 import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from '../fetch/email-rows.ts'
 import type { Session } from '../session.ts'
+import { indexesWith, spread } from './indexes.ts'
 import { loadKeys } from './load-keys.ts'
 import { MessageContent, type ScanSource } from './message-content.ts'
 import { type Cost, costs, type Criterion, type KeyTest, type SearchKey } from './search-key.ts'
@@ -55,8 +56,10 @@ export async function findMatches(
   const keys = keysOf(root)
   bindAll(keys, 0, scope)
   const answers = await maskOf(root, 0, { breathe, count: scope.count, indexes: undefined })
-  if (root.rank === 0) return indexesOf(answers, yes, breathe)
-  const undecided = () => indexesOf(answers, unknown, breathe)
+  const { ascending } = session.context
+  const indexesOf = (answer: Answer) => indexesWith(answers, answer, ascending, breathe)
+  if (root.rank === 0) return indexesOf(yes)
+  const undecided = () => indexesOf(unknown)
   const look = async (rank: number) => {
     const indexes = await undecided()
     if (indexes.length === scope.count) {
@@ -73,7 +76,7 @@ export async function findMatches(
     bindAll(keys, rank, scope)
     await new Reading(session, scope, root, keys, rank).run(answers)
   }
-  return indexesOf(answers, yes, breathe)
+  return indexesOf(yes)
 }
 
 function nodeOf(criterion: Criterion): Node {
@@ -118,36 +121,6 @@ function bindAll(keys: readonly KeyNode[], rank: number, scope: SearchScope): vo
     node.test = node.key.bind(scope)
     node.scope = scope
   }
-}
-
-async function indexesOf(answers: Uint8Array, answer: Answer, breathe: Breathe): Promise<Uint32Array> {
-  // Counted first: memory for all that there could be takes longer.
-  let count = 0
-  await inStretches(answers.length, breathe, (from, to) => {
-    let some = 0
-    for (let index = from; index < to; index++) if (answers[index] === answer) some++
-    count += some
-  })
-  const indexes = new Uint32Array(count)
-  let filled = 0
-  await inStretches(answers.length, breathe, (from, to) => {
-    let at = filled
-    for (let index = from; index < to; index++) if (answers[index] === answer) indexes[at++] = index
-    filled = at
-  })
-  return indexes
-}
-
-/** Puts the value at each place where its index says. */
-function spread<Values extends Uint8Array | Float64Array>(
-  values: Values,
-  indexes: Uint32Array,
-  target: Values,
-  breathe: Breathe,
-): Promise<void> {
-  return inStretches(indexes.length, breathe, (from, to) => {
-    for (let at = from; at < to; at++) target[indexes[at] as number] = values[at] as number
-  })
 }
 
 // Many messages at a time, without reading them
@@ -330,7 +303,9 @@ class Reading {
   }
 
   async run(answers: Uint8Array): Promise<void> {
-    const undecided = await indexesOf(answers, unknown, () => breatheIn(this.#session))
+    const { ascending } = this.#session.context
+    const breathe = () => breatheIn(this.#session)
+    const undecided = await indexesWith(answers, unknown, ascending, breathe)
     for (let from = 0; from < undecided.length; from += maxEmailRows) {
       await this.#decide(undecided.subarray(from, from + maxEmailRows), answers)
     }

@@ -52,12 +52,13 @@ export function emailOf(scope: SearchScope, index: number): EmailId {
   return scope.emails[scope.positions[index] as number] as EmailId
 }
 
-/** The emails of some messages, in their order. */
+/** The emails of some messages, by indexes that ascend. Not to be written to. */
 export async function emailsOf(
-  { emails, positions }: SearchScope,
+  { emails, positions, snapshot }: SearchScope,
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
+  if (indexes.length === snapshot.count) return emails.subarray(0, snapshot.count)
   const found = new Float64Array(indexes.length)
   await inStretches(indexes.length, breathe, (from, to) => {
     for (let at = from; at < to; at++)
