@@ -13,6 +13,14 @@ import {
   readKeyColumns,
   type TextColumn,
 } from './read/email-columns.ts'
+import type { KeptColumn } from './search/kept-numbers.ts'
+import {
+  type FindNumbers,
+  noSearchIndex,
+  type NumbersBlock,
+  numbersAtOnce,
+  type SearchIndex,
+} from './search/search-index.ts'
 import type { Reader } from './store.ts'
 import { TextSet } from './text-set.ts'
 
@@ -24,7 +32,7 @@ export interface EmailColumns {
   texts(column: TextColumn): { readonly numbers: Uint32Array; readonly set: TextSet }
 }
 
-const blockIds = 1024
+const blockIds = numbersAtOnce
 /** A mailbox with fewer emails than this in each block is read by itself. */
 const minDensity = 64
 
@@ -36,11 +44,19 @@ interface Block {
   filled: number
 }
 
+/** What a value is put into. */
+interface Target {
+  readonly block: Block
+  readonly set: TextSet | undefined
+}
+
 interface CachedColumn {
   readonly blocks: Map<number, Block>
   /** Of a column of texts. */
   readonly set: TextSet | undefined
 }
+
+const keptColumns: ReadonlySet<KeyColumn> = new Set<KeptColumn>(['sent_at', 'sent_zone_minutes', 'is_reply'])
 
 const numberColumns: ReadonlySet<KeyColumn> = new Set<NumberColumn>([
   'sent_at',
@@ -51,10 +67,17 @@ const numberColumns: ReadonlySet<KeyColumn> = new Set<NumberColumn>([
 
 export class EmailColumnCache {
   readonly #reader: Reader
+  readonly #index: Pick<SearchIndex, 'numbers'>
   readonly #columns: Lru<string, CachedColumn>
 
-  constructor(reader: Reader, maxBytes: number = limits.store.emailColumnBytes) {
+  /** What `index` knows of them is not read from the rows. */
+  constructor(
+    reader: Reader,
+    index: Pick<SearchIndex, 'numbers'> = noSearchIndex,
+    maxBytes: number = limits.store.emailColumnBytes,
+  ) {
     this.#reader = reader
+    this.#index = index
     this.#columns = new Lru(maxBytes)
   }
 
@@ -68,7 +91,10 @@ export class EmailColumnCache {
     const highest = await highestByBlock(emails, breathe)
     if (highest.size * minDensity > emails.length) return this.#read(account, emails, columns, breathe)
     const cached = new Map(columns.map(name => [name, this.#columnOf(account, name)]))
-    for (const [block, id] of highest) await this.#fill(account, block, id, cached, breathe)
+    const known = columns.every(name => keptColumns.has(name))
+      ? await this.#index.numbers(account)
+      : undefined
+    for (const [block, id] of highest) await this.#fill(account, block, id, cached, known, breathe)
     for (const [name, column] of cached) this.#columns.set(keyOf(account, name), column, weightOf(column))
     const gathered = new Map<KeyColumn, Values>()
     for (const [name, column] of cached) gathered.set(name, await gather(column, emails, breathe))
@@ -89,29 +115,47 @@ export class EmailColumnCache {
     block: number,
     id: number,
     cached: ReadonlyMap<KeyColumn, CachedColumn>,
+    known: FindNumbers | undefined,
     breathe: Breathe,
   ): Promise<void> {
     const wanting = [...cached].filter(([, { blocks }]) => (blocks.get(block)?.filled ?? -1) < id)
     if (wanting.length === 0) return
     const first = block * blockIds
     const from = Math.min(...wanting.map(([, { blocks }]) => (blocks.get(block)?.filled ?? first - 1) + 1))
-    const ids = new Float64Array(id - from + 1)
-    for (let at = 0; at < ids.length; at++) ids[at] = from + at
     const targets = wanting.map(([name, column]) => ({
       block: blockOf(column, name, block),
       set: column.set,
     }))
+    const names = wanting.map(([name]) => name)
+    const numbers = await this.#numbersOf(account, block, known)
+    if (numbers)
+      for (const [at, name] of names.entries())
+        copySlots(numbers.values[name as KeptColumn], numbers.present, (targets[at] as Target).block.values)
+    const ids = idsBetween(from, id, first, numbers?.present)
     const take = (place: number, row: readonly KeyValue[]) => {
-      const at = from + place - first
+      const at = (ids[place] as number) - first
       for (let column = 0; column < targets.length; column++) {
-        const { block: target, set } = targets[column] as (typeof targets)[number]
+        const { block: target, set } = targets[column] as Target
         const value = row[column]
         target.values[at] = set ? set.add(value as string) : value === null ? Number.NaN : (value as number)
       }
     }
-    const names = wanting.map(([name]) => name)
     await readKeyColumns(this.#reader, account, ids, names, take, breathe)
     for (const { block: target } of targets) target.filled = Math.max(target.filled, id)
+  }
+
+  /** What the index knows, where it is one of these emails: a store that was put back to an earlier state has given their ids again. */
+  async #numbersOf(
+    account: AccountId,
+    block: number,
+    find: FindNumbers | undefined,
+  ): Promise<NumbersBlock | undefined> {
+    const numbers = await find?.(block)
+    if (!numbers?.last) return undefined
+    const [email, hash] = numbers.last
+    const sql = 'SELECT blob FROM email WHERE account = ? AND id = ?'
+    const [row] = await this.#reader.arrays<readonly [blob: Uint8Array]>(sql, account, email)
+    return row && Buffer.from(row[0]).toString('hex') === hash ? numbers : undefined
   }
 
   /** For a few emails that lie far apart. */
@@ -158,6 +202,20 @@ function blockOf({ blocks }: CachedColumn, name: KeyColumn, block: number): Bloc
   let found = blocks.get(block)
   if (!found) blocks.set(block, (found = { values: newValues(name, blockIds), filled: block * blockIds - 1 }))
   return found
+}
+
+function copySlots(from: ArrayLike<number>, slots: readonly number[], to: Values): void {
+  for (const slot of slots) to[slot] = from[slot] as number
+}
+
+/** The ids of a block, which begins at `first`, from one to another, but for the slots that are known. */
+function idsBetween(from: number, to: number, first: number, known: readonly number[] = []): Float64Array {
+  const isKnown = new Uint8Array(blockIds)
+  for (const slot of known) isKnown[slot] = 1
+  const ids = new Float64Array(to - from + 1)
+  let count = 0
+  for (let id = from; id <= to; id++) if (isKnown[id - first] === 0) ids[count++] = id
+  return ids.subarray(0, count)
 }
 
 /** The blocks in which the emails lie, each with the highest id. */

@@ -40,7 +40,7 @@ export class PostgresStore implements Store {
     this.#parts = parts
     this.searchIndex = parts.searchIndex
     this.nodes = parts.nodes
-    this.emailColumns = new EmailColumnCache(parts.reader)
+    this.emailColumns = new EmailColumnCache(parts.reader, parts.searchIndex)
   }
 
   get reader(): Reader {

@@ -5,10 +5,11 @@ import type { AccountId, BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { foldCase } from '../../message/case-map.ts'
 import { eachTerm } from '../../message/terms.ts'
-import { type ChunkEdition, DamagedChunk, firstEmail, type PieceName, sizeOf } from './chunk.ts'
+import { type ChunkEdition, DamagedChunk, firstEmail, type PieceName, pieceNames, sizeOf } from './chunk.ts'
 import type { ChunkSource, StoredChunk } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
-import { addEmail, type EmailSink, headBytesOf, type IndexedEmail } from './read-email.ts'
+import { type KeptValues, unpackNumbers } from './kept-numbers.ts'
+import { addEmail, type BegunEmail, type EmailSink, headBytesOf, type IndexedEmail } from './read-email.ts'
 import { Postings, TermDictionary } from './term-table.ts'
 
 export interface IndexedStore {
@@ -103,14 +104,7 @@ async function readPieces(
   { edition, head }: StoredChunk,
 ): Promise<Pieces | undefined> {
   const pieces = new Map<PieceName, Uint8Array>()
-  const names: readonly PieceName[] = [
-    'body',
-    'body/at',
-    'head',
-    'head/at',
-    ...head.columns.map(name => `:${name}` as const),
-  ]
-  for (const name of names) {
+  for (const name of pieceNames(head)) {
     const piece = await readPiece(source, account, edition, name)
     if (!piece) return undefined
     pieces.set(name, piece)
@@ -140,6 +134,7 @@ class Witness implements EmailSink {
   readonly #openBodies: ReadonlySet<number>
   readonly #openHeads: ReadonlySet<number>
   readonly #skipped: ReadonlySet<string>
+  readonly #numbers: KeptValues
   readonly #bodies: Words
   readonly #heads: Words
   /** The values of each field by slot: what is not heard of is not there. */
@@ -151,6 +146,7 @@ class Witness implements EmailSink {
     this.#openHeads = new Set(head.openHeads)
     this.#skipped = new Set(head.skipped)
     const piece = (name: PieceName) => pieces.get(name) as Uint8Array
+    this.#numbers = unpackNumbers(piece('numbers'))
     this.#bodies = new Words(piece('body'), piece('body/at'), sizeOf(edition))
     this.#heads = new Words(piece('head'), piece('head/at'), sizeOf(edition))
     for (const name of head.columns) {
@@ -169,7 +165,14 @@ class Witness implements EmailSink {
     return this.#present.has(slot)
   }
 
-  begin(): void {}
+  begin(slot: number, email: BegunEmail): void {
+    const { sent_at, sent_zone_minutes, is_reply } = this.#numbers
+    const isRight =
+      Object.is(sent_at[slot], email.sent_at ?? Number.NaN) &&
+      sent_zone_minutes[slot] === email.sent_zone_minutes &&
+      is_reply[slot] === email.is_reply
+    if (!isRight) this.wrong.add(slot)
+  }
 
   addText(slot: number, text: string, isHeader: boolean): void {
     if ((isHeader ? this.#openHeads : this.#openBodies).has(slot)) return

@@ -3,7 +3,8 @@ import { limits } from '../../base/limits.ts'
 import { foldCase, hasLongMarks } from '../../message/case-map.ts'
 import { type ChunkAddress, type ChunkHead, type PackedChunk, type PieceName, sizeOf } from './chunk.ts'
 import { HeaderColumn, HeaderColumnBuilder } from './header-column.ts'
-import type { EmailSink } from './read-email.ts'
+import { KeptNumbersBuilder } from './kept-numbers.ts'
+import type { BegunEmail, EmailSink } from './read-email.ts'
 import { Postings, TermDictionary, TermTableBuilder } from './term-table.ts'
 
 /** Fields whose values are always kept, as everyone searches them. */
@@ -19,6 +20,7 @@ export class ChunkBuilder implements EmailSink {
   readonly #present = new Set<number>()
   readonly #openBodies = new Set<number>()
   readonly #openHeads = new Set<number>()
+  readonly #numbers: KeptNumbersBuilder
   readonly #bodies = new TermTableBuilder()
   readonly #heads = new TermTableBuilder()
   readonly #columns = new Map<string, HeaderColumnBuilder>()
@@ -27,12 +29,14 @@ export class ChunkBuilder implements EmailSink {
 
   constructor(address: ChunkAddress) {
     this.#size = sizeOf(address)
+    this.#numbers = new KeptNumbersBuilder(this.#size)
   }
 
   /** A message; in ascending order of slots. What is said next is about it. */
-  begin(slot: number, email: number, hash: string): void {
+  begin(slot: number, email: BegunEmail): void {
     this.#present.add(slot)
-    this.#last = [email, hash]
+    this.#last = [email.id, email.hash]
+    this.#numbers.add(slot, email)
   }
 
   addText(slot: number, text: string, isHeader: boolean): void {
@@ -84,11 +88,13 @@ export class ChunkBuilder implements EmailSink {
 
   /** Takes over what another chunk says, its slots moved by `shift`, but for emails that `isGone`. */
   addChunk(head: ChunkHead, piece: ReadPiece, shift: number, isGone: (slot: number) => boolean): void {
+    const present = head.present.filter(slot => !isGone(slot))
     const kept = (slots: readonly number[]) => slots.filter(slot => !isGone(slot)).map(slot => slot + shift)
-    for (const slot of kept(head.present)) this.#present.add(slot)
+    for (const slot of present) this.#present.add(slot + shift)
     for (const slot of kept(head.openBodies)) this.#openBodies.add(slot)
     for (const slot of kept(head.openHeads)) this.#openHeads.add(slot)
     if (head.last) this.#last = head.last
+    this.#numbers.addAll(piece('numbers'), present, shift)
     for (const [builder, name] of [
       [this.#bodies, 'body'],
       [this.#heads, 'head'],
@@ -124,6 +130,7 @@ export class ChunkBuilder implements EmailSink {
         last: this.#last,
       },
       pieces: [
+        { name: 'numbers', data: this.#numbers.pack() },
         { name: 'body', data: bodies.dictionary },
         { name: 'body/at', data: bodies.postings },
         { name: 'head', data: heads.dictionary },

@@ -58,8 +58,12 @@ export interface ChunkHead {
   readonly last: readonly [email: number, hash: string] | undefined
 }
 
-/** The rest of a chunk, by name: terms of bodies and of headers, and a piece for each header field of `columns`. */
-export type PieceName = 'body' | 'body/at' | 'head' | 'head/at' | `:${string}`
+/** The rest of a chunk, by name: numbers of emails, terms of bodies and of headers, and a piece for each header field of `columns`. */
+export type PieceName = 'numbers' | 'body' | 'body/at' | 'head' | 'head/at' | `:${string}`
+
+export function pieceNames({ columns }: ChunkHead): readonly PieceName[] {
+  return ['numbers', 'body', 'body/at', 'head', 'head/at', ...columns.map(name => `:${name}` as const)]
+}
 
 export interface PackedChunk {
   readonly head: ChunkHead

@@ -6,7 +6,7 @@ import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
 import type { ChangeHint, Store } from '../store.ts'
-import { type ChunkAddress, chunkSizes, firstEmail, keyOf, sizeOf } from './chunk.ts'
+import { type ChunkAddress, chunkSizes, firstEmail, keyOf, pieceNames, sizeOf } from './chunk.ts'
 import { ChunkBuilder } from './chunk-builder.ts'
 import type { ChunkStore } from './chunk-store.ts'
 import { addEmail, headBytesOf, type IndexedEmail, indexedEmailsSql } from './read-email.ts'
@@ -359,13 +359,7 @@ async function addChunk(
   if (!found) throw new Error('a chunk of the search index has gone')
   const { edition, head } = found
   const pieces = new Map<string, Uint8Array>()
-  for (const name of [
-    'body',
-    'body/at',
-    'head',
-    'head/at',
-    ...head.columns.map(column => `:${column}` as const),
-  ] as const) {
+  for (const name of pieceNames(head)) {
     const piece = await chunks.piece(account, edition, name)
     if (!piece) throw new Error('a piece of the search index is missing')
     pieces.set(name, piece)

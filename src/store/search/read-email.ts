@@ -10,9 +10,10 @@ import {
 } from '../../message/searchable-text.ts'
 import { unpackParts } from '../../message/sections.ts'
 import { StoreError } from '../error.ts'
+import type { KeptNumbers } from './kept-numbers.ts'
 
 /** The columns of `email` that it takes. */
-export interface IndexedEmail {
+export interface IndexedEmail extends KeptNumbers {
   readonly id: number
   readonly blob: Uint8Array
   readonly size_bytes: number
@@ -22,11 +23,14 @@ export interface IndexedEmail {
 
 /** Those of an account, from one id to another. */
 export const indexedEmailsSql =
-  'SELECT id, blob, size_bytes, header_bytes, parts FROM email WHERE account = ? AND id BETWEEN ? AND ? ORDER BY id'
+  'SELECT id, blob, size_bytes, header_bytes, parts, sent_at, sent_zone_minutes, is_reply FROM email WHERE account = ? AND id BETWEEN ? AND ? ORDER BY id'
+
+/** What is known of an email before it is read. */
+export type BegunEmail = KeptNumbers & Pick<IndexedEmail, 'id'> & { readonly hash: string }
 
 /** What takes in the content of emails, by their slots in a chunk. */
 export interface EmailSink {
-  begin(slot: number, email: number, hash: string): void
+  begin(slot: number, email: BegunEmail): void
   /** A text of the message, not folded. */
   addText(slot: number, text: string, isHeader: boolean): void
   /** The values of the message's header fields, decoded, by lower-case name. */
@@ -58,7 +62,7 @@ export async function addEmail(
 ): Promise<void> {
   try {
     const head = await source.head()
-    sink.begin(slot, email.id, email.hash)
+    sink.begin(slot, email)
     addHeader(sink, slot, head, email.header_bytes)
     await addTexts(sink, slot, email.parts, head, source)
   } catch (error) {

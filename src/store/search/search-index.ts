@@ -22,6 +22,7 @@ import {
 } from './chunk.ts'
 import type { ChunkSource, StoredChunk } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
+import { type KeptValues, unpackNumbers } from './kept-numbers.ts'
 import { Postings, TermDictionary } from './term-table.ts'
 import { type TermPattern, termPatterns } from '../../message/terms.ts'
 
@@ -71,12 +72,27 @@ export interface SearchIndex {
     emails: Float64Array,
     breathe: Breathe,
   ): Awaitable<Float64Array>
+  /** What is known of the numbers of an account's emails; undefined where nothing is. */
+  numbers(account: AccountId): Awaitable<FindNumbers | undefined>
+}
+
+/** Gives the numbers of `numbersAtOnce` emails, those from `block` times as many on; undefined where they are not known. */
+export type FindNumbers = (block: number) => Awaitable<NumbersBlock | undefined>
+
+export const numbersAtOnce = sizeOf({ level: 1, number: 0 })
+
+export interface NumbersBlock {
+  /** The slots whose values are known, ascending. */
+  readonly present: readonly number[]
+  readonly values: KeptValues
+  readonly last: ChunkHead['last']
 }
 
 /** Where there is no index. */
 export const noSearchIndex: SearchIndex = {
   answer: (_account, _query, _folding, emails) => unknownAnswers(emails.length),
   scores: (_account, _query, emails) => unknownScores(emails.length),
+  numbers: () => undefined,
 }
 
 function unknownScores(count: number): Float64Array {
@@ -129,6 +145,16 @@ export class ChunkedIndex implements SearchIndex {
     const found = unknownScores(emails.length)
     await this.#ask(account, emails, chunk => chunk.scores(query), found, breathe)
     return found
+  }
+
+  async numbers(account: AccountId): Promise<FindNumbers> {
+    const chunks = await this.#chunks(account)
+    return async number => {
+      const chunk = chunks.get(keyOf({ level: 1, number }))
+      // Whoever asks keeps them.
+      const data = chunk && (await this.#source.piece(account, chunk.edition, 'numbers'))
+      return data && { present: chunk.head.present, last: chunk.head.last, values: unpackNumbers(data) }
+    }
   }
 
   /** Puts into `found` what each email's chunk says of it. */

@@ -57,7 +57,7 @@ export class SqliteStore implements Store {
   constructor(parts: SqliteStoreParts) {
     this.#parts = parts
     this.#watchers = new Watchers(parts.log, parts.watched)
-    this.emailColumns = new EmailColumnCache(parts.reader)
+    this.emailColumns = new EmailColumnCache(parts.reader, parts.searchIndex)
   }
 
   get reader(): Reader {

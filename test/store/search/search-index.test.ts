@@ -11,6 +11,7 @@ import {
   type Folding,
   type IndexQuery,
 } from '../../../src/store/search/search-index.ts'
+import type { KeptNumbers } from '../../../src/store/search/kept-numbers.ts'
 import { eachTerm, termPatterns } from '../../../src/message/terms.ts'
 
 // Characters on both sides of every line that the index draws: separators, marks that move, letters that fold to several, scripts without spaces,
@@ -50,12 +51,20 @@ const foldings: readonly Folding[] = [
 type ExactQuery = Exclude<IndexQuery, { kind: 'fuzzy' }>
 
 interface Email {
+  readonly numbers: KeptNumbers
   readonly bodies: readonly string[]
   readonly headers: readonly string[]
   readonly fields: Readonly<Record<string, readonly string[]>>
 }
 
+const numbers: fc.Arbitrary<KeptNumbers> = fc.record({
+  sent_at: fc.option(fc.integer({ min: -1e12, max: 1e13 })),
+  sent_zone_minutes: fc.integer({ min: -5999, max: 5999 }),
+  is_reply: fc.nat(1),
+})
+
 const emails: fc.Arbitrary<Email> = fc.record({
+  numbers,
   bodies: fc.array(text(30), { maxLength: 2 }),
   headers: fc.array(text(15), { maxLength: 2 }),
   fields: fc.dictionary(
@@ -75,7 +84,7 @@ function build(address: ChunkAddress, made: readonly (Email | undefined)[]): Chu
 }
 
 function add(builder: ChunkBuilder, slot: number, email: Email): void {
-  builder.begin(slot, slot, '')
+  builder.begin(slot, { id: slot, hash: '', ...email.numbers })
   const fields = Object.entries(email.fields).filter(([, values]) => values.length > 0)
   builder.addHeader(slot, new Map(fields))
   const lines = fields.flatMap(([name, values]) => values.map(value => `${name}: ${value}`))
@@ -189,4 +198,39 @@ test('the index never says no to a message that holds the text, nor yes to one t
   await fc.assert(property, { numRuns: 300 })
   t.diagnostic(`${decided} of ${asked} decided`)
   assert.ok(decided > asked / 4)
+})
+
+test('the numbers of emails are what was said of them, also in a larger chunk; of those that are gone nothing is left', async () => {
+  const property = fc.asyncProperty(
+    fc.array(fc.option(emails, { nil: undefined }), { minLength: 1, maxLength: 64 }),
+    fc.array(fc.nat(63), { maxLength: 8 }),
+    async (made, gone) => {
+      const packed = build({ level: 0, number: 17 }, made).pack()
+      const large: ChunkAddress = { level: 1, number: 1 }
+      const merged = new ChunkBuilder(large)
+      const read = (name: string) =>
+        packed.pieces.find(piece => piece.name === name)?.data ?? new Uint8Array()
+      merged.addChunk(packed.head, read, 64, slot => gone.includes(slot))
+      const find = await indexOf([[large, merged.pack()]]).numbers(1 as AccountId)
+      assert.equal(await find?.(0), undefined)
+      const block = await find?.(1)
+      assert.ok(block)
+      const { present, values } = block
+      const live = [...made.keys()].filter(slot => made[slot] && !gone.includes(slot))
+      assert.deepEqual(
+        present,
+        live.map(slot => slot + 64),
+      )
+      for (let slot = 0; slot < 1024; slot++) {
+        const email = live.includes(slot - 64) ? made[slot - 64] : undefined
+        assert.deepEqual(
+          [values.sent_at[slot], values.sent_zone_minutes[slot], values.is_reply[slot]],
+          email
+            ? [email.numbers.sent_at ?? Number.NaN, email.numbers.sent_zone_minutes, email.numbers.is_reply]
+            : [0, 0, 0],
+        )
+      }
+    },
+  )
+  await fc.assert(property, { numRuns: 100 })
 })
