@@ -75,11 +75,16 @@ export class HeaderColumn {
     let at = 0
     for (const length of lengths) texts.push(joined.slice(at, (at += length)))
     this.#texts = texts
-    const folded = texts.map(fold)
-    this.#starts = new Uint32Array(folded.length + 1)
-    for (const [number, text] of folded.entries())
-      this.#starts[number + 1] = (this.#starts[number] as number) + text.length + 1
-    this.#folded = folded.join('\n')
+    this.#starts = new Uint32Array(textCount + 1)
+    // Folding is about characters that stand together, so all at once is as good as one by one.
+    let folded = fold(texts.join('\n'))
+    if (!this.#findStarts(folded)) {
+      const each = texts.map(fold)
+      folded = each.join('\n')
+      for (const [number, text] of each.entries())
+        this.#starts[number + 1] = (this.#starts[number] as number) + text.length + 1
+    }
+    this.#folded = folded
   }
 
   get weight(): number {
@@ -106,6 +111,19 @@ export class HeaderColumn {
       judge(this.#folded.slice(starts[number], (starts[number + 1] as number) - 1)),
     )
     for (const [at, slot] of this.slots.entries()) take(slot, judgements[this.values[at] as number] as number)
+  }
+
+  /** Finds where each text begins by what is between them; false where some hold such themselves. */
+  #findStarts(folded: string): boolean {
+    const starts = this.#starts
+    const last = starts.length - 1
+    let number = 0
+    for (let at = folded.indexOf('\n'); at >= 0; at = folded.indexOf('\n', at + 1)) {
+      if (++number >= last) return false
+      starts[number] = at + 1
+    }
+    starts[last] = last === 0 ? 0 : folded.length + 1
+    return number === Math.max(last, 1) - 1
   }
 
   /** 1 for each text that holds it. */

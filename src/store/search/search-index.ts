@@ -168,18 +168,15 @@ export class ChunkedIndex implements SearchIndex {
     const chunks = await this.#chunks(account)
     if (chunks.size === 0) return
     const stretches = new Map<string, Stretch>()
-    let stretch: Stretch = { first: 0, end: 0, known: undefined }
-    for (let place = 0; place < emails.length; place++) {
-      const email = emails[place] as number
-      if (email < stretch.first || email >= stretch.end) {
-        const address = chunkOf(chunks, email)
-        const key = keyOf(address)
-        const seen = stretches.get(key)
-        stretch = seen ?? (await this.#stretch(account, address, chunks.get(key), ask))
-        if (!seen) stretches.set(key, stretch)
-        await breathe()
-      } else if (place % stepsPerBreath === 0) await breathe()
-      if (stretch.known) found[place] = stretch.known[email - stretch.first] as number
+    for (let place = 0; place < emails.length; ) {
+      const address = chunkOf(chunks, emails[place] as number)
+      const key = keyOf(address)
+      const seen = stretches.get(key)
+      const stretch = seen ?? (await this.#stretch(account, address, chunks.get(key), ask))
+      if (!seen) stretches.set(key, stretch)
+      place = takeKnown(stretch, emails, found, place, Math.min(place + stepsPerBreath, emails.length))
+      const breath = breathe()
+      if (breath !== undefined) await breath
     }
   }
 
@@ -266,6 +263,22 @@ function answersOf(chunk: ChunkReading, plan: Plan): Promise<Uint8Array> {
 function answerOf(score: number): number {
   if (Number.isNaN(score)) return answers.unknown
   return score > 0 ? answers.yes : answers.no
+}
+
+/** Puts into `found` what is known of emails that lie in a stretch, up to the place of one that does not, which it gives. */
+function takeKnown(
+  { first, end, known }: Stretch,
+  emails: Float64Array,
+  found: Uint8Array | Float64Array,
+  from: number,
+  to: number,
+): number {
+  for (let place = from; place < to; place++) {
+    const email = emails[place] as number
+    if (email < first || email >= end) return place
+    if (known) found[place] = known[email - first] as number
+  }
+  return to
 }
 
 /** The chunk in which an email lies: the largest that there is, else where one of the smallest would be. */
