@@ -94,7 +94,11 @@ export class EmailColumnCache {
     const known = columns.every(name => keptColumns.has(name))
       ? await this.#index.numbers(account)
       : undefined
-    for (const [block, id] of highest) await this.#fill(account, block, id, cached, known, breathe)
+    for (const [block, id] of highest) {
+      await this.#fill(account, block, id, cached, known, breathe)
+      const breath = breathe()
+      if (breath !== undefined) await breath
+    }
     for (const [name, column] of cached) this.#columns.set(keyOf(account, name), column, weightOf(column))
     const gathered = new Map<KeyColumn, Values>()
     for (const [name, column] of cached) gathered.set(name, await gather(column, emails, breathe))

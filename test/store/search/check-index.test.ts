@@ -123,6 +123,22 @@ for (const [name, make] of backEnds) {
     assert.deepEqual(await check(), [])
   })
 
+  test(`an index ${name} with a wrong zone of an email is damage`, async t => {
+    const { check, alter } = await make(t)
+    // The columns of a chunk of 64: sent_at, sent_zone_minutes, is_reply. The first chunk has no email 0.
+    const zoneAt = 64 * 8 + 7 * 2
+    await alter('numbers', data =>
+      Buffer.concat([data.subarray(0, zoneAt), Buffer.of(90, 0), data.subarray(zoneAt + 2)]),
+    )
+    const emails = (await check()).map(finding =>
+      Number(/^damage: search-index: .* does not say what stands in email (\d+):/.exec(finding)?.[1]),
+    )
+    assert.deepEqual(
+      emails.sort((a, b) => a - b),
+      [7, 71, 135],
+    )
+  })
+
   test(`an index ${name} that is broken is a leftover: it is made again`, async t => {
     const { check, damage } = await make(t)
     await damage()
