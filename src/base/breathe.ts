@@ -37,7 +37,7 @@ export async function valuesAt(
 }
 
 /** Each number below `count`. */
-export async function ascending(count: number, breathe: Breathe): Promise<Uint32Array<ArrayBuffer>> {
+export async function numbersBelow(count: number, breathe: Breathe): Promise<Uint32Array<ArrayBuffer>> {
   const numbers = new Uint32Array(count)
   await inStretches(count, breathe, (from, to) => {
     for (let number = from; number < to; number++) numbers[number] = number

@@ -1,5 +1,5 @@
 // Distinct texts with a number each, and their order by some collation.
-import { ascending, type Breathe, inStretches } from '../base/breathe.ts'
+import { numbersBelow, type Breathe, inStretches } from '../base/breathe.ts'
 import { breathingSort } from '../base/breathing-sort.ts'
 
 /** A way to put texts in order: they are in its order when their keys are in JavaScript's. */
@@ -59,7 +59,7 @@ export class TextSet {
     await inStretches(count, breathe, (from, to) => {
       for (let number = from; number < to; number++) keys[number] = keyOf(this.#texts[number] as string)
     })
-    const order = await ascending(count, breathe)
+    const order = await numbersBelow(count, breathe)
     await breathingSort(order, (a, b) => compareKeys(keys[a] as string, keys[b] as string), breathe)
     const ranks = new Uint32Array(count)
     let rank = 0

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ascending, inStretches, stepsPerBreath, valuesAt } from '../../src/base/breathe.ts'
+import { inStretches, numbersBelow, stepsPerBreath, valuesAt } from '../../src/base/breathe.ts'
 
 test('inStretches does each step once, in order, and breathes after each stretch', async () => {
   for (const count of [0, 1, stepsPerBreath, stepsPerBreath + 1, 3 * stepsPerBreath - 1]) {
@@ -41,9 +41,9 @@ test('inStretches waits while others run, and ends when nobody waits any more', 
   assert.equal(stretches, 2)
 })
 
-test('ascending and valuesAt fill each place, also beyond one stretch', async () => {
+test('numbersBelow and valuesAt fill each place, also beyond one stretch', async () => {
   const count = 2 * stepsPerBreath + 1
-  const numbers = await ascending(count, () => undefined)
+  const numbers = await numbersBelow(count, () => undefined)
   assert.deepEqual(
     numbers,
     Uint32Array.from({ length: count }, (_unused, at) => at),

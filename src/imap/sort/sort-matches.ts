@@ -2,7 +2,7 @@
 //
 // Each criterion becomes one array of numbers: dates and sizes as they are, texts as their ranks among the distinct texts. The last criterion is sorted by
 // first; each sort keeps the order of what it holds for equal.
-import { ascending, type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
+import { numbersBelow, type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
 import { type TextOrder, TextSet } from '../../store/text-set.ts'
@@ -54,7 +54,7 @@ async function sortAnew(
   const names = [...new Set(criteria.flatMap(({ source }) => columnOf(source) ?? []))]
   const emails = await emailsOf(scope, matches, breathe)
   const loaded = await session.store.emailColumns.load(account, emails, names, breathe)
-  let places = await ascending(matches.length, breathe)
+  let places = await numbersBelow(matches.length, breathe)
   for (const { source, isReverse } of criteria.toReversed()) {
     const values =
       source.kind === 'relevancy'

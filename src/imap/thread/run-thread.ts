@@ -1,6 +1,6 @@
 // Carries a THREAD out. RFC 5256 §3, §4.
 import type { EmailColumns } from '../../store/email-columns.ts'
-import { ascending, type Breathe, inStretches, stepsPerBreath, valuesAt } from '../../base/breathe.ts'
+import { numbersBelow, type Breathe, inStretches, stepsPerBreath, valuesAt } from '../../base/breathe.ts'
 import { breatheIn, writeInPieces } from '../breaths.ts'
 import type { Completion } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
@@ -128,7 +128,7 @@ async function linksOf(columns: EmailColumns, breathe: Breathe): Promise<Referen
 
 /** The rank of each date among all, ties in mailbox order. */
 async function orderOf(dates: Float64Array, breathe: Breathe): Promise<Uint32Array> {
-  const order = await ascending(dates.length, breathe)
+  const order = await numbersBelow(dates.length, breathe)
   await breathingSort(order, (a, b) => (dates[a] as number) - (dates[b] as number), breathe)
   const ranks = new Uint32Array(order.length)
   await inStretches(order.length, breathe, (from, to) => {
