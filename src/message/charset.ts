@@ -3,6 +3,7 @@
 //
 // Nothing here throws: a charset that nobody knows is read as UTF-8 where that is valid, else as windows-1252.
 import iconv from 'iconv-lite'
+import { isAscii } from './case-map.ts'
 
 const UTF8_NAMES: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'unicode-1-1-utf-8', 'utf-8n', 'cp65001'])
 /** Senders say these when they do not know. */
@@ -172,10 +173,7 @@ function isUtf8(bytes: Buffer): boolean {
 
 /** Latin-1 text that may hold raw 8-bit bytes (RFC 6532 says UTF-8), as a string. */
 export function decodeRaw(text: string): string {
-  for (let at = 0; at < text.length; at++) {
-    if (text.charCodeAt(at) > 127) return decodeUnknown(Buffer.from(text, 'latin1'))
-  }
-  return text
+  return isAscii(text) ? text : decodeUnknown(Buffer.from(text, 'latin1'))
 }
 
 /**

@@ -45,7 +45,7 @@ export function* fieldsOf(block: string): Generator<Field, void, undefined> {
     const end = findFieldEnd(block, at)
     const colon = findColon(block, at, end)
     const valueStart = colon === -1 ? at : colon + 1
-    yield { name: fieldName(block, at, end, Number.POSITIVE_INFINITY), start: at, valueStart, end }
+    yield { name: nameBefore(block, at, colon), start: at, valueStart, end }
     at = end
   }
 }
@@ -61,10 +61,14 @@ export function isBlankLine(block: string, at: number): boolean {
  * longer than `longest`.
  */
 export function fieldName(block: string, start: number, end: number, longest: number): string {
-  let nameEnd = findColon(block, start, end)
-  if (nameEnd === -1) return ''
-  while (nameEnd > start && isBlank(block.charCodeAt(nameEnd - 1))) nameEnd--
-  return nameEnd - start > longest ? '' : block.slice(start, nameEnd).toLowerCase()
+  return nameBefore(block, start, findColon(block, start, end), longest)
+}
+
+/** `colon` is -1 where there is none. */
+function nameBefore(block: string, start: number, colon: number, longest = Number.POSITIVE_INFINITY): string {
+  let end = colon
+  while (end > start && isBlank(block.charCodeAt(end - 1))) end--
+  return colon === -1 || end - start > longest ? '' : block.slice(start, end).toLowerCase()
 }
 
 /** The offset after the field that starts at `at`: its first line and each line that begins with white space. */

@@ -3,11 +3,17 @@
 // Text is cut between two characters by their kinds alone, so that what is looked for is cut where the text that holds it is cut: separators end a
 // word, and where writing has no spaces each pair of neighbours is a word. Nothing else is dropped.
 
+import { foldCase } from './case-map.ts'
+
 /** The longest word; of a longer one, windows of this length are kept, and each begins half of it behind the one before. */
 export const termLength = 40
 const windowStep = termLength / 2
 /** Any part of a long word up to this length lies in one of its windows. */
 const partLength = termLength - windowStep + 1
+
+// Bits that no letter of ASCII has.
+export const otherLetter = 0x100
+export const unspacedLetter = 0x200
 
 const separator = 0
 const letter = 1
@@ -28,41 +34,58 @@ function kindsOfUnits(): Uint8Array {
   return table
 }
 
+/** By code unit: 0 for what separates words, what a letter of ASCII is folded to, `otherLetter`, or `unspacedLetter`. */
+export const termUnits: Uint16Array = Uint16Array.from(kinds, (kind, unit) => {
+  if (kind === separator) return 0
+  if (kind === unspaced) return unspacedLetter
+  return unit < 0x80 ? foldCase(String.fromCharCode(unit)).charCodeAt(0) : otherLetter
+})
+
 /** Gives each word of the folded text to `add`, some more than once. */
 export function eachTerm(folded: string, add: (term: string) => void): void {
-  eachTermPlace(unitsOf(folded), (start, end) => add(folded.slice(start, end)))
+  eachTermPlace(unitsOf(folded), 0, folded.length, (start, end) => add(folded.slice(start, end)))
 }
 
-/** Gives the place of each word in the code units of folded text to `add`, some more than once. */
-export function eachTermPlace(units: Uint16Array, add: (start: number, end: number) => void): void {
-  for (let at = 0; at < units.length; ) {
+/** Gives the place of each word in a run of code units of folded text to `add`, some more than once. */
+export function eachTermPlace(
+  units: Uint16Array,
+  from: number,
+  to: number,
+  add: (start: number, end: number) => void,
+): void {
+  for (let at = from; at < to; ) {
     const kind = kinds[units[at] as number]
-    const end = runEnd(units, at, kind)
+    const end = runEnd(units, at, to, kind)
     if (kind === unspaced) addPairs(at, end, add)
     else if (kind === letter) addWord(at, end, add)
     at = end
   }
 }
 
-/** The code units of a text; in `room`, where there is enough of it. */
-export function unitsOf(text: string, room?: Uint16Array): Uint16Array {
-  const isEnough = room !== undefined && room.length >= text.length
-  const units = isEnough ? room.subarray(0, text.length) : new Uint16Array(text.length)
-  Buffer.from(units.buffer, units.byteOffset, units.byteLength).write(text, 'utf16le')
+export function unitsOf(text: string): Uint16Array {
+  const units = new Uint16Array(text.length)
+  writeUnits(text, units)
   return units
 }
 
-function runEnd(units: Uint16Array, at: number, kind: number | undefined): number {
+/** Puts the code units of a text into `units`. */
+export function writeUnits(text: string, units: Uint16Array): void {
+  Buffer.from(units.buffer, units.byteOffset, units.byteLength).write(text, 'utf16le')
+}
+
+function runEnd(units: Uint16Array, at: number, to: number, kind: number | undefined): number {
   let end = at + 1
-  while (end < units.length && kinds[units[end] as number] === kind) end++
+  while (end < to && kinds[units[end] as number] === kind) end++
   return end
 }
 
 function addWord(at: number, end: number, add: (start: number, end: number) => void): void {
-  if (end - at <= termLength) {
-    add(at, end)
-    return
-  }
+  if (end - at <= termLength) add(at, end)
+  else eachWindow(at, end, add)
+}
+
+/** Gives the windows of a word of more than `termLength` characters. */
+function eachWindow(at: number, end: number, add: (start: number, end: number) => void): void {
   for (let start = at; start + termLength < end; start += windowStep) add(start, start + termLength)
   add(end - termLength, end)
 }
@@ -90,7 +113,7 @@ export function termPatterns(folded: string): readonly TermPattern[] {
   const units = unitsOf(folded)
   for (let at = 0; at < units.length; ) {
     const kind = kinds[units[at] as number]
-    const end = runEnd(units, at, kind)
+    const end = runEnd(units, at, units.length, kind)
     // At its own ends the word in the text may go on.
     if (kind === unspaced) addPairPatterns(folded, at, end, found)
     else if (kind === letter) found.push(wordPattern(folded.slice(at, end), at > 0, end < folded.length))

@@ -8,7 +8,7 @@ import { SegmentReader } from './bodies/segment-reader.ts'
 import { consistencyRules, type RuleRow } from './check-rules.ts'
 import { StoreError } from './error.ts'
 import { checkIndex, type IndexedStore, indexedAccountsSql } from './search/check-index.ts'
-import { indexedEmailsSql } from './search/read-email.ts'
+import { readIndexedEmails } from './search/read-email.ts'
 import { openIndexAsItIs } from './sqlite/chunk-file.ts'
 import { storeIdSql } from './sqlite/chunk-places.ts'
 import type { Connection } from './sqlite/connection.ts'
@@ -214,7 +214,7 @@ class Check {
         source: index.source,
         remedy: 'remove search.db, and it is made again',
         accounts: () => connection.all<{ id: AccountId }>(indexedAccountsSql).map(({ id }) => id),
-        emails: (...run) => connection.all(indexedEmailsSql, ...run),
+        emails: (...run) => readIndexedEmails(connection, ...run),
         read: (account, hash) => this.#readBody(reader, account, hash),
         breathe: () => this.#turn(),
       }

@@ -12,7 +12,7 @@ import { objectName } from '../s3/object-name.ts'
 import type { SqlValue } from '../store.ts'
 import type { AccountId } from '../../base/ids.ts'
 import { checkIndex, type IndexedStore, indexedAccountsSql } from '../search/check-index.ts'
-import { type IndexedEmail, indexedEmailsSql } from '../search/read-email.ts'
+import { readIndexedEmails } from '../search/read-email.ts'
 import { inTables } from './bodies.ts'
 import { chunksAsTheyAre } from './chunk-tables.ts'
 import { Statements } from './dialect.ts'
@@ -183,16 +183,13 @@ class DatabaseCheck {
 
   /** The search index is a cache, but what it says wrongly a search shows wrongly. */
   async #checkIndex(): Promise<void> {
+    const arrays = <Row extends readonly unknown[]>(sql: string, ...params: readonly SqlValue[]) =>
+      this.#arrays<Row>(sql, ...params)
     const store: IndexedStore = {
-      source: chunksAsTheyAre(<Row extends readonly unknown[]>(sql: string, ...params: readonly SqlValue[]) =>
-        this.#arrays<Row>(sql, ...params),
-      ),
+      source: chunksAsTheyAre(arrays),
       remedy: 'delete its rows of search_chunk, and it is made again',
       accounts: async () => (await this.#arrays<[id: AccountId]>(indexedAccountsSql)).map(([id]) => id),
-      emails: async (...run) => {
-        const sql = this.#statements.get(indexedEmailsSql)
-        return (await this.#session.query<IndexedEmail>(sql, run)).rows
-      },
+      emails: (...run) => readIndexedEmails({ arrays }, ...run),
       read: (account, hash) => this.#readBody(account, Buffer.from(hash, 'hex')),
       breathe: async () => this.#options.signal?.throwIfAborted(),
     }

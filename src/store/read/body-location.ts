@@ -13,7 +13,7 @@ const located: LocationSql = {
   join: 'JOIN blob b ON b.account = e.account AND b.hash = e.blob',
 }
 
-export function locationSql({ knowsLocations }: Reader): LocationSql {
+export function locationSql({ knowsLocations }: Pick<Reader, 'knowsLocations'>): LocationSql {
   return knowsLocations === true ? located : nowhere
 }
 

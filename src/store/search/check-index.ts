@@ -75,15 +75,14 @@ async function checkChunk(
   for (const row of await store.emails(account, first, last)) {
     const slot = row.id - first
     if (!witness.knows(slot)) continue
-    const hash = Buffer.from(row.blob).toString('hex') as BlobHash
-    const bytes = await store.read(account, hash)
+    const bytes = await store.read(account, row.hash)
     if (!bytes) continue
     const source = {
       head: () => bytes.subarray(0, headBytesOf(row)),
       read: (start: number, end: number) => bytes.subarray(start, end),
       breathe: () => store.breathe(),
     }
-    await addEmail(witness, slot, { ...row, hash }, source)
+    await addEmail(witness, slot, row, source)
     witness.end(slot)
   }
   if (witness.wrong.size === 0) return

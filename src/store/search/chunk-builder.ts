@@ -1,11 +1,11 @@
 // Makes a chunk: from messages, or from chunks that are there.
 import { limits } from '../../base/limits.ts'
-import { foldCase, hasLongMarks } from '../../message/case-map.ts'
+import { hasLongMarks } from '../../message/case-map.ts'
 import { type ChunkAddress, type ChunkHead, type PackedChunk, type PieceName, sizeOf } from './chunk.ts'
-import { HeaderColumn, HeaderColumnBuilder } from './header-column.ts'
+import { HeaderColumnBuilder } from './header-column.ts'
 import { KeptNumbersBuilder } from './kept-numbers.ts'
 import type { BegunEmail, EmailSink } from './read-email.ts'
-import { Postings, TermDictionary, TermTableBuilder } from './term-table.ts'
+import { TermTableBuilder } from './term-table-builder.ts'
 
 /** Fields whose values are always kept, as everyone searches them. */
 const common: ReadonlySet<string> = new Set(['subject', 'from', 'to', 'cc', 'bcc'])
@@ -51,7 +51,7 @@ export class ChunkBuilder implements EmailSink {
   #addTerms(slot: number, text: string, isHeader: boolean): boolean {
     const terms = isHeader ? this.#heads : this.#bodies
     const most = terms.length + limits.search.newTermCharacters
-    terms.addText(foldCase(text), slot, most)
+    terms.addText(text, slot, most)
     return terms.length < most
   }
 
@@ -63,19 +63,18 @@ export class ChunkBuilder implements EmailSink {
     for (const [name, texts] of values) {
       for (const text of texts) {
         if (text.length > limits.search.valueCharacters || !text.isWellFormed()) this.openHead(slot)
-        else this.#addValue(name, text, slot)
+        else this.#column(name).add(text, slot)
       }
     }
   }
 
-  #addValue(name: string, text: string, slot: number): void {
+  #column(name: string): HeaderColumnBuilder {
+    const known = this.#columns.get(name)
+    if (known) return known
     if (!isPlain.test(name)) this.#skipped.add(name)
-    let column = this.#columns.get(name)
-    if (!column) {
-      column = new HeaderColumnBuilder()
-      this.#columns.set(name, column)
-    }
-    column.add(text, slot)
+    const column = new HeaderColumnBuilder()
+    this.#columns.set(name, column)
+    return column
   }
 
   openHead(slot: number): void {
@@ -99,16 +98,10 @@ export class ChunkBuilder implements EmailSink {
       [this.#bodies, 'body'],
       [this.#heads, 'head'],
     ] as const) {
-      const dictionary = new TermDictionary(piece(name))
-      const postings = new Postings(piece(`${name}/at`), dictionary.count)
-      builder.addAll(dictionary, postings, shift, isGone)
+      builder.addAll({ dictionary: piece(name), postings: piece(`${name}/at`) }, shift, isGone)
     }
     for (const name of head.skipped) this.#skipped.add(name)
-    for (const name of head.columns) {
-      new HeaderColumn(piece(`:${name}`), text => text).each((text, slot) => {
-        if (!isGone(slot)) this.#addValue(name, text, slot + shift)
-      })
-    }
+    for (const name of head.columns) this.#column(name).addAll(piece(`:${name}`), shift, isGone)
   }
 
   get isEmpty(): boolean {
@@ -140,7 +133,7 @@ export class ChunkBuilder implements EmailSink {
     }
   }
 
-  /** Of long values, as the traces of a message's way are, only the words are kept. */
+  /** Of long values, as the traces of a message's way are, only the words are kept, which stand in the header's text. */
   #skipLongColumns(): void {
     const most = limits.search.columnCharacters * this.#size
     let count = 0
@@ -149,7 +142,6 @@ export class ChunkBuilder implements EmailSink {
         common.has(name) ||
         (!this.#skipped.has(name) && column.length <= most && ++count <= limits.search.columns)
       if (isKept) continue
-      column.each((text, slot) => this.#heads.addText(foldCase(text), slot))
       this.#columns.delete(name)
       this.#skipped.add(name)
     }

@@ -1,54 +1,104 @@
 // The values that one header field has in the messages of one chunk, decoded: each distinct one once.
+import { ByteTable, longestBytes } from './byte-table.ts'
 
-interface Packable {
-  readonly slots: readonly number[]
-  readonly values: readonly number[]
-  readonly texts: readonly string[]
-}
+/** What a text under way is put into. */
+const room = Buffer.alloc(longestBytes)
 
 /** Collects the values of one field. Messages come in ascending order of their slots. */
 export class HeaderColumnBuilder {
-  readonly #numbers = new Map<string, number>()
+  readonly #texts = new ByteTable()
+  /** Code units of each text. */
+  readonly #lengths: number[] = []
   readonly #slots: number[] = []
   readonly #values: number[] = []
-  #length = 0
 
+  /** A text of `limits.search.valueCharacters` at most. */
   add(text: string, slot: number): void {
-    let number = this.#numbers.get(text)
-    if (number === undefined) {
-      number = this.#numbers.size
-      this.#numbers.set(text, number)
-      this.#length += text.length
-    }
     this.#slots.push(slot)
-    this.#values.push(number)
+    this.#values.push(this.#numberOf(room, 0, room.write(text), text.length))
+  }
+
+  /** Adds what another chunk says, each of its slots moved by `shift`, but for those that `leavesOut`. */
+  addAll(packed: Uint8Array, shift: number, leavesOut: (slot: number) => boolean): void {
+    const { slots, values, lengths, texts } = readColumn(packed)
+    const starts = byteStarts(texts, lengths)
+    const numbers = new Int32Array(lengths.length).fill(-1)
+    for (let at = 0; at < slots.length; at++) {
+      const slot = slots[at] as number
+      if (leavesOut(slot)) continue
+      const value = values[at] as number
+      if (numbers[value] === -1) {
+        const [start, end] = [starts[value] as number, starts[value + 1] as number]
+        numbers[value] = this.#numberOf(texts, start, end, lengths[value] as number)
+      }
+      this.#slots.push(slot + shift)
+      this.#values.push(numbers[value] as number)
+    }
+  }
+
+  #numberOf(bytes: Uint8Array, start: number, end: number, length: number): number {
+    const number = this.#texts.numberOf(bytes, start, end)
+    if (number === this.#lengths.length) this.#lengths.push(length)
+    return number
   }
 
   /** Characters of all that is kept. */
   get length(): number {
-    return this.#length + 6 * this.#slots.length
+    return this.#lengths.reduce((sum, length) => sum + length, 6 * this.#slots.length)
   }
 
-  each(take: (text: string, slot: number) => void): void {
-    const texts = [...this.#numbers.keys()]
-    for (const [at, slot] of this.#slots.entries()) take(texts[this.#values[at] as number] as string, slot)
-  }
-
+  // Packed: counts of entries and of texts; each text's length in code units; each entry's slot and text; the texts in UTF-8 one after another.
   pack(): Uint8Array {
-    return packColumn({ slots: this.#slots, values: this.#values, texts: [...this.#numbers.keys()] })
+    const { bytes, count } = this.#texts
+    const entryCount = this.#slots.length
+    const packed = Buffer.alloc(4 * (2 + count + 2 * entryCount) + bytes.length)
+    const numbers = new Uint32Array(packed.buffer, packed.byteOffset, 2 + count + 2 * entryCount)
+    numbers.set([entryCount, count])
+    numbers.set(this.#lengths, 2)
+    numbers.set(this.#slots, 2 + count)
+    numbers.set(this.#values, 2 + count + entryCount)
+    packed.set(bytes, numbers.byteLength)
+    return packed
   }
 }
 
-// Packed: counts of entries and of texts; each text's length in code units; each entry's slot and text; the texts one after another.
-function packColumn({ slots, values, texts }: Packable): Uint8Array {
-  const numbers = Uint32Array.from([
-    slots.length,
-    texts.length,
-    ...texts.map(text => text.length),
-    ...slots,
-    ...values,
-  ])
-  return Buffer.concat([Buffer.from(numbers.buffer), Buffer.from(texts.join(''))])
+interface PackedColumn {
+  readonly slots: Uint32Array
+  /** The number of each entry's text. */
+  readonly values: Uint32Array
+  /** Code units of each text. */
+  readonly lengths: Uint32Array
+  readonly texts: Buffer
+}
+
+/** Throws RangeError on what `pack` cannot have made. */
+function readColumn(packed: Uint8Array): PackedColumn {
+  const { buffer, byteOffset, byteLength } = packed.byteOffset % 4 === 0 ? packed : Uint8Array.from(packed)
+  const [entryCount = 0, textCount = 0] = new Uint32Array(buffer, byteOffset, 2)
+  const numbers = new Uint32Array(buffer, byteOffset + 8, textCount + 2 * entryCount)
+  const textStart = 8 + numbers.byteLength
+  return {
+    slots: numbers.subarray(textCount, textCount + entryCount),
+    values: numbers.subarray(textCount + entryCount),
+    lengths: numbers.subarray(0, textCount),
+    texts: Buffer.from(buffer, byteOffset + textStart, byteLength - textStart),
+  }
+}
+
+/** Where each text begins in UTF-8, and where the next would. */
+function byteStarts(texts: Buffer, lengths: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(lengths.length + 1)
+  let at = 0
+  for (let number = 0; number < lengths.length; number++) {
+    for (let units = lengths[number] as number; units > 0; units--) {
+      const byte = texts[at] as number
+      at += byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+      // Four bytes are two units.
+      if (byte >= 0xf0) units--
+    }
+    starts[number + 1] = at
+  }
+  return starts
 }
 
 /** The values of one field in one chunk. */
@@ -63,19 +113,15 @@ export class HeaderColumn {
 
   /** `fold` is what it is searched with. Throws RangeError on what `pack` cannot have made. */
   constructor(packed: Uint8Array, fold: (text: string) => string) {
-    const bytes = packed.byteOffset % 4 === 0 ? packed : Uint8Array.from(packed)
-    const { buffer, byteOffset, byteLength } = bytes
-    const [entryCount = 0, textCount = 0] = new Uint32Array(buffer, byteOffset, 2)
-    const lengths = new Uint32Array(buffer, byteOffset + 8, textCount)
-    this.slots = new Uint32Array(buffer, byteOffset + 8 + 4 * textCount, entryCount)
-    this.values = new Uint32Array(buffer, byteOffset + 8 + 4 * (textCount + entryCount), entryCount)
-    const textStart = 8 + 4 * (textCount + 2 * entryCount)
-    const joined = Buffer.from(buffer, byteOffset + textStart, byteLength - textStart).toString()
+    const { slots, values, lengths, texts: bytes } = readColumn(packed)
+    this.slots = slots
+    this.values = values
+    const joined = bytes.toString()
     const texts: string[] = []
     let at = 0
     for (const length of lengths) texts.push(joined.slice(at, (at += length)))
     this.#texts = texts
-    this.#starts = new Uint32Array(textCount + 1)
+    this.#starts = new Uint32Array(lengths.length + 1)
     // Folding is about characters that stand together, so all at once is as good as one by one.
     let folded = fold(texts.join('\n'))
     if (!this.#findStarts(folded)) {

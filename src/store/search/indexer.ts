@@ -1,7 +1,7 @@
 // Fills the search index in the background: a chunk whenever the emails of one are complete, so that small accounts cost nothing and a crash leaves whole
 // chunks or none. What it has not reached yet is searched without it.
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { AccountId, BlobHash } from '../../base/ids.ts'
+import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
@@ -9,10 +9,16 @@ import type { ChangeHint, Store } from '../store.ts'
 import { type ChunkAddress, chunkSizes, firstEmail, keyOf, pieceNames, sizeOf } from './chunk.ts'
 import { ChunkBuilder } from './chunk-builder.ts'
 import type { ChunkStore } from './chunk-store.ts'
-import { addEmail, headBytesOf, type IndexedEmail, indexedEmailsSql } from './read-email.ts'
+import {
+  addEmail,
+  type EmailSource,
+  headBytesOf,
+  type IndexedEmail,
+  readIndexedEmails,
+} from './read-email.ts'
 
 export interface IndexerParts {
-  readonly store: Pick<Store, 'reader' | 'readBody'>
+  readonly store: Pick<Store, 'reader' | 'readBody' | 'openBody'>
   /** Opens the index, or a new one where it does not fit; undefined while another node fills it. */
   readonly open: () => Awaitable<ChunkStore | undefined>
   readonly log: Log
@@ -27,6 +33,8 @@ export class Indexer {
   /** Accounts that may have emails that are not indexed, with how many were missing when it last looked. */
   readonly #waiting = new Map<AccountId, number>()
   readonly #sweep: NodeJS.Timeout
+  /** For the beginning of the email under way. */
+  readonly #room = Buffer.alloc(limits.search.wholeBytes)
   #chunks: ChunkStore | undefined
   #timer: NodeJS.Timeout | undefined
   #work: Promise<void> | undefined
@@ -237,27 +245,35 @@ export class Indexer {
   ): Promise<void> {
     const { store } = this.#parts
     const from = firstEmail(part)
-    const rows = await store.reader.all<IndexedEmail>(
-      indexedEmailsSql,
-      account,
-      from,
-      from + sizeOf(part) - 1,
-    )
-    for (const group of inGroups(rows)) {
-      const emails = group.map(row => {
-        const hash = Buffer.from(row.blob).toString('hex') as BlobHash
-        const read = async (start: number, end: number) => store.readBody(account, hash, start, end)
-        const head = read(0, headBytesOf(row))
-        // Whether it failed is asked when its turn comes.
-        head.catch(() => {})
-        return { ...row, hash, source: { head: () => head, read, breathe: () => this.#breathe() } }
-      })
-      for (const { source, ...email } of emails) {
+    const emails = await readIndexedEmails(store.reader, account, from, from + sizeOf(part) - 1)
+    for (const group of inGroups(emails)) {
+      for (const [email, source] of group.map(one => [one, this.#sourceOf(account, one)] as const)) {
         await addEmail(builder, email.id - first, email, source)
         if (this.#isClosing) return
       }
     }
-    this.#parts.metrics.count('search_index_emails', undefined, rows.length)
+    this.#parts.metrics.count('search_index_emails', undefined, emails.length)
+  }
+
+  #sourceOf(account: AccountId, email: IndexedEmail): EmailSource {
+    const { store } = this.#parts
+    const read = async (start: number, end: number) => store.readBody(account, email.hash, start, end)
+    const breathe = () => this.#breathe()
+    // Where the store says where bodies lie it has them at hand, and copying is cheaper than a buffer for each.
+    if (email.location)
+      return { head: () => this.#copyHead(email) ?? read(0, headBytesOf(email)), read, breathe }
+    const head = read(0, headBytesOf(email))
+    // Whether it failed is asked when its turn comes.
+    head.catch(() => {})
+    return { head: () => head, read, breathe }
+  }
+
+  /** Undefined where the body is not there, is compressed, or has no room. */
+  #copyHead(email: IndexedEmail): Buffer | undefined {
+    const length = headBytesOf(email)
+    if (!email.location || length > this.#room.length) return undefined
+    const copy = this.#parts.store.openBody?.(email.blob, email.location)
+    return copy?.(0, length, this.#room, 0) ? this.#room.subarray(0, length) : undefined
   }
 
   async #sweepAll(): Promise<void> {

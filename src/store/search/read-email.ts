@@ -1,39 +1,71 @@
 // Gives one email to the index: the texts and header values that a search would look through.
 import type { Awaitable } from '../../base/awaitable.ts'
-import type { BlobHash } from '../../base/ids.ts'
+import type { AccountId, BlobHash } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
-import {
-  decodeHeaderValue,
-  rawHeaderValues,
-  searchableHeaderBytes,
-  searchableTexts,
-} from '../../message/searchable-text.ts'
+import { searchableHeader, searchableHeaderBytes, textsWithin } from '../../message/searchable-text.ts'
 import { unpackParts } from '../../message/sections.ts'
 import { StoreError } from '../error.ts'
+import { findLocation, locationSql } from '../read/body-location.ts'
+import type { BodyLocation, Reader } from '../store.ts'
 import type { KeptNumbers } from './kept-numbers.ts'
 
-/** The columns of `email` that it takes. */
+/** The columns of `email` that it takes, and what comes of them. */
 export interface IndexedEmail extends KeptNumbers {
   readonly id: number
+  readonly hash: BlobHash
+  /** The hash as bytes. */
   readonly blob: Uint8Array
   readonly size_bytes: number
   readonly header_bytes: number
   readonly parts: Uint8Array
+  /** Where its body lies, in stores whose rows say it. */
+  readonly location: BodyLocation | undefined
 }
 
-/** Those of an account, from one id to another. */
-export const indexedEmailsSql =
-  'SELECT id, blob, size_bytes, header_bytes, parts, sent_at, sent_zone_minutes, is_reply FROM email WHERE account = ? AND id BETWEEN ? AND ? ORDER BY id'
+/** Emails of an account from one id to another, in that order. */
+export async function readIndexedEmails(
+  reader: Pick<Reader, 'arrays' | 'knowsLocations'>,
+  account: AccountId,
+  first: number,
+  last: number,
+): Promise<readonly IndexedEmail[]> {
+  const { columns, join } = locationSql(reader)
+  const rows = await reader.arrays<IndexedRow>(
+    `SELECT e.id, e.blob, e.size_bytes, e.header_bytes, e.parts, e.sent_at, e.sent_zone_minutes, e.is_reply${columns}
+     FROM email e ${join} WHERE e.account = ? AND e.id BETWEEN ? AND ? ORDER BY e.id`,
+    account,
+    first,
+    last,
+  )
+  return rows.map(row => {
+    const [id, blob, size_bytes, header_bytes, parts, sent_at, sent_zone_minutes, is_reply] = row
+    const hash = Buffer.from(blob).toString('hex') as BlobHash
+    const location = findLocation(row, 8)
+    return { id, hash, blob, size_bytes, header_bytes, parts, sent_at, sent_zone_minutes, is_reply, location }
+  })
+}
+
+/** Columns of the body's location follow. */
+type IndexedRow = readonly [
+  id: number,
+  blob: Uint8Array,
+  size_bytes: number,
+  header_bytes: number,
+  parts: Uint8Array,
+  sent_at: number | null,
+  sent_zone_minutes: number,
+  is_reply: number,
+]
 
 /** What is known of an email before it is read. */
-export type BegunEmail = KeptNumbers & Pick<IndexedEmail, 'id'> & { readonly hash: string }
+export type BegunEmail = KeptNumbers & { readonly id: number; readonly hash: string }
 
 /** What takes in the content of emails, by their slots in a chunk. */
 export interface EmailSink {
   begin(slot: number, email: BegunEmail): void
   /** A text of the message, not folded. */
   addText(slot: number, text: string, isHeader: boolean): void
-  /** The values of the message's header fields, decoded, by lower-case name. */
+  /** The values of the message's header fields, decoded, by lower-case name. Their words stand in the header's text too. */
   addHeader(slot: number, values: ReadonlyMap<string, readonly string[]>): void
   /** Nothing can be said of the message's headers. */
   openHead(slot: number): void
@@ -46,7 +78,7 @@ export function headBytesOf({ size_bytes, header_bytes }: IndexedEmail): number 
 }
 
 export interface EmailSource {
-  /** The first `headBytesOf` bytes. Throws `StoreError`. */
+  /** The first `headBytesOf` bytes, which stay as they are until the email is done. Throws `StoreError`. */
   head(): Awaitable<Buffer>
   /** Bytes of the message. Throws `StoreError`. */
   read(start: number, end: number): Awaitable<Buffer>
@@ -57,7 +89,7 @@ export interface EmailSource {
 export async function addEmail(
   sink: EmailSink,
   slot: number,
-  email: IndexedEmail & { readonly hash: BlobHash },
+  email: IndexedEmail,
   source: EmailSource,
 ): Promise<void> {
   try {
@@ -75,10 +107,9 @@ export async function addEmail(
 }
 
 function addHeader(sink: EmailSink, slot: number, head: Buffer, headerBytes: number): void {
-  const raw = rawHeaderValues(head, headerBytes)
-  const values = new Map<string, readonly string[]>()
-  for (const [name, texts] of raw) values.set(name, texts.map(decodeHeaderValue))
+  const { text, values } = searchableHeader(head, headerBytes)
   sink.addHeader(slot, values)
+  sink.addText(slot, text, true)
 }
 
 async function addTexts(
@@ -88,7 +119,7 @@ async function addTexts(
   head: Buffer,
   source: EmailSource,
 ): Promise<void> {
-  const steps = searchableTexts(unpackParts(packedParts), true)
+  const steps = textsWithin(unpackParts(packedParts), true)
   let bytes: Buffer | undefined
   for (let { done, value } = steps.next(); !done; { done, value } = steps.next(bytes)) {
     const step = value
