@@ -129,9 +129,14 @@ function weight({ text, isStart, isEnd }: TermPattern): number {
 function wordPattern(text: string, isStart: boolean, isEnd: boolean): TermPattern {
   if (isStart && text.length <= termLength) return { text, isStart, isEnd }
   // A long word is there in windows: the first begins as it does, the last ends as it does, and others lie between.
-  if (isStart) return { text: text.slice(0, termLength), isStart, isEnd: false }
-  if (isEnd) return { text: text.slice(-termLength), isStart: false, isEnd }
-  return { text: text.slice(0, partLength), isStart, isEnd }
+  if (isStart) return { text: withoutHalves(text.slice(0, termLength)), isStart, isEnd: false }
+  if (isEnd) return { text: withoutHalves(text.slice(-termLength)), isStart: false, isEnd }
+  return { text: withoutHalves(text.slice(0, partLength)), isStart, isEnd }
+}
+
+/** Windows are kept in UTF-8, which has nothing for half of a pair that was cut. */
+function withoutHalves(text: string): string {
+  return text.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '')
 }
 
 function addPairPatterns(text: string, at: number, end: number, found: TermPattern[]): void {

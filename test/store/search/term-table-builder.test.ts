@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { foldCase } from '../../../src/message/case-map.ts'
-import { eachTerm } from '../../../src/message/terms.ts'
+import { eachTerm, termPatterns } from '../../../src/message/terms.ts'
 import { type PackedTerms, Postings, TermDictionary } from '../../../src/store/search/term-table.ts'
 import { TermTableBuilder } from '../../../src/store/search/term-table-builder.ts'
 
@@ -115,4 +115,28 @@ test('many words are as well kept as few, and one text adds no more than it may'
     builder.addText(many(5000), 64, most)
     assert.ok(builder.length >= most && builder.length < most + 50, String(builder.length - most))
   }
+})
+
+/** One number more often than others. */
+const anyOr = (usual: number) => fc.oneof(fc.constant(usual), fc.nat(200))
+
+test('a text is found by any part of it, wherever long words are cut', () => {
+  const longWords = fc.string({
+    unit: fc.constantFrom('a', 'b'.repeat(19), 'c'.repeat(37), '😀', 'é', '.', ' '),
+    maxLength: 8,
+  })
+  fc.assert(
+    fc.property(longWords, anyOr(0), anyOr(200), (whole, from, length) => {
+      const builder = new TermTableBuilder()
+      builder.addText(whole, 0)
+      const words = new TermDictionary(builder.pack().dictionary)
+      const folded = foldCase(whole)
+      const start = from % (folded.length + 1)
+      const part = folded.slice(start, start + length)
+      if (!part.isWellFormed()) return
+      for (const pattern of termPatterns(part))
+        assert.notDeepEqual(words.find(pattern), [], JSON.stringify({ whole, part, pattern }))
+    }),
+    { numRuns: 3000 },
+  )
 })
