@@ -31,22 +31,27 @@ interface Stage {
   readonly mailbox: string
 }
 
-/** Holds the session to its end; the commands that were refused, which should be none. Nothing to do in a store without mailboxes. */
-export async function rehearseImap(context: ImapContext): Promise<readonly string[]> {
+/**
+ * Holds the sessions to their end; the commands that were refused, which should be none. Nothing to do in a store without mailboxes. What takes longer is
+ * left out where somebody has come: `isAlone` says so.
+ */
+export async function rehearseImap(context: ImapContext, isAlone: () => boolean): Promise<readonly string[]> {
   const stage = await findStage(context)
   if (!stage) return []
   const { identity } = stage
   const name = `"${encodeMailboxName(stage.mailbox, false).replace(/["\\]/g, '\\$&')}"`
   const quiet = { ...context, log: silentLog, metrics: silentMetrics }
-  const refused = await runSession(quiet, identity, beginning(name))
+  const refused = await runSession(quiet, identity, beginning(name), () => true)
+  if (!isAlone()) return refused
   const store = withMadeUpMailbox(context.store, identity.account, stage.id)
-  return [...refused, ...(await runSession({ ...quiet, store }, identity, searches(name)))]
+  return [...refused, ...(await runSession({ ...quiet, store }, identity, searches(name), isAlone))]
 }
 
 async function runSession(
   context: ImapContext,
   identity: Identity,
   commands: readonly string[],
+  goesOn: () => boolean,
 ): Promise<string[]> {
   const [near, far] = duplexPair()
   // Of a socket only STARTTLS asks more than of any stream.
@@ -54,11 +59,10 @@ async function runSession(
   const served = serveImap(connection, context, identity)
   const client = new RehearsalClient(far)
   const refused: string[] = []
-  for (let round = 0; round < rounds; round++) {
-    for (const command of commands) {
-      if (!(await client.ask(command))) refused.push(command)
-      await othersRun()
-    }
+  for (const command of Array.from({ length: rounds }, () => commands).flat()) {
+    if (!goesOn()) break
+    if (!(await client.ask(command))) refused.push(command)
+    await othersRun()
   }
   if (!(await client.ask('LOGOUT'))) refused.push('LOGOUT')
   far.end()

@@ -44,22 +44,23 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
   },
 }
 
-/** Runs what the first clients will ask for; the commands that were refused. */
-export async function rehearse(app: App): Promise<readonly string[]> {
+/** Runs what the first clients will ask for, part of it only while `isAlone`; the commands that were refused. */
+export async function rehearse(app: App, isAlone: () => boolean): Promise<readonly string[]> {
   const { rehearseImap } = await import('../imap/rehearsal.ts')
   const { OrderCache } = await import('../imap/sort/order-cache.ts')
   const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
   const { Ascending } = await import('../base/ascending.ts')
   const { PiecePool } = await import('../net/piece-pool.ts')
   // Nothing of it is to be left in what sessions share.
-  return rehearseImap({
+  const context = {
     ...app,
     tls: undefined,
     orders: new OrderCache(),
     rowsAhead: new RowsAhead(),
     ascending: new Ascending(),
     pieces: new PiecePool(),
-  })
+  }
+  return rehearseImap(context, isAlone)
 }
 
 /** The sessions of a protocol, all with one context. */

@@ -68,7 +68,8 @@ export class Runner {
     const { imap, imaps } = this.addresses
     if (!imap && !imaps) return
     try {
-      const refused = await rehearse(await this.#app.promise)
+      const isAlone = () => [...this.#doors.connectionCounts()].every(([, count]) => count === 0)
+      const refused = await rehearse(await this.#app.promise, isAlone)
       if (refused.length > 0) log.debug({ commands: refused.join('; ') }, 'refused in the rehearsal')
     } catch (error) {
       // The store is closing, or clients will find out.

@@ -10,11 +10,11 @@ const mail = [{ bytes: Buffer.from(message('one')) }]
 
 test('a rehearsal runs each of its commands on a mailbox of any name', async t => {
   const { store, account, context } = await startImap(t)
-  assert.deepEqual(await rehearseImap(context), [], 'an empty INBOX')
+  assert.deepEqual(await rehearseImap(context, () => true), [], 'an empty INBOX')
   const name = 'A "quoted" \\ & größer'
   await store.mutate('createMailbox', { account, name })
   await fill(store, account, mail, name)
-  assert.deepEqual(await rehearseImap(context), [], 'a mailbox with mail')
+  assert.deepEqual(await rehearseImap(context, () => true), [], 'a mailbox with mail')
 })
 
 test('a rehearsal leaves nothing behind: no \\Recent that is claimed, no session, nothing counted', async t => {
@@ -27,9 +27,19 @@ test('a rehearsal leaves nothing behind: no \\Recent that is claimed, no session
   const { store, account, context, client } = await startImap(t, { metrics })
   await fill(store, account, mail)
   const before = await listMailboxes(store.reader, account)
-  assert.deepEqual(await rehearseImap(context), [])
+  assert.deepEqual(await rehearseImap(context, () => true), [])
   assert.deepEqual(await listMailboxes(store.reader, account), before)
   assert.deepEqual(counted, [])
   const imap = await client()
   assert.ok((await imap.ok('SELECT INBOX')).includes('* 1 RECENT'))
+})
+
+test('a rehearsal leaves the rest out once somebody has come', async t => {
+  const { store, account, context } = await startImap(t)
+  await fill(store, account, mail)
+  for (const left of [0, 1, 5]) {
+    let asked = 0
+    assert.deepEqual(await rehearseImap(context, () => asked++ < left), [])
+    assert.equal(asked, left + 1)
+  }
 })
