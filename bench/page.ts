@@ -136,7 +136,7 @@ function loopSection(questions: readonly RecordedQuestion[]): string[] {
 }
 
 const loopShortfall =
-  'In the mixed load, and with ENVELOPE of 10,000, whose client reads 10 MB as fast as they come, more threads are busy than there are CPUs: a turn takes up to 13 ms of CPU (ENVELOPE after a restart 21), the rest is the wait for one. SELECT of 1,000,000 was measured before its turns were halved.'
+  'In the mixed load, and with ENVELOPE of 10,000, whose client reads 10 MB as fast as they come, more threads are busy than there are CPUs: a turn takes up to 13 ms of CPU (ENVELOPE after a restart 21), the rest is the wait for one.'
 
 function goal({ target, most, unit }: RecordedRow): string {
   if (most !== undefined) return `≤ ${showValue(most, unit)}`
