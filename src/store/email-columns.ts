@@ -13,7 +13,7 @@ import {
   readKeyColumns,
   type TextColumn,
 } from './read/email-columns.ts'
-import type { KeptColumn } from './search/kept-numbers.ts'
+import { type KeptColumn, keptColumns } from './search/kept-numbers.ts'
 import {
   type FindNumbers,
   noSearchIndex,
@@ -56,7 +56,7 @@ interface CachedColumn {
   readonly set: TextSet | undefined
 }
 
-const keptColumns: ReadonlySet<KeyColumn> = new Set<KeptColumn>(['sent_at', 'sent_zone_minutes', 'is_reply'])
+const kept: ReadonlySet<KeyColumn> = new Set(keptColumns)
 
 const numberColumns: ReadonlySet<KeyColumn> = new Set<NumberColumn>([
   'sent_at',
@@ -91,9 +91,7 @@ export class EmailColumnCache {
     const highest = await highestByBlock(emails, breathe)
     if (highest.size * minDensity > emails.length) return this.#read(account, emails, columns, breathe)
     const cached = new Map(columns.map(name => [name, this.#columnOf(account, name)]))
-    const known = columns.every(name => keptColumns.has(name))
-      ? await this.#index.numbers(account)
-      : undefined
+    const known = columns.every(name => kept.has(name)) ? await this.#index.numbers(account) : undefined
     for (const [block, id] of highest) {
       await this.#fill(account, block, id, cached, known, breathe)
       const breath = breathe()

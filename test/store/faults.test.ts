@@ -15,7 +15,6 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { AccountId, MailboxId } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { SegmentFileSystem } from '../../src/store/bodies/segment-files.ts'
 import { checkStore } from '../../src/store/check.ts'
@@ -25,6 +24,7 @@ import { openStore } from '../../src/store/open-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { refuses } from './conformance.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
+import { assertRead, openOnFiles } from './on-files.ts'
 
 function failure(code: string): Error {
   return Object.assign(new Error(`${code}: injected`), { code })
@@ -54,33 +54,6 @@ class FailingFiles implements SegmentFileSystem {
   }
 }
 
-interface Opened {
-  readonly dataDir: string
-  readonly files: FailingFiles
-  readonly store: Store
-  readonly account: AccountId
-  readonly mailbox: MailboxId
-  append(...messages: NewMessage[]): Promise<unknown>
-}
-
-async function openFailing(t: TestContext): Promise<Opened> {
-  const dataDir = temporaryFolder(t)
-  const files = new FailingFiles()
-  const store = await openStore({ dataDir }, { files })
-  t.after(() => store.close())
-  const account = await addAccount(store)
-  const mailbox = await mailboxId(store, account, 'INBOX')
-  const append = (...messages: NewMessage[]) => store.mutate('appendMessages', { account, mailbox, messages })
-  return { dataDir, files, store, account, mailbox, append }
-}
-
-async function assertRead(store: Store, account: AccountId, messages: readonly NewMessage[]): Promise<void> {
-  for (const { body } of messages) {
-    assert.ok(body.kind === 'inline')
-    assert.ok((await store.readBody(account, body.hash)).equals(body.bytes))
-  }
-}
-
 async function largeMessage(store: Store, sizeBytes: number): Promise<NewMessage> {
   const staged = store.stageBody()
   await staged.write(Buffer.alloc(sizeBytes, 'L'))
@@ -90,7 +63,7 @@ async function largeMessage(store: Store, sizeBytes: number): Promise<NewMessage
 
 for (const written of [0, 30, 64, 100]) {
   test(`a disk that is full after ${written} bytes of a body fails the batch as disk-full and the next one works`, async t => {
-    const { dataDir, files, store, account, mailbox, append } = await openFailing(t)
+    const { dataDir, files, store, account, mailbox, append } = await openOnFiles(t, new FailingFiles())
     const before = mail(store, 'before')
     await append(before)
     files.failWrite = 'ENOSPC'
@@ -130,7 +103,7 @@ for (const written of [0, 30, 64, 100]) {
 }
 
 test('after a failed fdatasync the segment is given up: what the kernel may have dropped is never built upon', async t => {
-  const { dataDir, files, store, account, append } = await openFailing(t)
+  const { dataDir, files, store, account, append } = await openOnFiles(t, new FailingFiles())
   const before = mail(store, 'before')
   await append(before)
   files.failSync = 'EIO'
@@ -145,7 +118,7 @@ test('after a failed fdatasync the segment is given up: what the kernel may have
 })
 
 test('a new segment that fails is taken away again, and its number is not in the way', async t => {
-  const { files, store, account, append } = await openFailing(t)
+  const { files, store, account, append } = await openOnFiles(t, new FailingFiles())
   const first = mail(store, 'first')
   files.failSync = 'EIO'
   await assert.rejects(append(first), refuses('unavailable'))
@@ -158,7 +131,7 @@ test('a new segment that fails is taken away again, and its number is not in the
 })
 
 test('a large body whose transaction fails goes back to where it was staged', async t => {
-  const { dataDir, files, store, account, append } = await openFailing(t)
+  const { dataDir, files, store, account, append } = await openOnFiles(t, new FailingFiles())
   const large = await largeMessage(store, limits.store.ownSegmentBytes + 1)
   const medium = await largeMessage(store, limits.store.inlineBodyBytes + 1)
   files.failSync = 'EIO'
@@ -281,7 +254,7 @@ async function fillDisk(disk: string): Promise<void> {
 }
 
 test('a segment has zeros behind its bodies while it is written, and none when the store is closed', async t => {
-  const { dataDir, store, account, append } = await openFailing(t)
+  const { dataDir, store, account, append } = await openOnFiles(t, new FailingFiles())
   const first = mail(store, 'first')
   const second = mail(store, 'second')
   await append(first)
@@ -296,7 +269,7 @@ test('a segment has zeros behind its bodies while it is written, and none when t
 })
 
 test('a store that was not closed finds its bodies and goes on behind them, over the zeros', async t => {
-  const { dataDir, store, account, mailbox, append } = await openFailing(t)
+  const { dataDir, store, account, mailbox, append } = await openOnFiles(t, new FailingFiles())
   const before = mail(store, 'before')
   await append(before)
   // What kill -9 leaves.

@@ -11,15 +11,14 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { AccountId, MailboxId } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
 import type { SegmentFileSystem } from '../../src/store/bodies/segment-files.ts'
 import { checkStore } from '../../src/store/check.ts'
 import type { NewMessage } from '../../src/store/mutations/append-messages.ts'
 import { openStore } from '../../src/store/open-store.ts'
-import type { Store } from '../../src/store/store.ts'
 import { refuses } from './conformance.ts'
-import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
+import { mail, mailboxId, temporaryFolder } from './fixture.ts'
+import { assertRead, type OnFiles, openOnFiles } from './on-files.ts'
 
 /** So that a few hundred messages fill one. */
 const segmentBytes = 4 * 2 ** 20
@@ -54,29 +53,10 @@ class VolatileFiles implements SegmentFileSystem {
   }
 }
 
-interface Opened {
-  readonly dataDir: string
-  readonly files: VolatileFiles
-  readonly store: Store
-  readonly account: AccountId
-  append(...messages: NewMessage[]): Promise<unknown>
-}
-
-async function openVolatile(t: TestContext): Promise<Opened> {
-  const dataDir = temporaryFolder(t)
-  const files = new VolatileFiles()
-  const store = await openStore({ dataDir }, { files })
-  t.after(() => store.close())
-  const account = await addAccount(store)
-  const mailbox: MailboxId = await mailboxId(store, account, 'INBOX')
-  const append = (...messages: NewMessage[]) => store.mutate('appendMessages', { account, mailbox, messages })
-  return { dataDir, files, store, account, append }
-}
-
 /** The power is cut now: the store that is found has all of `messages`, and is whole; it goes on. */
 async function assertSurvives(
   t: TestContext,
-  { dataDir, files, account }: Opened,
+  { dataDir, files, account }: OnFiles<VolatileFiles>,
   messages: readonly NewMessage[],
   keepsLength: boolean,
 ): Promise<void> {
@@ -92,17 +72,10 @@ async function assertSurvives(
   assert.deepEqual((await checkStore(found)).findings, [])
 }
 
-async function assertRead(store: Store, account: AccountId, messages: readonly NewMessage[]): Promise<void> {
-  for (const { body } of messages) {
-    assert.ok(body.kind === 'inline')
-    assert.ok((await store.readBody(account, body.hash)).equals(body.bytes))
-  }
-}
-
 for (const keepsLength of [true, false]) {
   const what = keepsLength ? 'and the file system has kept the length' : 'and the file is as short as it was'
   test(`small messages are durable by the sync of the log alone, ${what}`, async t => {
-    const opened = await openVolatile(t)
+    const opened = await openOnFiles(t, new VolatileFiles())
     const { store, files, append } = opened
     const kept = [mail(store, 'makes the file')]
     await append(...kept)
@@ -117,7 +90,7 @@ for (const keepsLength of [true, false]) {
   })
 
   test(`messages of all sizes are there after a power cut, ${what}`, async t => {
-    const opened = await openVolatile(t)
+    const opened = await openOnFiles(t, new VolatileFiles())
     const { store, append } = opened
     const kept: NewMessage[] = []
     const sizes = [10, 20_000, 5_000, 40_000, 100, 60_000, 10_000, 10_000, 10_000]
@@ -133,7 +106,7 @@ for (const keepsLength of [true, false]) {
 }
 
 test('no more is kept for writing it again than a segment has zeros behind it', async t => {
-  const { store, files, append } = await openVolatile(t)
+  const { store, files, append } = await openOnFiles(t, new VolatileFiles())
   await append(mail(store))
   const { syncs } = files
   const message = 'm'.repeat(limits.store.redoBatchBytes - 1000)
@@ -147,7 +120,7 @@ test('no more is kept for writing it again than a segment has zeros behind it', 
 })
 
 test('a segment that is full is synced before another is begun', async t => {
-  const opened = await openVolatile(t)
+  const opened = await openOnFiles(t, new VolatileFiles())
   const { store, append } = opened
   const kept: NewMessage[] = []
   const text = 'm'.repeat(limits.store.redoBatchBytes - 1000)
@@ -161,7 +134,7 @@ test('a segment that is full is synced before another is begun', async t => {
 })
 
 test('a store that was closed has nothing to write again', async t => {
-  const opened = await openVolatile(t)
+  const opened = await openOnFiles(t, new VolatileFiles())
   const { dataDir, store, append, account } = opened
   const messages = [mail(store, 'one'), mail(store, 'two')]
   for (const message of messages) await append(message)
@@ -175,7 +148,7 @@ test('a store that was closed has nothing to write again', async t => {
 })
 
 test('what a failed sync may have dropped is written again before more mail is taken', async t => {
-  const opened = await openVolatile(t)
+  const opened = await openOnFiles(t, new VolatileFiles())
   const { dataDir, store, account, files, append } = opened
   const kept = [mail(store, 'makes the file'), mail(store, 'is logged')]
   for (const message of kept) await append(message)

@@ -67,8 +67,6 @@ export class SegmentWriter implements BodySink {
   /** The segment of which bodies are in the redo log; the same for the batch under way. */
   #loggedSegment: number | undefined
   #batchLoggedSegment: number | undefined
-  /** Its sync has failed: they are to be written once more. */
-  #isRedoDue = false
 
   pendingBytes = 0
 
@@ -168,9 +166,9 @@ export class SegmentWriter implements BodySink {
 
   flush(): void {
     if (this.#pending.length === 0) return
-    if (this.#isRedoDue) {
+    // Given up since: its sync has failed.
+    if (this.#loggedSegment !== undefined && this.#loggedSegment !== this.#openSegment) {
       this.#redoLog.redo()
-      this.#isRedoDue = false
       this.#batchLoggedSegment = undefined
     }
     const isLogged = this.#mayBeLogged()
@@ -349,7 +347,6 @@ export class SegmentWriter implements BodySink {
 
   #giveUpSegment(): void {
     this.#closeFile()
-    this.#isRedoDue = this.#loggedSegment !== undefined
     this.#segment = this.#nextSegment++
     this.#end = 0
   }

@@ -9,6 +9,8 @@ export interface KeptNumbers {
 
 export type KeptColumn = keyof KeptNumbers
 
+export const keptColumns: readonly KeptColumn[] = ['sent_at', 'sent_zone_minutes', 'is_reply']
+
 /** By slot; NaN where there is none. */
 export type KeptValues = Readonly<Record<KeptColumn, Float64Array | Int16Array>>
 
@@ -33,7 +35,7 @@ export class KeptNumbersBuilder {
   /** Takes over those of some slots of another chunk, moved by `shift`. */
   addAll(packed: Uint8Array, slots: readonly number[], shift: number): void {
     const values = unpackNumbers(packed)
-    for (const name of ['sent_at', 'sent_zone_minutes', 'is_reply'] as const)
+    for (const name of keptColumns)
       for (const slot of slots) this.#values[name][slot + shift] = values[name][slot] as number
   }
 

@@ -1,12 +1,10 @@
 // Keeps a snapshot packed in the store, for the next cold start.
+import { limits } from '../../base/limits.ts'
 import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
 import type { SnapshotEntry } from './build-snapshot.ts'
 import { chunkChecksum, messagesPerChunk, packChunk, packHeader, packUids } from './packing.ts'
 
 export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
-
-/** Chunks that are packed before others run again. */
-const chunksAtOnce = 16
 
 /** Chunks in one mutation. */
 const chunksPerSave = 64
@@ -20,6 +18,7 @@ export async function packSnapshot(
   save: SaveSnapshotCall,
 ): Promise<void> {
   const { account, mailbox, modSeq, uidValidity, count, columns, survey } = snapshot
+  const { chunksAtOnce } = limits.store
   const checksums: number[] = []
   const basedOn = packed.modSeq
   const chunkCount = Math.ceil(count / messagesPerChunk)
