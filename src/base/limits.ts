@@ -338,6 +338,8 @@ export const limits = {
     batchBytes: 32 * 1024 * 1024,
     /** Mutations that may wait for the writer; more are refused as `unavailable`. */
     waitingMutations: 100_000,
+    /** A page of a new database; a row of an email of more than a quarter of one has a page of its own beside the tree. */
+    pageBytes: 8192,
     /** The write-ahead log is moved into the database when it passes this. */
     walBytes: 16 * 1024 * 1024,
     /** Keyword sets that each thread remembers. */

@@ -16,6 +16,7 @@ import {
 import { copyFile, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '../base/clock.ts'
+import { limits } from '../base/limits.ts'
 import {
   type DataFolder,
   dataFolder,
@@ -154,6 +155,7 @@ async function copyStore(from: DataFolder, to: DataFolder, options: BackupOption
     for (let attempt = 1; ; attempt++) {
       copiedBytes += await copySegments(connection, from, to, options)
       rmSync(fresh, { force: true })
+      connection.exec(`PRAGMA page_size = ${limits.store.pageBytes}`)
       connection.run('VACUUM INTO ?', fresh)
       const copy = openReader({ ...to, database: fresh })
       try {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { limits } from '../../src/base/limits.ts'
 import { backUpStore, restoreStore } from '../../src/store/backup.ts'
@@ -68,6 +69,40 @@ test('a store in use is backed up, again with only what is new, and restored wit
   assert.equal((await findMailbox(moved.reader, account, 'INBOX'))?.uidValidity, uidValidity)
   await moved.close()
 })
+
+test('a store with smaller pages is used as it is, and gets those of today by a backup', async t => {
+  const root = temporaryFolder(t)
+  const dataDir = join(root, 'data')
+  mkdirSync(dataDir)
+  const old = new DatabaseSync(join(dataDir, 'store.db'))
+  old.exec('PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; CREATE TABLE older (id INTEGER)')
+  old.close()
+  const store = await openStore({ dataDir })
+  const account = await addAccount(store)
+  const mailbox = await mailboxId(store, account, 'INBOX')
+  await store.mutate('appendMessages', { account, mailbox, messages: [mail(store)] })
+  const backup = join(root, 'backup')
+  await backUpStore(dataDir, backup)
+  await store.close()
+  const restored = join(root, 'restored')
+  await restoreStore(backup, restored)
+  await (await openStore({ dataDir: join(root, 'new') })).close()
+  assert.equal(pageBytesOf(dataDir), 4096)
+  assert.equal(pageBytesOf(join(root, 'new')), limits.store.pageBytes)
+  for (const copy of [backup, restored]) {
+    assert.equal(pageBytesOf(copy), limits.store.pageBytes)
+    assert.deepEqual((await checkStore(copy)).findings, [])
+  }
+})
+
+function pageBytesOf(dataDir: string): number {
+  const database = new DatabaseSync(join(dataDir, 'store.db'), { readOnly: true })
+  try {
+    return (database.prepare('PRAGMA page_size').get() as { page_size: number }).page_size
+  } finally {
+    database.close()
+  }
+}
 
 test('a backup without what compaction removed is as small as the store', async t => {
   const root = temporaryFolder(t)

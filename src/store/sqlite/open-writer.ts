@@ -61,6 +61,8 @@ export function openWriter(
         timeoutMs: limits.store.briefMs,
         cacheBytes: limits.store.writerCacheBytes,
       })
+      // Of a store that is not new the size stays as it is.
+      connection.exec(`PRAGMA page_size = ${limits.store.pageBytes}`)
       const mode = connection.get<{ journal_mode: string }>('PRAGMA journal_mode = WAL')
       if (mode?.journal_mode !== 'wal') {
         throw new StoreError(

@@ -19,7 +19,6 @@ interface Checkpoint {
   readonly log: number
 }
 
-const pageBytes = 4096
 /** Changed rows after which the length of the log is looked at: a few megabytes. */
 export const rowsPerLook = 256
 
@@ -31,7 +30,9 @@ export class WalKeeper {
   readonly #log: Log
   #isFull = true
   #isDoubtful = false
-  #checkpointAtFrames = limits.store.walBytes / pageBytes
+  /** Frames of `limits.store.walBytes`; a store keeps the size of the pages with which it was made. */
+  readonly #framesAtOnce: number
+  #checkpointAtFrames: number
   /** Rows that had been changed when the log was looked at last. */
   #lookedAtRows = 0
   /** Rows that other threads have changed. */
@@ -53,6 +54,9 @@ export class WalKeeper {
     this.#log = log
     // The writer checkpoints by itself: SQLite's own way lets the log grow without bound while there is always a reader.
     connection.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL')
+    const pageBytes = connection.get<{ page_size: number }>('PRAGMA page_size')?.page_size
+    this.#framesAtOnce = limits.store.walBytes / (pageBytes ?? limits.store.pageBytes)
+    this.#checkpointAtFrames = this.#framesAtOnce
   }
 
   /** Call between transactions: the next one may be `relaxed`. Throws `StoreError` `unavailable` while a log that may have lost frames is still in use. */
@@ -118,7 +122,7 @@ export class WalKeeper {
     if (frames < this.#checkpointAtFrames) return
     // Readers that are in the midst of a statement make this partial; then the log grows until the next attempt.
     const left = this.#framesAfter('RESTART')
-    this.#checkpointAtFrames = left + limits.store.walBytes / pageBytes
+    this.#checkpointAtFrames = left + this.#framesAtOnce
   }
 
   close(): void {
