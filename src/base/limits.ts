@@ -367,6 +367,8 @@ export const limits = {
     /** Rows of messages that are one bit of it, also of those that come or go, and packed chunks: a few milliseconds' work. */
     rowsAtOnce: 4096,
     chunksAtOnce: 8,
+    /** Messages of which one column of a packed snapshot is unpacked at once: a few milliseconds' work. */
+    unpackedAtOnce: 131_072,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
     packMs: 1000,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */

@@ -22,14 +22,8 @@ import {
   type SnapshotContext,
   type SnapshotState,
 } from './live-snapshot.ts'
-import {
-  findPackedHeader,
-  isSound,
-  messagesPerChunk,
-  type PackedHeader,
-  unpackUids,
-  unpackUidsSlowly,
-} from './packing.ts'
+import { messagesPerChunk } from './packed-chunk.ts'
+import { findPackedHeader, isSound, type PackedHeader, unpackUids, unpackUidsSlowly } from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** What is known of a mailbox's packed snapshot. */

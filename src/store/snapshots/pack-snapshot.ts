@@ -2,7 +2,8 @@
 import { limits } from '../../base/limits.ts'
 import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
 import type { SnapshotEntry } from './build-snapshot.ts'
-import { chunkChecksum, messagesPerChunk, packChunk, packHeader, packUids } from './packing.ts'
+import { messagesPerChunk } from './packed-chunk.ts'
+import { chunkChecksum, packChunk, packHeader, packUids } from './packing.ts'
 
 export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
 

@@ -1,14 +1,14 @@
-// Snapshots as bytes: chunks of 1,024 messages, columns one after another, and a header that knows the checksum of each. A cache: what does not fit is dropped.
+// Snapshots as bytes: chunks of 1,024 messages (`packed-chunk.ts`), and a header that knows the UIDs and the checksum of each chunk. A cache: what does not fit is dropped.
 import { endianness } from 'node:os'
 import { crc32 } from 'node:zlib'
 import type { Awaitable } from '../../base/awaitable.ts'
 import { limits } from '../../base/limits.ts'
-import { bytesPerMessage, makeColumns, makeColumnsSlowly, type SnapshotColumns } from './columns.ts'
-
-export const messagesPerChunk = 1024
+import { makeColumnsSlowly, type SnapshotColumns } from './columns.ts'
+import { isPackedChunk, messagesPerChunk, packedColumns, packMessages, unpackColumn } from './packed-chunk.ts'
+import { PackedColumns } from './packed-columns.ts'
 
 /** Numbers lie as this machine keeps them; on a machine of the other kind the header does not match and the snapshot is made anew. */
-const format = endianness() === 'LE' ? 3 : 4
+const format = endianness() === 'LE' ? 5 : 6
 
 /** What the header says: enough for SELECT, so that the chunks are read when somebody asks for more. */
 export interface PackedHeader {
@@ -141,84 +141,70 @@ function fillUids(uids: Uint32Array, at: number, first: number, last: number): n
 /** The chunk's messages as bytes, in an allocation of its own. */
 export function packChunk(columns: SnapshotColumns, chunk: number, count: number): Uint8Array {
   const start = chunk * messagesPerChunk
-  const end = Math.min(start + messagesPerChunk, count)
-  const size = end - start
-  const buffer = new ArrayBuffer(size * bytesPerMessage)
-  for (const [index, name] of wideColumns.entries()) {
-    new Float64Array(buffer, index * size * 8, size).set(columns[name].subarray(start, end))
-  }
-  for (const [index, name] of narrowColumns.entries()) {
-    new Uint32Array(buffer, (wideColumns.length * 8 + index * 4) * size, size).set(
-      columns[name].subarray(start, end),
-    )
-  }
-  return new Uint8Array(buffer)
+  return packMessages(columns, start, Math.min(start + messagesPerChunk, count))
 }
 
-/** The columns that the chunks hold, `uids` among them; undefined when any chunk is not what the header says. */
+/** The columns that the chunks hold, with `uids`; undefined when any chunk is not what the header says. */
 export function unpackChunks(
   header: PackedHeader,
   chunks: readonly Uint8Array[],
   uids: Uint32Array,
 ): SnapshotColumns | undefined {
   if (chunks.length !== header.checksums.length) return undefined
-  const columns = { ...makeColumns(uids.length), uids }
-  return chunks.every((bytes, chunk) => unpackChunk(header, chunk, bytes, columns)) ? columns : undefined
+  const sound: Uint8Array[] = []
+  for (const [chunk, bytes] of chunks.entries()) {
+    const found = soundChunk(header, chunk, bytes)
+    if (!found) return undefined
+    sound.push(found)
+  }
+  return new PackedColumns(uids, header.count, sound)
 }
 
 /**
- * The same of a large mailbox: `read` gives some chunks at a time, from the one of that number on, and others run in between. What it gives is nobody
- * else's.
+ * The same of a large mailbox: `read` gives some chunks at a time, from the one of that number on, and others run in between. One that is so large that to
+ * unpack a column takes long has none left to unpack.
  */
 export async function unpackSlowly(
   header: PackedHeader,
   read: (first: number, count: number) => Awaitable<readonly Uint8Array[]>,
   uids: Uint32Array,
 ): Promise<SnapshotColumns | undefined> {
-  const columns = await makeColumnsSlowly(uids.length, uids)
-  for (let chunk = 0; chunk < header.checksums.length; ) {
-    const chunks = await read(chunk, limits.store.chunksAtOnce)
+  const { chunksAtOnce, unpackedAtOnce } = limits.store
+  const { count, checksums } = header
+  const columns = count > unpackedAtOnce ? await makeColumnsSlowly(uids.length, uids) : undefined
+  const sound: Uint8Array[] = []
+  for (let chunk = 0; chunk < checksums.length; ) {
+    const chunks = await read(chunk, chunksAtOnce)
     if (chunks.length === 0) return undefined
     for (const bytes of chunks) {
-      if (!unpackChunk(header, chunk++, bytes, columns)) return undefined
-      letGo(bytes)
+      const found = soundChunk(header, chunk, bytes)
+      if (!found) return undefined
+      if (columns) unpackChunk(header, chunk, found, columns)
+      else sound.push(found)
+      chunk++
     }
     await new Promise(setImmediate)
   }
-  return columns
+  return columns ?? new PackedColumns(uids, count, sound)
 }
 
-/** Gives the memory back now. What is left to the collector is soon so much that it stops everybody to look for it. */
-function letGo({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
+/** The chunk in memory of its own, where numbers can be read as they lie; undefined when it is not what the header says. */
+function soundChunk(header: PackedHeader, chunk: number, bytes: Uint8Array): Uint8Array | undefined {
+  if (crc32(bytes) !== header.checksums[chunk]) return undefined
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
+  return isPackedChunk(own, messagesIn(header, chunk)) ? own : undefined
 }
 
-/** Puts a chunk's messages into the columns; false when it is not what the header says. */
-function unpackChunk(
-  { count, checksums }: PackedHeader,
-  chunk: number,
-  bytes: Uint8Array,
-  columns: SnapshotColumns,
-): boolean {
+function messagesIn({ count }: PackedHeader, chunk: number): number {
+  return Math.min(messagesPerChunk, count - chunk * messagesPerChunk)
+}
+
+function unpackChunk(header: PackedHeader, chunk: number, bytes: Uint8Array, columns: SnapshotColumns): void {
   const start = chunk * messagesPerChunk
-  const size = Math.min(messagesPerChunk, count - start)
-  if (bytes.byteLength !== size * bytesPerMessage || crc32(bytes) !== checksums[chunk]) return false
-  // A view of 64-bit numbers must begin at a multiple of eight bytes.
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes)
-  const { buffer, byteOffset } = aligned
-  for (const [index, name] of wideColumns.entries()) {
-    columns[name].set(new Float64Array(buffer, byteOffset + index * size * 8, size), start)
-  }
-  for (const [index, name] of narrowColumns.entries()) {
-    const offset = byteOffset + (wideColumns.length * 8 + index * 4) * size
-    columns[name].set(new Uint32Array(buffer, offset, size), start)
-  }
-  return true
+  const end = start + messagesIn(header, chunk)
+  for (const name of packedColumns) unpackColumn(bytes, name, columns[name].subarray(start, end))
 }
 
 export function chunkChecksum(bytes: Uint8Array): number {
   return crc32(bytes)
 }
-
-const wideColumns = ['modSeqs', 'sizes', 'receivedAts', 'savedAts', 'emails'] as const
-const narrowColumns = ['uids', 'flags'] as const

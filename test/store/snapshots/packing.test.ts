@@ -7,12 +7,12 @@ import type { AccountId, MailboxId } from '../../../src/base/ids.ts'
 import { limits } from '../../../src/base/limits.ts'
 import type { MailboxSnapshot } from '../../../src/store/mailbox-snapshot.ts'
 import { openStore } from '../../../src/store/open-store.ts'
-import { bytesPerMessage, makeColumns } from '../../../src/store/snapshots/columns.ts'
+import { makeColumns, type SnapshotColumns } from '../../../src/store/snapshots/columns.ts'
+import { isPackedChunk, messagesPerChunk } from '../../../src/store/snapshots/packed-chunk.ts'
 import {
   chunkChecksum,
   findPackedHeader,
   isSound,
-  messagesPerChunk,
   packChunk,
   packHeader,
   packUids,
@@ -22,48 +22,72 @@ import {
 import type { Store } from '../../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
 
+/** The values of all columns, however they are kept. */
+function valuesOf(columns: SnapshotColumns): SnapshotColumns {
+  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = columns
+  return { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails }
+}
+
+/** How far a column's values lie apart: what fits 0, 1, 2, 4 and 8 bytes, each at its bound. */
+const spans = fc.constantFrom(0, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 52)
+const steps = fc.constantFrom(1, 1000)
+
 test('what is packed comes back as it was, for any count of messages', () => {
   const counts = fc.constantFrom(0, 1, messagesPerChunk - 1, messagesPerChunk, messagesPerChunk + 1, 3000)
+  const bases = fc.oneof(fc.constantFrom(0, -62_135_596_800_000, 1_700_000_000_000), fc.integer())
   fc.assert(
-    fc.property(counts, fc.integer({ min: 0, max: 2 ** 31 }), (count, seed) => {
-      const columns = makeColumns(count + 5)
-      for (const column of Object.values(columns) as (Uint32Array | Float64Array)[]) {
-        for (let i = 0; i < count; i++) column[i] = (seed * (i + 1)) % 2 ** 32
-      }
-      for (let i = 0; i < count; i++) columns.uids[i] = i + 1 + (i >> (seed % 8))
-      const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_, i) =>
-        packChunk(columns, i, count),
-      )
-      const header = findPackedHeader(
-        packHeader({
-          uidValidity: 7,
-          count,
-          survey: { firstUnseen: count - 1, keywordSets: [3, seed] },
-          checksums: chunks.map(chunkChecksum),
-          uidRanges: packUids(columns.uids, count),
-        }),
-      )
-      assert.ok(header)
-      assert.deepEqual(header.survey, { firstUnseen: count - 1, keywordSets: [3, seed] })
-      assert.ok(isSound(header))
-      const uids = unpackUids(header, 5)
-      assert.deepEqual(uids, columns.uids)
-      // From an odd offset, as a database may give it.
-      const shifted = chunks.map(chunk => {
-        const bytes = new Uint8Array(chunk.length + 1)
-        bytes.set(chunk, 1)
-        return bytes.subarray(1)
-      })
-      const back = unpackChunks(header, shifted, uids)
-      assert.deepEqual(back, columns)
-    }),
-    { numRuns: 30 },
+    fc.property(
+      counts,
+      fc.integer({ min: 0, max: 2 ** 31 }),
+      spans,
+      steps,
+      bases,
+      (count, seed, span, step, base) => {
+        const columns = makeColumns(count + 5)
+        for (const column of Object.values(columns) as (Uint32Array | Float64Array)[]) {
+          const isNarrow = column instanceof Uint32Array
+          for (let i = 0; i < count; i++) {
+            const distance = i % 7 === 3 ? span : (seed * (i + 1)) % (span + 1)
+            column[i] = isNarrow ? distance % 2 ** 32 : (base - (base % step) + distance * step) % 2 ** 53
+          }
+        }
+        for (let i = 0; i < count; i++) columns.uids[i] = i + 1 + (i >> (seed % 8))
+        const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_, i) =>
+          packChunk(columns, i, count),
+        )
+        const header = findPackedHeader(
+          packHeader({
+            uidValidity: 7,
+            count,
+            survey: { firstUnseen: count - 1, keywordSets: [3, seed] },
+            checksums: chunks.map(chunkChecksum),
+            uidRanges: packUids(columns.uids, count),
+          }),
+        )
+        assert.ok(header)
+        assert.deepEqual(header.survey, { firstUnseen: count - 1, keywordSets: [3, seed] })
+        assert.ok(isSound(header))
+        const uids = unpackUids(header, 5)
+        assert.deepEqual(uids, columns.uids)
+        // From an odd offset, as a database may give it.
+        const shifted = chunks.map(chunk => {
+          const bytes = new Uint8Array(chunk.length + 1)
+          bytes.set(chunk, 1)
+          return bytes.subarray(1)
+        })
+        const back = unpackChunks(header, shifted, uids)
+        assert.ok(back)
+        assert.deepEqual(valuesOf(back), valuesOf(columns))
+      },
+    ),
+    { numRuns: 60 },
   )
 })
 
 test('damaged or missing chunks and headers are not taken', () => {
   const columns = makeColumns(2000)
   for (let i = 0; i < 2000; i++) columns.uids[i] = i + 7
+  for (let i = 0; i < 2000; i++) columns.emails[i] = i
   const chunks = [packChunk(columns, 0, 2000), packChunk(columns, 1, 2000)]
   const header = {
     uidValidity: 1,
@@ -83,7 +107,7 @@ test('damaged or missing chunks and headers are not taken', () => {
   assert.equal(findPackedHeader(new Uint8Array()), undefined)
   const [first, second] = chunks as [Uint8Array, Uint8Array]
   const bad = first.slice()
-  bad[bytesPerMessage] = 1
+  bad[20] = 1
   const { uids } = columns
   assert.ok(unpackChunks(header, [first, second], uids))
   assert.equal(unpackChunks(header, [bad, second], uids), undefined)
@@ -100,6 +124,37 @@ test('damaged or missing chunks and headers are not taken', () => {
   ]) {
     assert.equal(isSound({ ...header, uidRanges: Uint32Array.from(ranges) }), false)
   }
+})
+
+test('a chunk whose heads or length are wrong is not taken, whatever its checksum says', () => {
+  const columns = makeColumns(100)
+  for (let i = 0; i < 100; i++) columns.emails[i] = i * 300
+  const chunk = packChunk(columns, 0, 100)
+  assert.ok(isPackedChunk(chunk, 100))
+  for (let length = 0; length < chunk.length; length++)
+    assert.equal(isPackedChunk(chunk.slice(0, length), 100), false)
+  assert.equal(isPackedChunk(Uint8Array.from([...chunk, ...new Uint8Array(8)]), 100), false)
+  assert.equal(isPackedChunk(chunk, 101 + 8), false)
+  const bad = chunk.slice()
+  new DataView(bad.buffer).setUint32(12, 3)
+  assert.equal(isPackedChunk(bad, 100), false)
+  // Anything at all is told, and nothing is thrown.
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), bytes => typeof isPackedChunk(bytes, 3) === 'boolean'),
+  )
+})
+
+test('a packed message takes a third of the memory of one that is not, or less', () => {
+  const columns = makeColumns(messagesPerChunk)
+  for (let i = 0; i < messagesPerChunk; i++) {
+    columns.emails[i] = 70_000 + i
+    columns.modSeqs[i] = 1_000_000 + (i >> 3)
+    columns.sizes[i] = 2000 + ((i * 7919) % 60_000)
+    columns.receivedAts[i] = 1_700_000_000_000 + i * 86_400_000
+    columns.savedAts[i] = 1_730_000_000_000 + i
+    columns.flags[i] = i % 3
+  }
+  assert.ok(packChunk(columns, 0, messagesPerChunk).length <= (messagesPerChunk * 48) / 3)
 })
 
 function describe(snapshot: MailboxSnapshot): unknown {
