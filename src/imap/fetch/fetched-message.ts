@@ -21,13 +21,13 @@ export type Source = Window | CopyBody
 export class FetchedMessage {
   readonly #store: Store
   readonly #account: AccountId
-  // The arrays as they were when the command began: the store leaves them alone below `count`.
-  readonly flags: Uint32Array
-  readonly modSeqs: Float64Array
-  readonly sizes: Float64Array
-  readonly receivedAts: Float64Array
-  readonly savedAts: Float64Array
-  readonly #emails: Float64Array
+  readonly #snapshot: MailboxSnapshot
+  #flags: Uint32Array | undefined
+  #modSeqs: Float64Array | undefined
+  #sizes: Float64Array | undefined
+  #receivedAts: Float64Array | undefined
+  #savedAts: Float64Array | undefined
+  #emails: Float64Array | undefined
   /** Whose it is, where that is another account than the session's. */
   readonly foreignOwner: AccountId | undefined
   number = 0
@@ -48,12 +48,29 @@ export class FetchedMessage {
     this.#store = store
     this.#account = account
     this.foreignOwner = foreignOwner
-    this.flags = snapshot.flags
-    this.modSeqs = snapshot.modSeqs
-    this.sizes = snapshot.sizes
-    this.receivedAts = snapshot.receivedAts
-    this.savedAts = snapshot.savedAts
-    this.#emails = snapshot.emails
+    this.#snapshot = snapshot
+  }
+
+  // The arrays as they were when the command began: the store leaves them alone below `count`. Those that no item shows need not be unpacked.
+
+  get flags(): Uint32Array {
+    return (this.#flags ??= this.#snapshot.flags)
+  }
+
+  get modSeqs(): Float64Array {
+    return (this.#modSeqs ??= this.#snapshot.modSeqs)
+  }
+
+  get sizes(): Float64Array {
+    return (this.#sizes ??= this.#snapshot.sizes)
+  }
+
+  get receivedAts(): Float64Array {
+    return (this.#receivedAts ??= this.#snapshot.receivedAts)
+  }
+
+  get savedAts(): Float64Array {
+    return (this.#savedAts ??= this.#snapshot.savedAts)
   }
 
   moveTo(number: number, uid: number, position: number): void {
@@ -67,7 +84,7 @@ export class FetchedMessage {
   }
 
   get email(): EmailId {
-    return this.#emails[this.position] as EmailId
+    return (this.#emails ??= this.#snapshot.emails)[this.position] as EmailId
   }
 
   /** The email's row, of items that named columns. */

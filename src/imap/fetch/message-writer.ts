@@ -18,6 +18,8 @@ import type { Targets } from './targets.ts'
 
 /** Messages between two looks at back-pressure when the snapshot is enough. */
 const plainChunk = 4096
+/** Messages between two looks at the clock: where V8 has not compiled it yet, to write one takes tens of microseconds. */
+const writtenAtOnce = 64
 /** Messages whose bytes are read together, at most. */
 const readAhead = 32
 
@@ -85,7 +87,7 @@ export class MessageWriter {
       for (const item of this.#preparing) await item.prepare?.(targets.uids.subarray(from, to))
       if (this.#flagLines) this.#flagLines.write(targets, this.#message.flags, from, to)
       else if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
-      else this.#writePlain(targets, from, to, rows)
+      else await this.#writeInBits(targets, from, to, rows)
       // The last of it goes out together with the tagged line.
       if (to === targets.count) return
       const drained = this.#out.drain()
@@ -123,6 +125,20 @@ export class MessageWriter {
     }
     message.row = row
     return true
+  }
+
+  async #writeInBits(
+    targets: Targets,
+    from: number,
+    to: number,
+    rows: ReadonlyMap<number, EmailRow>,
+  ): Promise<void> {
+    const { connection } = this.#session
+    for (let at = from; at < to; at += writtenAtOnce) {
+      const breath = connection.breathe()
+      if (breath !== undefined) await breath
+      this.#writePlain(targets, at, Math.min(at + writtenAtOnce, to), rows)
+    }
   }
 
   #writePlain(targets: Targets, from: number, to: number, rows: ReadonlyMap<number, EmailRow>): void {

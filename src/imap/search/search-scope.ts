@@ -7,16 +7,10 @@ import { allTargets, findTargets, type Targets } from '../fetch/targets.ts'
 import type { MailboxView } from '../mailbox-view.ts'
 import type { ImapContext } from '../session.ts'
 
-/** Messages that the client knows and that are there, by index from 0, ascending. Arrays are read at `positions[index]`. */
+/** Messages that the client knows and that are there, by index from 0, ascending. The snapshot's arrays, of which a key asks for those that it reads, are read at `positions[index]`. */
 export interface SearchScope extends Targets {
   readonly view: MailboxView
   readonly snapshot: MailboxSnapshot
-  readonly flags: Uint32Array
-  readonly modSeqs: Float64Array
-  readonly sizes: Float64Array
-  readonly receivedAts: Float64Array
-  readonly savedAts: Float64Array
-  readonly emails: Float64Array
   /** By index; NaN where there is none, and where no key has to know. */
   readonly columns: ReadonlyMap<NumberColumn, Float64Array>
   /** When the command began, milliseconds since 1970. */
@@ -43,21 +37,20 @@ export function scopeOf(
   targets: Targets,
   nowMs: number,
 ): SearchScope {
-  const { flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
-  const columns = new Map<NumberColumn, Float64Array>()
-  return { ...targets, view, snapshot, flags, modSeqs, sizes, receivedAts, savedAts, emails, columns, nowMs }
+  return { ...targets, view, snapshot, columns: new Map<NumberColumn, Float64Array>(), nowMs }
 }
 
 export function emailOf(scope: SearchScope, index: number): EmailId {
-  return scope.emails[scope.positions[index] as number] as EmailId
+  return scope.snapshot.emails[scope.positions[index] as number] as EmailId
 }
 
 /** The emails of some messages, by indexes that ascend. Not to be written to. */
 export async function emailsOf(
-  { emails, positions, snapshot }: SearchScope,
+  { positions, snapshot }: SearchScope,
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
+  const { emails } = snapshot
   if (indexes.length === snapshot.count) return emails.subarray(0, snapshot.count)
   const found = new Float64Array(indexes.length)
   await inStretches(indexes.length, breathe, (from, to) => {

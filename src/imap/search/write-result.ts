@@ -167,7 +167,7 @@ export async function uidsToSave(
 }
 
 async function highestModSeq(
-  { modSeqs, positions }: SearchScope,
+  { snapshot: { modSeqs }, positions }: SearchScope,
   matches: Uint32Array,
   breathe: Breathe,
 ): Promise<number> {

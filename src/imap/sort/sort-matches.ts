@@ -87,7 +87,7 @@ async function valuesOf(
     case 'arrival':
       return received(scope, matches, breathe)
     case 'size':
-      return pick(scope.sizes, scope, matches, breathe)
+      return pick(scope.snapshot.sizes, scope, matches, breathe)
     case 'sent':
       return sentDates(loaded, await received(scope, matches, breathe), breathe)
     case 'text': {
@@ -209,5 +209,5 @@ async function pick(
 
 /** INTERNALDATE, by place. */
 export function received(scope: SearchScope, matches: Uint32Array, breathe: Breathe): Promise<Float64Array> {
-  return pick(scope.receivedAts, scope, matches, breathe)
+  return pick(scope.snapshot.receivedAts, scope, matches, breathe)
 }

@@ -1,10 +1,10 @@
 // Keys about dates: INTERNALDATE, Date and SAVEDATE. RFC 9051 §6.4.4; RFC 8514 §4.3; OLDER and YOUNGER of RFC 5032.
 //
 // Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
+import type { MailboxSnapshot } from '../../../store/mailbox-snapshot.ts'
 import { answers } from '../../../store/search/search-index.ts'
 import { utcMs } from '../../input/parser.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
-import type { SearchScope } from '../search-scope.ts'
 
 const { no, yes } = answers
 const dayMs = 86_400_000
@@ -39,12 +39,15 @@ function family(prefix: string, key: (interval: Interval) => SearchKey): readonl
   ]
 }
 
-function momentKey(column: (scope: SearchScope) => Float64Array, { first, last }: Interval): SearchKey {
+function momentKey(
+  column: (snapshot: MailboxSnapshot) => Float64Array,
+  { first, last }: Interval,
+): SearchKey {
   return {
     kind: 'key',
     cost: 'snapshot',
     bind(scope) {
-      const moments = column(scope)
+      const moments = column(scope.snapshot)
       const { positions } = scope
       return index => {
         const moment = moments[positions[index] as number] as number
@@ -52,7 +55,7 @@ function momentKey(column: (scope: SearchScope) => Float64Array, { first, last }
       }
     },
     mask(scope, found, from, to) {
-      const moments = column(scope)
+      const moments = column(scope.snapshot)
       const { positions } = scope
       for (let index = from; index < to; index++) {
         const moment = moments[positions[index] as number] as number
@@ -110,7 +113,7 @@ function ageKey(name: string, isYounger: boolean): SearchKeyDefinition {
       return {
         kind: 'key',
         cost: 'snapshot',
-        bind({ receivedAts, positions, nowMs }) {
+        bind({ snapshot: { receivedAts }, positions, nowMs }) {
           // RFC 5032 §2: exact to the second, and equal matches both.
           const target = Math.floor(nowMs / 1000) - seconds
           return index => {
@@ -124,9 +127,9 @@ function ageKey(name: string, isYounger: boolean): SearchKeyDefinition {
 }
 
 export const dateKeys: readonly SearchKeyDefinition[] = [
-  ...family('', interval => momentKey(scope => scope.receivedAts, interval)),
+  ...family('', interval => momentKey(({ receivedAts }) => receivedAts, interval)),
   ...family('SENT', sentKey),
-  ...family('SAVED', interval => momentKey(scope => scope.savedAts, interval)),
+  ...family('SAVED', interval => momentKey(({ savedAts }) => savedAts, interval)),
   saveDateSupported,
   ageKey('OLDER', false),
   ageKey('YOUNGER', true),

@@ -9,7 +9,7 @@ export function flagKey(bits: number, value: number): SearchKey {
   return {
     kind: 'key',
     cost: 'snapshot',
-    bind({ flags, positions }) {
+    bind({ snapshot: { flags }, positions }) {
       return index => ((flags[positions[index] as number] as number) & bits) === value
     },
     mask: flagMask(bits, value),
@@ -18,7 +18,7 @@ export function flagKey(bits: number, value: number): SearchKey {
 
 function flagMask(bits: number, value: number): KeyMask {
   const { no, yes } = answers
-  return ({ flags, positions }, found, from, to) => {
+  return ({ snapshot: { flags }, positions }, found, from, to) => {
     for (let index = from; index < to; index++)
       found[index] = ((flags[positions[index] as number] as number) & bits) === value ? yes : no
   }
@@ -53,7 +53,8 @@ export function keywordKey(keyword: string, isWanted: boolean): SearchKey {
   return {
     kind: 'key',
     cost: 'snapshot',
-    bind({ flags, positions, snapshot }) {
+    bind({ positions, snapshot }) {
+      const { flags } = snapshot
       const answers = new Map<number, boolean>()
       return index => {
         const value = flags[positions[index] as number] as number

@@ -13,7 +13,7 @@ const messageIdKey: SearchKeyDefinition = {
     return {
       kind: 'key',
       cost: 'snapshot',
-      bind({ emails, positions, view }) {
+      bind({ snapshot: { emails }, positions, view }) {
         const id = parseGmailId(wanted, view.foreignOwner)
         return index => emails[positions[index] as number] === id
       },

@@ -67,7 +67,7 @@ function sizeKey(name: string, matches: (size: number, bound: number) => boolean
       return {
         kind: 'key',
         cost: 'snapshot',
-        bind({ sizes, positions }) {
+        bind({ snapshot: { sizes }, positions }) {
           return index => matches(sizes[positions[index] as number] as number, bound)
         },
       }
@@ -94,7 +94,7 @@ export const modSeq: SearchKeyDefinition = {
       kind: 'key',
       cost: 'snapshot',
       usesModSeq: true,
-      bind({ modSeqs, positions }) {
+      bind({ snapshot: { modSeqs }, positions }) {
         return index => (modSeqs[positions[index] as number] as number) >= bound
       },
     }

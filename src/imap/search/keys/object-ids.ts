@@ -12,7 +12,7 @@ const emailIdKey: SearchKeyDefinition = {
     return {
       kind: 'key',
       cost: 'snapshot',
-      bind({ emails, positions, view }) {
+      bind({ snapshot: { emails }, positions, view }) {
         const id = wanted(view)
         return index => emails[positions[index] as number] === id
       },
