@@ -41,7 +41,7 @@ export function packMessages(columns: SnapshotColumns, start: number, end: numbe
   return bytes
 }
 
-/** Whether the bytes are a chunk of `count` messages. They must begin at a multiple of eight bytes. */
+/** Whether the bytes are a chunk of `count` messages. */
 export function isPackedChunk(bytes: Uint8Array, count: number): boolean {
   let at = 0
   for (const _name of packedColumns) {
@@ -53,7 +53,7 @@ export function isPackedChunk(bytes: Uint8Array, count: number): boolean {
   return at === bytes.byteLength
 }
 
-/** Puts one column of a chunk into `column`, which is as long as the chunk has messages. */
+/** Puts one column of a chunk, whose bytes begin at a multiple of eight, into `column`, which is as long as the chunk has messages. */
 export function unpackColumn(
   bytes: Uint8Array,
   name: PackedColumn,
