@@ -1,7 +1,9 @@
 // From a log-in to the TRANSACTION state: lock, snapshot, answer. RFC 1939 §4; RFC 2449 §8.1.
 import type { Identity } from '../account/identity.ts'
 import { LoginError } from '../account/login-error.ts'
+import type { AccountId, MailboxId, ModSeq } from '../base/ids.ts'
 import { findMailbox } from '../store/read/mailboxes.ts'
+import type { Store } from '../store/store.ts'
 import { Pop3Error } from './error.ts'
 import { Maildrop } from './maildrop.ts'
 import type { Session } from './session.ts'
@@ -30,9 +32,7 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
     const { reader } = context.store
     const mailbox = await findMailbox(reader, identity.account, context.config.pop3.mailbox)
     if (!mailbox) throw new Pop3Error(texts => texts.noMaildrop, { code: 'SYS/PERM' })
-    const snapshot = await context.store.snapshot(identity.account, mailbox.id, mailbox.modSeq)
-    await snapshot.prepare()
-    const maildrop = new Maildrop(snapshot)
+    const maildrop = await readMaildrop(context.store, identity.account, mailbox.id, mailbox.modSeq)
     session.state = { kind: 'transaction', identity, maildrop, release }
     connection.setDeadline(context.config.pop3.idleTimeoutMs)
     session.ok(texts => texts.maildropHas(maildrop.count, maildrop.bytes))
@@ -40,6 +40,18 @@ export async function openMaildrop(session: Session, identify: () => Promise<Ide
     await release()
     throw error
   }
+}
+
+/** The maildrop of a mailbox, as it is now or was at `atLeast`. */
+export async function readMaildrop(
+  store: Store,
+  account: AccountId,
+  mailbox: MailboxId,
+  atLeast?: ModSeq,
+): Promise<Maildrop> {
+  const snapshot = await store.snapshot(account, mailbox, atLeast)
+  await snapshot.prepare()
+  return new Maildrop(snapshot)
 }
 
 /** Every reason for a refused log-in in POP3's words. RFC 3206 §4, §5. */

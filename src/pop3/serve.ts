@@ -12,11 +12,15 @@ import type { Command } from './command.ts'
 import { findCommand } from './commands.ts'
 import { bad, Pop3Error } from './error.ts'
 import { okLine } from './reply.ts'
-import { type Pop3Context, Session } from './session.ts'
+import { beforeLogin, type Pop3Context, Session, type State } from './session.ts'
 
-/** Serves one client until he or the server ends it. Never rejects because of the peer. */
-export async function servePop3(connection: Connection, context: Pop3Context): Promise<void> {
-  const session = new Session(connection, context, timestampFor(context))
+/** Serves one client, from `state` on, until he or the server ends it. Never rejects because of the peer. */
+export async function servePop3(
+  connection: Connection,
+  context: Pop3Context,
+  state: State = beforeLogin,
+): Promise<void> {
+  const session = new Session(connection, context, timestampFor(context), state)
   connection.onShutdown(() => {
     // Between commands the farewell goes out at once; a command that runs is finished first.
     if (session.isWaiting) sayFarewell(session)

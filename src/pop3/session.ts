@@ -46,22 +46,25 @@ export type State =
   /** After QUIT, STLS that failed, or a farewell. */
   | { readonly kind: 'ended' }
 
+export const beforeLogin: State = { kind: 'authorization', user: undefined }
+
 export class Session {
   readonly connection: Connection
   readonly context: Pop3Context
   /** The timestamp in the greeting, where APOP is offered. RFC 1939 §7. */
   readonly timestamp: string | undefined
-  state: State = { kind: 'authorization', user: undefined }
+  state: State
   language: Language = firstLanguage
   /** After UTF8. RFC 6856 §2. */
   isUtf8 = false
   /** Whether it is the client's turn: a farewell may go out at once. */
   isWaiting = false
 
-  constructor(connection: Connection, context: Pop3Context, timestamp: string | undefined) {
+  constructor(connection: Connection, context: Pop3Context, timestamp: string | undefined, state: State) {
     this.connection = connection
     this.context = context
     this.timestamp = timestamp
+    this.state = state
   }
 
   /** Who is at the other end, as far as a log-in cares; changes with STLS. */

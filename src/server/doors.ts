@@ -104,6 +104,11 @@ export class Doors {
     return addresses
   }
 
+  /** What is spoken behind them. */
+  get protocols(): ReadonlySet<Protocol> {
+    return new Set(this.#listeners.map(({ door }) => doors[door].protocol))
+  }
+
   /** Open connections by door. */
   *connectionCounts(): Iterable<readonly [DoorName, number]> {
     for (const { door, listener } of this.#listeners) yield [door, listener.connectionCount]

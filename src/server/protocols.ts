@@ -1,14 +1,16 @@
 // What is spoken behind each door. A protocol is loaded when its first client comes.
 import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
+import { PiecePool } from '../net/piece-pool.ts'
 import type { App } from './app.ts'
 import type { MailProtocol } from './doors.ts'
+import type { Protocol } from './listen.ts'
 
 /** Runs one session until it ends; never rejects because of what a peer did. */
 export type Serve = (connection: Connection) => Promise<void>
 
 /** What the sessions of one protocol share. */
-type Context = App & { readonly tls: TlsProvider }
+type Context = App & { readonly tls: TlsProvider | undefined }
 
 const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Serve>>> = {
   imap: async context => {
@@ -44,23 +46,36 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
   },
 }
 
-/** Runs what the first clients will ask for, part of it only while `isAlone`; the commands that were refused. */
-export async function rehearse(app: App, isAlone: () => boolean): Promise<readonly string[]> {
-  const { rehearseImap } = await import('../imap/rehearsal.ts')
-  const { OrderCache } = await import('../imap/sort/order-cache.ts')
-  const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
-  const { Ascending } = await import('../base/ascending.ts')
-  const { PiecePool } = await import('../net/piece-pool.ts')
-  // Nothing of it is to be left in what sessions share.
-  const context = {
-    ...app,
-    tls: undefined,
-    orders: new OrderCache(),
-    rowsAhead: new RowsAhead(),
-    ascending: new Ascending(),
-    pieces: new PiecePool(),
+type Rehearse = (context: Context, isAlone: () => boolean) => Promise<readonly string[]>
+
+const rehearsals: Readonly<Partial<Record<Protocol, Rehearse>>> = {
+  imap: async (context, isAlone) => {
+    const { rehearseImap } = await import('../imap/rehearsal.ts')
+    const { OrderCache } = await import('../imap/sort/order-cache.ts')
+    const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
+    const { Ascending } = await import('../base/ascending.ts')
+    const shared = { orders: new OrderCache(), rowsAhead: new RowsAhead(), ascending: new Ascending() }
+    return rehearseImap({ ...context, ...shared }, isAlone)
+  },
+  pop3: async (context, isAlone) => {
+    const { rehearsePop3 } = await import('../pop3/rehearsal.ts')
+    return rehearsePop3(context, isAlone)
+  },
+}
+
+/** Runs what the first clients of these protocols will ask for, part of it only while `isAlone`; the commands that were refused. */
+export async function rehearse(
+  spoken: ReadonlySet<Protocol>,
+  app: App,
+  isAlone: () => boolean,
+): Promise<readonly string[]> {
+  const refused: string[] = []
+  for (const protocol of spoken) {
+    // Nothing of it is to be left in what sessions share.
+    const context = { ...app, tls: undefined, pieces: new PiecePool() }
+    refused.push(...((await rehearsals[protocol]?.(context, isAlone)) ?? []))
   }
-  return rehearseImap(context, isAlone)
+  return refused
 }
 
 /** The sessions of a protocol, all with one context. */

@@ -65,11 +65,9 @@ export class Runner {
   /** Runs what the first clients will ask for before they come, where they come to ask it. Call it once nobody waits for the start any more. */
   async rehearse(): Promise<void> {
     const { log } = this.#options
-    const { imap, imaps } = this.addresses
-    if (!imap && !imaps) return
     try {
       const isAlone = () => [...this.#doors.connectionCounts()].every(([, count]) => count === 0)
-      const refused = await rehearse(await this.#app.promise, isAlone)
+      const refused = await rehearse(this.#doors.protocols, await this.#app.promise, isAlone)
       if (refused.length > 0) log.debug({ commands: refused.join('; ') }, 'refused in the rehearsal')
     } catch (error) {
       // The store is closing, or clients will find out.

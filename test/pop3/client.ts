@@ -18,6 +18,7 @@ import { PiecePool } from '../../src/net/piece-pool.ts'
 import { pop3Config } from '../../src/pop3/config.ts'
 import { allocateMaildropLocks, MaildropLocks } from '../../src/pop3/maildrop-locks.ts'
 import { servePop3 } from '../../src/pop3/serve.ts'
+import type { Pop3Context } from '../../src/pop3/session.ts'
 import { noFlags } from '../../src/store/flags.ts'
 import { findMailbox } from '../../src/store/read/mailboxes.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -46,6 +47,7 @@ export interface TestServer {
   readonly listener: Listener
   readonly port: number
   readonly logged: string[]
+  readonly context: Pop3Context
   readonly account: AccountId
   /** Adds messages to INBOX. */
   deliver(...messages: readonly (string | Buffer)[]): Promise<void>
@@ -68,7 +70,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
   const logged: string[] = []
   const log: Log = recordingLog(logged)
   const tls = options.tls === false ? undefined : await testTls()
-  const context = {
+  const context: Pop3Context = {
     store,
     login,
     clock,
@@ -123,6 +125,7 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
     listener,
     port: listener.port,
     logged,
+    context,
     account,
     deliver: (...messages) => deliverTo(account, ...messages),
     deliverTo,
