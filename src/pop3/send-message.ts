@@ -139,7 +139,7 @@ function readBody(
 ): Awaitable<Buffer> {
   const { store, pieces } = context
   try {
-    const copy = location && store.openBody?.(hash, location)
+    const copy = location && store.openBody?.(hash, location, end)
     if (copy) {
       const count = end - start
       // A client who does not read is not to hold much more memory than he was written bytes.

@@ -136,8 +136,11 @@ export interface Store {
   bodyOf(bytes: Uint8Array): BodyRef
   /** Bytes `start` to `end` (exclusive; the end by default) of a stored body. Throws `StoreError` `no-such-body`. */
   readBody(account: AccountId, hash: BlobHash, start?: number, end?: number): Awaitable<Buffer>
-  /** What copies of a body at `location`, without a wait and without an allocation. Undefined where it is not there (any more), or not so: ask `readBody` then. */
-  openBody?(hash: Uint8Array, location: BodyLocation): CopyBody | undefined
+  /**
+   * What copies of a body at `location`, without a wait and without an allocation. Undefined where it is not there (any more), or not so: ask `readBody` then.
+   * Small ones are read here, up to `end`: whoever copies no more, and before another is opened, has all with one read.
+   */
+  openBody?(hash: Uint8Array, location: BodyLocation, end: number): CopyBody | undefined
   /**
    * The shared picture of one mailbox, up to date with the last commit; who has just read that the mailbox is at `atLeast` may have it as it was then,
    * which saves a read. Throws `StoreError` `no-such-mailbox`.

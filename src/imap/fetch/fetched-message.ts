@@ -109,10 +109,10 @@ export class FetchedMessage {
     this.#source = source
   }
 
-  /** What copies of the message, where the store needs no wait for it. */
-  open(): CopyBody | undefined {
+  /** What copies of the message, up to `end` with the fewest reads, where the store needs no wait for it. */
+  open(end: number): CopyBody | undefined {
     const { blob, location } = this.row
-    return location && this.#store.openBody?.(blob, location)
+    return location && this.#store.openBody?.(blob, location, end)
   }
 
   /** The bytes of a span when they have been read already. */

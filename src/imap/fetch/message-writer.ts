@@ -182,9 +182,11 @@ export class MessageWriter {
         this.#end()
       }
       if (at === to) return
-      const drained = this.#out.drain()
+      const { connection } = this.#session
+      // What comes without a wait goes on in the same piece.
+      const drained = settled instanceof Promise ? this.#out.drain() : connection.drain()
       if (drained !== undefined) await drained
-      const breath = this.#session.connection.breathe()
+      const breath = connection.breathe()
       if (breath !== undefined) await breath
     }
   }
@@ -201,7 +203,7 @@ export class MessageWriter {
     }
   }
 
-  /** Opens the next messages, or starts to read them: as many as `limits.imap.readAheadBytes` has room for. */
+  /** Starts to read the next messages, as many as `limits.imap.readAheadBytes` has room for, or opens one. */
   #openSources(
     targets: Targets,
     from: number,
@@ -213,8 +215,11 @@ export class MessageWriter {
     for (let at = from; at < to && sources.length < readAhead && bytes < limits.imap.readAheadBytes; at++) {
       const span = this.#moveTo(targets, at, rows) ? this.#firstSpan() : 'lost'
       if (typeof span === 'object') {
+        const source = this.#openSource(span)
+        sources.push(source)
+        // What was read to open it is lost once the next is opened.
+        if (typeof source === 'function') break
         bytes += span.end - span.start
-        sources.push(this.#openSource(span))
       } else sources.push(span)
     }
     return sources
@@ -238,7 +243,7 @@ export class MessageWriter {
     const { uid } = this.#message
     const { start, end } = span
     try {
-      const copy = this.#message.open()
+      const copy = this.#message.open(end)
       if (copy && this.#copies) return copy
       const read = Buffer.allocUnsafe(copy ? end - start : 0)
       if (copy?.(start, end, read, 0)) return { ...span, bytes: read }

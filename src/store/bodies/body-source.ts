@@ -9,7 +9,7 @@ export interface BodySource {
    * Throws `StoreError` `corrupt` when something else is there.
    */
   read(hash: BlobHash, location: BodyLocation, start: number, end: number): Awaitable<Buffer | undefined>
-  /** What copies of the body at `location`; undefined when it is not there (any more), and where it is compressed. */
-  open?(hash: Uint8Array, location: BodyLocation): CopyBody | undefined
+  /** What copies of the body at `location`, at once and up to `end` as far as the caller knows; undefined when it is not there (any more), and where it is compressed. */
+  open?(hash: Uint8Array, location: BodyLocation, end: number): CopyBody | undefined
   close(): void
 }

@@ -18,10 +18,11 @@ export interface RecordHeader {
   readonly compressed: boolean
 }
 
-/** Whether `bytes` begin with the header of this body, stored as it is. */
+/** Whether `bytes` begin with the header of this body, stored as it is. The hash stands for the checksum: no other bytes have it in its place. */
 export function isRecordOf(bytes: Buffer, hash: Uint8Array, storedBytes: number): boolean {
   return (
-    isHeader(bytes) &&
+    bytes.readUInt32BE(0) === magic &&
+    bytes[4] === format &&
     bytes[5] === 0 &&
     Number(bytes.readBigUInt64BE(8)) === storedBytes &&
     bytes.compare(hash, 0, hash.length, 24, 56) === 0

@@ -15,8 +15,8 @@ const readAsync = promisify(read)
 /** Below this a read blocks for less than a hop to another thread costs, when the file is in the page cache. */
 const synchronousBytes = 256 * 1024
 
-/** So much of a body is read with its header: a second read costs more than to copy it once more. */
-const frontBytes = 8 * 1024
+/** Up to so many bytes of a body are read with its header: a second read costs more than to copy them once more. */
+const frontBytes = 32 * 1024
 
 export class SegmentReader implements BodySource {
   readonly #folder: DataFolder
@@ -67,17 +67,17 @@ export class SegmentReader implements BodySource {
     return finish(bytes)
   }
 
-  open(hash: Uint8Array, location: BodyLocation): CopyBody | undefined {
+  open(hash: Uint8Array, location: BodyLocation, end: number): CopyBody | undefined {
     const { segment, offset, storedBytes, compressed } = location
     const file = compressed ? undefined : this.#open(segment)
     if (!file) return undefined
     const front = this.#front
     const opened = ++this.#opened
-    const count = readSync(file.fd, front, 0, recordHeaderBytes + Math.min(storedBytes, frontBytes), offset)
+    const wanted = end <= frontBytes ? Math.min(storedBytes, end) : 0
+    const count = readSync(file.fd, front, 0, recordHeaderBytes + wanted, offset)
     // The location may be an old one.
     if (count < recordHeaderBytes || !isRecordOf(front, hash, storedBytes)) return undefined
     return (start, end, target, at) => {
-      // Most are small and copied at once.
       if (opened === this.#opened && recordHeaderBytes + end <= count) {
         front.copy(target, at, recordHeaderBytes + start, recordHeaderBytes + end)
         return true

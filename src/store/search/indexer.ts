@@ -272,7 +272,7 @@ export class Indexer {
   #copyHead(email: IndexedEmail): Buffer | undefined {
     const length = headBytesOf(email)
     if (!email.location || length > this.#room.length) return undefined
-    const copy = this.#parts.store.openBody?.(email.blob, email.location)
+    const copy = this.#parts.store.openBody?.(email.blob, email.location, length)
     return copy?.(0, length, this.#room, 0) ? this.#room.subarray(0, length) : undefined
   }
 

@@ -89,9 +89,9 @@ export class SqliteStore implements Store {
     return this.#parts.whenCommitted(() => this.#readBody(account, hash, start, end, bodyAttempts))
   }
 
-  openBody(hash: Uint8Array, location: BodyLocation): CopyBody | undefined {
+  openBody(hash: Uint8Array, location: BodyLocation, end: number): CopyBody | undefined {
     try {
-      return this.#parts.bodies.open?.(hash, location)
+      return this.#parts.bodies.open?.(hash, location, end)
     } catch (error) {
       throw findStorageError(error) ?? error
     }

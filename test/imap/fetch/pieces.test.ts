@@ -32,8 +32,8 @@ class Meddling extends ObservedStore {
     this.#meddle = meddle
   }
 
-  openBody(hash: Uint8Array, location: BodyLocation): CopyBody | undefined {
-    const copy = this.#inner.openBody?.(hash, location)
+  openBody(hash: Uint8Array, location: BodyLocation, end: number): CopyBody | undefined {
+    const copy = this.#inner.openBody?.(hash, location, end)
     let calls = 0
     return copy && ((...args) => this.#meddle(copy, ++calls)(...args))
   }
