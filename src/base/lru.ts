@@ -4,6 +4,8 @@ export class Lru<Key, Value> {
   readonly #entries = new Map<Key, { value: Value; weight: number }>()
   readonly #maxWeight: number
   #weight = 0
+  /** Used last, or gone: it need not be put behind the others. */
+  #newest: Key | undefined
 
   /** `maxWeight` is in the unit that callers give to `set` (1 each by default: a count of entries). */
   constructor(maxWeight: number) {
@@ -17,8 +19,11 @@ export class Lru<Key, Value> {
   get(key: Key): Value | undefined {
     const entry = this.#entries.get(key)
     if (!entry) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
+    if (key !== this.#newest) {
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+      this.#newest = key
+    }
     return entry.value
   }
 
@@ -26,6 +31,7 @@ export class Lru<Key, Value> {
     this.delete(key)
     if (weight > this.#maxWeight) return
     this.#entries.set(key, { value, weight })
+    this.#newest = key
     this.#weight += weight
     for (const oldest of this.#entries.keys()) {
       if (this.#weight <= this.#maxWeight) break
