@@ -95,6 +95,11 @@ export class Encoder {
     return drained instanceof Promise ? drained.then(() => this.#takeBack()) : undefined
   }
 
+  /** The same once the client is behind; until then what comes goes on in the same piece. */
+  drainIfBehind(): Awaitable<void> {
+    return this.#connection.drain() === undefined ? undefined : this.drain()
+  }
+
   /** Text of the grammar itself: ASCII that we wrote. */
   ascii(text: string): this {
     const buffer = this.#reserve(text.length)

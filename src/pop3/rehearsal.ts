@@ -1,6 +1,6 @@
 // A session that nobody hears, held when a thread has begun to serve, so that the first clients find code that has run. RFC 1939 §5, §7.
 //
-// It only reads, of a mailbox that is small: it takes no lock, and ends without QUIT, so nothing is removed and nothing becomes \\Seen. Others run between its
+// It only reads, of a mailbox that is small: it takes no lock, and ends without QUIT, so nothing is removed and nothing becomes \Seen. Others run between its
 // commands.
 import { findStage, holdSession } from '../account/rehearsal.ts'
 import { silentLog } from '../base/log.ts'

@@ -46,6 +46,7 @@ export type State =
   /** After QUIT, STLS that failed, or a farewell. */
   | { readonly kind: 'ended' }
 
+/** Of a session that begins. */
 export const beforeLogin: State = { kind: 'authorization', user: undefined }
 
 export class Session {

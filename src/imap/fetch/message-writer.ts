@@ -182,11 +182,10 @@ export class MessageWriter {
         this.#end()
       }
       if (at === to) return
-      const { connection } = this.#session
-      // What comes without a wait goes on in the same piece.
-      const drained = settled instanceof Promise ? this.#out.drain() : connection.drain()
+      // What was written does not wait for what is read.
+      const drained = settled instanceof Promise ? this.#out.drain() : this.#out.drainIfBehind()
       if (drained !== undefined) await drained
-      const breath = connection.breathe()
+      const breath = this.#session.connection.breathe()
       if (breath !== undefined) await breath
     }
   }
