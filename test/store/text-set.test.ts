@@ -1,28 +1,73 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { TextSet } from '../../src/store/text-set.ts'
+import { foldCase } from '../../src/message/case-map.ts'
+import { type Texts, TextSet } from '../../src/store/text-set.ts'
 
-const order = { name: 'as they are', keyOf: (text: string) => text }
-const unit = fc.constantFrom('a', 'b', '\0', '~', '}', '\x7f', '\x80', '\x81', '\u3042', '\ud7ff')
+const order = { name: 'letters', fold: (text: string) => text.replaceAll('b', 'é') }
+const unit = fc.constantFrom(
+  'a',
+  'b',
+  '\0',
+  '~',
+  '\n',
+  '\x7f',
+  '\x80',
+  '\x81',
+  '\u3042',
+  '\ud7ff',
+  '\uffee',
+  '\u{1f600}',
+)
+const nothing = () => undefined
 
-test('texts are ranked in the order of their keys, whatever their characters and lengths (property)', async () => {
+/** What `addAll` takes. */
+function joined(texts: readonly string[]): Texts {
+  const pieces = texts.map(text => Buffer.from(`${text}\n`))
+  const starts = new Uint32Array(texts.length + 1)
+  for (const [at, piece] of pieces.entries()) starts[at + 1] = (starts[at] as number) + piece.length
+  return { bytes: Buffer.concat(pieces), starts }
+}
+
+function textAt({ bytes, starts }: Texts, number: number): string {
+  return Buffer.from(bytes.subarray(starts[number], (starts[number + 1] as number) - 1)).toString()
+}
+
+test('texts are ranked in the order of their folded octets, whatever their characters and lengths (property)', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit, maxLength: 10 })),
+      fc.array(fc.string({ unit, minLength: 1, maxLength: 10 }), { maxLength: 300 }),
       fc.boolean(),
-      async (texts, findsEqual) => {
+      async (single, together, findsEqual) => {
         const set = new TextSet(findsEqual)
-        const numbers = texts.map(text => set.add(text))
-        for (const [at, text] of texts.entries()) assert.equal(set.textAt(numbers[at] as number), text)
-        const ranks = await set.ranks(order, () => undefined)
-        const distinct = [...new Set(['', ...texts])].sort((a, b) => (a < b ? -1 : 1))
+        const numbers = single.map(text => set.add(text))
+        const first = set.addAll(joined(together))
+        numbers.push(...together.map((_unused, at) => first + at), ...single.map(text => set.add(text)))
+        const texts = [...single, ...together, ...single]
+        for (const [at, text] of texts.entries()) assert.equal(textAt(set.texts, numbers[at] as number), text)
+        const ranks = await set.ranks(order, nothing)
+        const folded = (text: string) => Buffer.from(order.fold(text))
+        const distinct = [...new Set(['', ...texts])].sort((a, b) => Buffer.compare(folded(a), folded(b)))
         for (const [at, text] of texts.entries())
           assert.equal(ranks[numbers[at] as number], distinct.indexOf(text), JSON.stringify(text))
       },
     ),
     { numRuns: 500 },
   )
+})
+
+test('ranks are found anew when a text was added, and for another order', async () => {
+  const set = new TextSet()
+  for (const text of ['b', 'A', 'a']) set.add(text)
+  const octets = { name: 'octets', fold: (text: string) => text }
+  const capitals = { name: 'capitals', fold: (text: string) => text.toUpperCase() }
+  assert.deepEqual([...(await set.ranks(octets, nothing))], [0, 3, 1, 2])
+  assert.deepEqual([...(await set.ranks(capitals, nothing))], [0, 2, 1, 1])
+  // Four letters and one, whose octets are three and two.
+  for (const text of ['Aa', '\u33c2', '\u00aa', 'z']) set.add(text)
+  const folding = { name: 'i;unicode-casemap', fold: foldCase }
+  assert.deepEqual([...(await set.ranks(folding, nothing))], [0, 4, 1, 1, 3, 2, 1, 5])
 })
 
 test('equal texts have one number, or one each where that is not asked for', () => {

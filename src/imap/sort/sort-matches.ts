@@ -5,14 +5,13 @@
 import { numbersBelow, type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
-import { type TextOrder, TextSet } from '../../store/text-set.ts'
+import { TextSet } from '../../store/text-set.ts'
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../breaths.ts'
 import { emailsOf, type SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { breathingSort } from '../../base/breathing-sort.ts'
-import { collationKey } from './collation-key.ts'
 import type { AnnotationSource, SortCriterion, SortSource } from './sort-criterion.ts'
 
 /** Ranks, or other numbers. */
@@ -92,12 +91,12 @@ async function valuesOf(
       return sentDates(loaded, await received(scope, matches, breathe), breathe)
     case 'text': {
       const { numbers, set } = loaded.texts(source.column)
-      const ranks = await set.ranks(textOrder(session.comparator), breathe)
+      const ranks = await set.ranks(session.comparator, breathe)
       return valuesAt(ranks, numbers, breathe)
     }
     case 'annotation': {
       const { numbers, set } = await readAnnotations(session, scope, matches, source)
-      const ranks = await set.ranks(textOrder(session.comparator), breathe)
+      const ranks = await set.ranks(session.comparator, breathe)
       return valuesAt(ranks, numbers, breathe)
     }
   }
@@ -147,11 +146,6 @@ export async function sentDates(
       if (Number.isNaN(sent[place])) sent[place] = receivedAts[place] as number
   })
   return sent
-}
-
-/** How a collation puts texts in order. */
-export function textOrder(comparator: Collation): TextOrder {
-  return { name: comparator.name, keyOf: text => collationKey(text, comparator) }
 }
 
 /** Counts how many have each rank, and so knows where each begins. */

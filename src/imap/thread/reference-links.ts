@@ -1,14 +1,18 @@
 // Parents by references: step 1 of REFERENCES. RFC 5256 §3.
 import { no } from '../error.ts'
 import { limits } from '../../base/limits.ts'
+import { ByteTable, grown } from '../../store/search/byte-table.ts'
 import { none } from './forest.ts'
 import { LinkCutForest } from './link-cut.ts'
+
+const space = 0x20
 
 /** Messages by number from 0 in mailbox order, and behind them the nodes for messages that are not there. */
 export class ReferenceLinks {
   readonly messageCount: number
-  /** The node that has a Message-ID. */
-  readonly #nodes = new Map<string, number>()
+  readonly #ids = new ByteTable()
+  /** The node that has a Message-ID, by the number of that. */
+  #nodes: Int32Array
   #count: number
   #parents: Int32Array
   readonly #forest = new LinkCutForest()
@@ -16,13 +20,14 @@ export class ReferenceLinks {
   constructor(messageCount: number) {
     this.messageCount = messageCount
     this.#count = messageCount
+    this.#nodes = new Int32Array(messageCount)
     this.#parents = new Int32Array(messageCount).fill(none)
     this.#forest.reserve(messageCount)
   }
 
   /** Gives a message its Message-ID, unless one before has it or it is empty; to be called in mailbox order, before `add`. */
-  name(message: number, id: string): void {
-    if (id !== '' && !this.#nodes.has(id)) this.#nodes.set(id, message)
+  name(message: number, bytes: Uint8Array, start: number, end: number): void {
+    if (start < end) this.#nodeOf(bytes, start, end, message)
   }
 
   /** The parent of each node. */
@@ -30,14 +35,20 @@ export class ReferenceLinks {
     return this.#parents.subarray(0, this.#count)
   }
 
-  /** Steps 1.A and 1.B for one message; to be called in mailbox order. Throws NO when the references are too many. */
-  add(message: number, references: readonly string[]): void {
+  /**
+   * Steps 1.A and 1.B for one message, whose references have a space between each two; to be called in mailbox order. How many they are. Throws NO when
+   * those of all are too many.
+   */
+  add(message: number, bytes: Uint8Array, start: number, end: number): number {
+    let count = 0
     let last = none
-    for (const id of references) {
-      const node = this.#nodes.get(id) ?? this.#dummy(id)
+    for (let from = start, at = start; from < end; from = at + 1) {
+      for (at = from; at < end && bytes[at] !== space; ) at++
+      const node = this.#nodeOf(bytes, from, at)
       // Step 1.A: an existing link stays.
       if (last !== none && this.#parents[node] === none) this.#link(node, last)
       last = node
+      count++
     }
     // Step 1.B: the message itself knows its parent best.
     if (this.#parents[message] !== none) {
@@ -45,6 +56,7 @@ export class ReferenceLinks {
       this.#forest.cut(message)
     }
     if (last !== none) this.#link(message, last)
+    return count
   }
 
   /** Makes `parent` the parent of `node`, which has none, unless that would close a loop. */
@@ -55,7 +67,18 @@ export class ReferenceLinks {
     this.#forest.link(node, parent)
   }
 
-  #dummy(id: string): number {
+  /** The node that has a Message-ID; where there is none, `message` or a dummy gets it. */
+  #nodeOf(bytes: Uint8Array, start: number, end: number, message?: number): number {
+    const known = this.#ids.count
+    const id = this.#ids.numberOf(bytes, start, end)
+    if (id < known) return this.#nodes[id] as number
+    const node = message ?? this.#dummy()
+    if (id >= this.#nodes.length) this.#nodes = grown(this.#nodes, new Int32Array(2 * id + 1024))
+    this.#nodes[id] = node
+    return node
+  }
+
+  #dummy(): number {
     const node = this.#count++
     if (node - this.messageCount >= limits.imap.threadDummies)
       throw no('LIMIT', 'The messages refer to too many others')
@@ -65,7 +88,6 @@ export class ReferenceLinks {
       this.#parents = larger
       this.#forest.reserve(larger.length)
     }
-    this.#nodes.set(id, node)
     return node
   }
 }

@@ -11,7 +11,7 @@ import { limitScope } from '../search/limit-scope.ts'
 import { emailsOf, openScope, type SearchScope } from '../search/search-scope.ts'
 import type { Session } from '../session.ts'
 import { breathingSort } from '../../base/breathing-sort.ts'
-import { received, sentDates, textOrder } from '../sort/sort-matches.ts'
+import { received, sentDates } from '../sort/sort-matches.ts'
 import { type ThreadedMessages, threadByReferences, threadByRefs } from './by-references.ts'
 import { threadBySubject } from './by-subject.ts'
 import { type FlatForest, flatten, type Forest, writeForest } from './forest.ts'
@@ -82,11 +82,11 @@ async function threadMatches(
   )
   const receivedAt = await received(scope, matches, breathe)
   const subjects = columns.texts('base_subject')
-  const classes = await subjects.set.classes(textOrder(session.comparator), breathe)
+  const subjectRanks = await subjects.set.ranks(session.comparator, breathe)
   const messages: ThreadedMessages = {
     ranks: await orderOf(await sentDates(columns, receivedAt, breathe), breathe),
-    subjects: await valuesAt(classes, subjects.numbers, breathe),
-    subjectCount: classes.length,
+    subjects: await valuesAt(subjectRanks, subjects.numbers, breathe),
+    subjectCount: subjectRanks.length,
     isReply: new Uint8Array(columns.numbers('is_reply')),
     received: receivedAt,
   }
@@ -99,25 +99,25 @@ async function threadMatches(
 
 const threadColumns = ['sent_at', 'base_subject', 'is_reply', 'message_id', 'reference_ids'] as const
 
-const noReferences: readonly string[] = []
-
 /** Links the messages in mailbox order. */
 async function linksOf(columns: EmailColumns, breathe: Breathe): Promise<ReferenceLinks> {
   const ids = columns.texts('message_id')
   const references = columns.texts('reference_ids')
   const { length } = ids.numbers
   const links = new ReferenceLinks(length)
+  const { bytes, starts } = ids.set.texts
   await inStretches(length, breathe, (from, to) => {
-    for (let message = from; message < to; message++)
-      links.name(message, ids.set.textAt(ids.numbers[message] as number))
+    for (let message = from; message < to; message++) {
+      const id = ids.numbers[message] as number
+      links.name(message, bytes, starts[id] as number, (starts[id + 1] as number) - 1)
+    }
   })
+  const { bytes: lists, starts: listStarts } = references.set.texts
   let steps = 0
   for (let message = 0; message < length; message++) {
-    const number = references.numbers[message] as number
-    const list = number === 0 ? noReferences : references.set.textAt(number).split(' ')
-    links.add(message, list)
+    const list = references.numbers[message] as number
     // A message may refer to many.
-    steps += 1 + list.length
+    steps += 1 + links.add(message, lists, listStarts[list] as number, (listStarts[list + 1] as number) - 1)
     if (steps < stepsPerBreath) continue
     steps = 0
     const breath = breathe()

@@ -318,8 +318,14 @@ function plain(count: number) {
 
 async function threadOf(references: readonly (readonly string[])[]): Promise<string> {
   const links = new ReferenceLinks(references.length)
-  for (const at of references.keys()) links.name(at, `${at}@x`)
-  for (const [at, list] of references.entries()) links.add(at, list)
+  for (const at of references.keys()) {
+    const id = Buffer.from(`${at}@x`)
+    links.name(at, id, 0, id.length)
+  }
+  for (const [at, list] of references.entries()) {
+    const bytes = Buffer.from(list.join(' '))
+    assert.equal(links.add(at, bytes, 0, bytes.length), list.length)
+  }
   const forest = await threadByReferences(links, plain(references.length), never)
   return written(
     forest,
