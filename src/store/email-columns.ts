@@ -13,12 +13,14 @@ import {
   readKeyColumns,
   type TextColumn,
 } from './read/email-columns.ts'
-import { type KeptColumn, keptColumns } from './search/kept-numbers.ts'
+import { type KeptColumn, keptColumns, type KeptValues } from './search/kept-numbers.ts'
+import { keptTextColumns, notKept, type TextsBlock } from './search/kept-texts.ts'
 import {
-  type FindNumbers,
+  type ColumnsBlock,
+  emailsAtOnce,
+  type FindColumns,
+  type IndexedColumn,
   noSearchIndex,
-  type NumbersBlock,
-  numbersAtOnce,
   type SearchIndex,
 } from './search/search-index.ts'
 import type { Reader } from './store.ts'
@@ -32,7 +34,7 @@ export interface EmailColumns {
   texts(column: TextColumn): { readonly numbers: Uint32Array; readonly set: TextSet }
 }
 
-const blockIds = numbersAtOnce
+const blockIds = emailsAtOnce
 /** A mailbox with fewer emails than this in each block is read by itself. */
 const minDensity = 64
 
@@ -42,10 +44,13 @@ interface Block {
   readonly values: Values
   /** The highest id up to which it is filled. */
   filled: number
+  /** Slots that the index has filled, wherever they are; undefined while it has not. */
+  present: readonly number[] | undefined
 }
 
 /** What a value is put into. */
 interface Target {
+  readonly name: KeyColumn
   readonly block: Block
   readonly set: TextSet | undefined
 }
@@ -56,7 +61,7 @@ interface CachedColumn {
   readonly set: TextSet | undefined
 }
 
-const kept: ReadonlySet<KeyColumn> = new Set(keptColumns)
+const indexed: ReadonlySet<KeyColumn> = new Set([...keptColumns, ...keptTextColumns])
 
 const numberColumns: ReadonlySet<KeyColumn> = new Set<NumberColumn>([
   'sent_at',
@@ -67,13 +72,13 @@ const numberColumns: ReadonlySet<KeyColumn> = new Set<NumberColumn>([
 
 export class EmailColumnCache {
   readonly #reader: Reader
-  readonly #index: Pick<SearchIndex, 'numbers'>
+  readonly #index: Pick<SearchIndex, 'columns'>
   readonly #columns: Lru<string, CachedColumn>
 
   /** What `index` knows of them is not read from the rows. */
   constructor(
     reader: Reader,
-    index: Pick<SearchIndex, 'numbers'> = noSearchIndex,
+    index: Pick<SearchIndex, 'columns'> = noSearchIndex,
     maxBytes: number = limits.store.emailColumnBytes,
   ) {
     this.#reader = reader
@@ -91,7 +96,7 @@ export class EmailColumnCache {
     const highest = await highestByBlock(emails, breathe)
     if (highest.size * minDensity > emails.length) return this.#read(account, emails, columns, breathe)
     const cached = new Map(columns.map(name => [name, this.#columnOf(account, name)]))
-    const known = columns.every(name => kept.has(name)) ? await this.#index.numbers(account) : undefined
+    const known = columns.every(name => indexed.has(name)) ? await this.#index.columns(account) : undefined
     for (const [block, id] of highest) {
       await this.#fill(account, block, id, cached, known, breathe)
       const breath = breathe()
@@ -117,7 +122,7 @@ export class EmailColumnCache {
     block: number,
     id: number,
     cached: ReadonlyMap<KeyColumn, CachedColumn>,
-    known: FindNumbers | undefined,
+    known: FindColumns | undefined,
     breathe: Breathe,
   ): Promise<void> {
     const wanting = [...cached].filter(([, { blocks }]) => (blocks.get(block)?.filled ?? -1) < id)
@@ -125,15 +130,13 @@ export class EmailColumnCache {
     const first = block * blockIds
     const from = Math.min(...wanting.map(([, { blocks }]) => (blocks.get(block)?.filled ?? first - 1) + 1))
     const targets = wanting.map(([name, column]) => ({
+      name,
       block: blockOf(column, name, block),
       set: column.set,
     }))
     const names = wanting.map(([name]) => name)
-    const numbers = await this.#numbersOf(account, block, known)
-    if (numbers)
-      for (const [at, name] of names.entries())
-        copySlots(numbers.values[name as KeptColumn], numbers.present, (targets[at] as Target).block.values)
-    const ids = idsBetween(from, id, first, numbers?.present)
+    await this.#fillFromIndex(account, block, targets, known)
+    const ids = idsBetween(from, id, first, targets)
     const take = (place: number, row: readonly KeyValue[]) => {
       const at = (ids[place] as number) - first
       for (let column = 0; column < targets.length; column++) {
@@ -146,18 +149,38 @@ export class EmailColumnCache {
     for (const { block: target } of targets) target.filled = Math.max(target.filled, id)
   }
 
-  /** What the index knows, where it is one of these emails: a store that was put back to an earlier state has given their ids again. */
-  async #numbersOf(
+  /** Puts what the index knows of a block into the columns in which it has put nothing of it yet. */
+  async #fillFromIndex(
     account: AccountId,
     block: number,
-    find: FindNumbers | undefined,
-  ): Promise<NumbersBlock | undefined> {
-    const numbers = await find?.(block)
-    if (!numbers?.last) return undefined
-    const [email, hash] = numbers.last
+    targets: readonly Target[],
+    find: FindColumns | undefined,
+  ): Promise<void> {
+    const unasked = targets.filter(target => target.block.present === undefined)
+    if (unasked.length === 0) return
+    const found = await this.#askIndex(account, block, unasked, find)
+    if (!found) return
+    for (const { name, block: target, set } of unasked) {
+      target.present = set
+        ? copyTexts(found.texts.get(name) as TextsBlock, found.present, target.values, set)
+        : copySlots((found.numbers as KeptValues)[name as KeptColumn], found.present, target.values)
+    }
+  }
+
+  /** What the index knows, where it is one of these emails: a store that was put back to an earlier state has given their ids again. */
+  async #askIndex(
+    account: AccountId,
+    block: number,
+    targets: readonly Target[],
+    find: FindColumns | undefined,
+  ): Promise<ColumnsBlock | undefined> {
+    const names = targets.map(({ name }) => name as IndexedColumn)
+    const found = await find?.(block, names)
+    if (!found?.last) return undefined
+    const [email, hash] = found.last
     const sql = 'SELECT blob FROM email WHERE account = ? AND id = ?'
     const [row] = await this.#reader.arrays<readonly [blob: Uint8Array]>(sql, account, email)
-    return row && Buffer.from(row[0]).toString('hex') === hash ? numbers : undefined
+    return row && Buffer.from(row[0]).toString('hex') === hash ? found : undefined
   }
 
   /** For a few emails that lie far apart. */
@@ -202,21 +225,44 @@ function newValues(name: KeyColumn, length: number): Values {
 
 function blockOf({ blocks }: CachedColumn, name: KeyColumn, block: number): Block {
   let found = blocks.get(block)
-  if (!found) blocks.set(block, (found = { values: newValues(name, blockIds), filled: block * blockIds - 1 }))
+  if (!found)
+    blocks.set(
+      block,
+      (found = { values: newValues(name, blockIds), filled: block * blockIds - 1, present: undefined }),
+    )
   return found
 }
 
-function copySlots(from: ArrayLike<number>, slots: readonly number[], to: Values): void {
+/** The slots that are filled then. */
+function copySlots(from: ArrayLike<number>, slots: readonly number[], to: Values): readonly number[] {
   for (const slot of slots) to[slot] = from[slot] as number
+  return slots
 }
 
-/** The ids of a block, which begins at `first`, from one to another, but for the slots that are known. */
-function idsBetween(from: number, to: number, first: number, known: readonly number[] = []): Float64Array {
-  const isKnown = new Uint8Array(blockIds)
-  for (const slot of known) isKnown[slot] = 1
+/** The slots that are filled then. */
+function copyTexts(
+  { numbers, texts }: TextsBlock,
+  slots: readonly number[],
+  to: Values,
+  set: TextSet,
+): readonly number[] {
+  const before = set.addAll(texts) - 1
+  const kept = slots.filter(slot => numbers[slot] !== notKept)
+  for (const slot of kept) {
+    const number = numbers[slot] as number
+    to[slot] = number === 0 ? 0 : before + number
+  }
+  return kept
+}
+
+/** The ids of a block, which begins at `first`, from one to another, but for those that the index has filled in everywhere. */
+function idsBetween(from: number, to: number, first: number, targets: readonly Target[]): Float64Array {
+  const fills = new Uint8Array(blockIds)
+  for (const { block } of targets)
+    for (const slot of block.present ?? []) fills[slot] = (fills[slot] as number) + 1
   const ids = new Float64Array(to - from + 1)
   let count = 0
-  for (let id = from; id <= to; id++) if (isKnown[id - first] === 0) ids[count++] = id
+  for (let id = from; id <= to; id++) if (fills[id - first] !== targets.length) ids[count++] = id
   return ids.subarray(0, count)
 }
 

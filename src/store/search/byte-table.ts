@@ -35,6 +35,14 @@ export class ByteTable {
     return this.#bytes.subarray(0, this.#starts[this.#count])
   }
 
+  /** Each of them, by number; valid until one is added. */
+  strings(): Buffer[] {
+    const { buffer } = this.#bytes
+    return Array.from({ length: this.#count }, (_unused, number) =>
+      Buffer.from(buffer, this.#starts[number], this.lengthOf(number)),
+    )
+  }
+
   lengthOf(number: number): number {
     return (this.#starts[number + 1] as number) - (this.#starts[number] as number)
   }

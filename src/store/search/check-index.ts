@@ -9,6 +9,7 @@ import { type ChunkEdition, DamagedChunk, firstEmail, type PieceName, pieceNames
 import type { ChunkSource, StoredChunk } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
 import { type KeptValues, unpackNumbers } from './kept-numbers.ts'
+import { type KeptTextColumn, keptTextColumns, type TextsBlock, textIn, unpackTexts } from './kept-texts.ts'
 import { addEmail, type BegunEmail, type EmailSink, headBytesOf, type IndexedEmail } from './read-email.ts'
 import { Postings, TermDictionary } from './term-table.ts'
 
@@ -134,6 +135,7 @@ class Witness implements EmailSink {
   readonly #openHeads: ReadonlySet<number>
   readonly #skipped: ReadonlySet<string>
   readonly #numbers: KeptValues
+  readonly #texts: ReadonlyMap<KeptTextColumn, TextsBlock>
   readonly #bodies: Words
   readonly #heads: Words
   /** The values of each field by slot: what is not heard of is not there. */
@@ -146,6 +148,7 @@ class Witness implements EmailSink {
     this.#skipped = new Set(head.skipped)
     const piece = (name: PieceName) => pieces.get(name) as Uint8Array
     this.#numbers = unpackNumbers(piece('numbers'))
+    this.#texts = new Map(keptTextColumns.map(name => [name, unpackTexts(piece(name))]))
     this.#bodies = new Words(piece('body'), piece('body/at'), sizeOf(edition))
     this.#heads = new Words(piece('head'), piece('head/at'), sizeOf(edition))
     for (const name of head.columns) {
@@ -171,6 +174,8 @@ class Witness implements EmailSink {
       sent_zone_minutes[slot] === email.sent_zone_minutes &&
       is_reply[slot] === email.is_reply
     if (!isRight) this.wrong.add(slot)
+    for (const [name, texts] of this.#texts)
+      if ((textIn(texts, slot) ?? email[name]) !== email[name]) this.wrong.add(slot)
   }
 
   addText(slot: number, text: string, isHeader: boolean): void {

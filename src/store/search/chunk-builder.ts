@@ -4,6 +4,7 @@ import { hasLongMarks } from '../../message/case-map.ts'
 import { type ChunkAddress, type ChunkHead, type PackedChunk, type PieceName, sizeOf } from './chunk.ts'
 import { HeaderColumnBuilder } from './header-column.ts'
 import { KeptNumbersBuilder } from './kept-numbers.ts'
+import { type KeptTextColumn, keptTextColumns, KeptTextsBuilder } from './kept-texts.ts'
 import type { BegunEmail, EmailSink } from './read-email.ts'
 import { TermTableBuilder } from './term-table-builder.ts'
 
@@ -21,6 +22,7 @@ export class ChunkBuilder implements EmailSink {
   readonly #openBodies = new Set<number>()
   readonly #openHeads = new Set<number>()
   readonly #numbers: KeptNumbersBuilder
+  readonly #texts: ReadonlyMap<KeptTextColumn, KeptTextsBuilder>
   readonly #bodies = new TermTableBuilder()
   readonly #heads = new TermTableBuilder()
   readonly #columns = new Map<string, HeaderColumnBuilder>()
@@ -30,6 +32,7 @@ export class ChunkBuilder implements EmailSink {
   constructor(address: ChunkAddress) {
     this.#size = sizeOf(address)
     this.#numbers = new KeptNumbersBuilder(this.#size)
+    this.#texts = new Map(keptTextColumns.map(name => [name, new KeptTextsBuilder(this.#size)]))
   }
 
   /** A message; in ascending order of slots. What is said next is about it. */
@@ -37,6 +40,7 @@ export class ChunkBuilder implements EmailSink {
     this.#present.add(slot)
     this.#last = [email.id, email.hash]
     this.#numbers.add(slot, email)
+    for (const [name, texts] of this.#texts) texts.add(slot, email[name])
   }
 
   addText(slot: number, text: string, isHeader: boolean): void {
@@ -94,6 +98,7 @@ export class ChunkBuilder implements EmailSink {
     for (const slot of kept(head.openHeads)) this.#openHeads.add(slot)
     if (head.last) this.#last = head.last
     this.#numbers.addAll(piece('numbers'), present, shift)
+    for (const [name, texts] of this.#texts) texts.addAll(piece(name), present, shift)
     for (const [builder, name] of [
       [this.#bodies, 'body'],
       [this.#heads, 'head'],
@@ -124,6 +129,7 @@ export class ChunkBuilder implements EmailSink {
       },
       pieces: [
         { name: 'numbers', data: this.#numbers.pack() },
+        ...[...this.#texts].map(([name, texts]) => ({ name, data: texts.pack(name === 'base_subject') })),
         { name: 'body', data: bodies.dictionary },
         { name: 'body/at', data: bodies.postings },
         { name: 'head', data: heads.dictionary },

@@ -3,6 +3,7 @@
 // Of some it says nothing ("open"): they were gone already, or hold more than the index takes. Those are always candidates.
 import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { type KeptTextColumn, keptTextColumns } from './kept-texts.ts'
 
 /** Emails of each level's chunks. A chunk of a level is made of those of the level below. */
 export const chunkSizes = [64, 1024] as const
@@ -58,11 +59,19 @@ export interface ChunkHead {
   readonly last: readonly [email: number, hash: string] | undefined
 }
 
-/** The rest of a chunk, by name: numbers of emails, terms of bodies and of headers, and a piece for each header field of `columns`. */
-export type PieceName = 'numbers' | 'body' | 'body/at' | 'head' | 'head/at' | `:${string}`
+/** The rest of a chunk, by name: numbers and texts of emails, terms of bodies and of headers, and a piece for each header field of `columns`. */
+export type PieceName = 'numbers' | KeptTextColumn | 'body' | 'body/at' | 'head' | 'head/at' | `:${string}`
 
 export function pieceNames({ columns }: ChunkHead): readonly PieceName[] {
-  return ['numbers', 'body', 'body/at', 'head', 'head/at', ...columns.map(name => `:${name}` as const)]
+  return [
+    'numbers',
+    ...keptTextColumns,
+    'body',
+    'body/at',
+    'head',
+    'head/at',
+    ...columns.map(name => `:${name}` as const),
+  ]
 }
 
 export interface PackedChunk {

@@ -8,9 +8,10 @@ import { StoreError } from '../error.ts'
 import { findLocation, locationSql } from '../read/body-location.ts'
 import type { BodyLocation, Reader } from '../store.ts'
 import type { KeptNumbers } from './kept-numbers.ts'
+import type { KeptTexts } from './kept-texts.ts'
 
 /** The columns of `email` that it takes, and what comes of them. */
-export interface IndexedEmail extends KeptNumbers {
+export interface IndexedEmail extends KeptNumbers, KeptTexts {
   readonly id: number
   readonly hash: BlobHash
   /** The hash as bytes. */
@@ -31,18 +32,28 @@ export async function readIndexedEmails(
 ): Promise<readonly IndexedEmail[]> {
   const { columns, join } = locationSql(reader)
   const rows = await reader.arrays<IndexedRow>(
-    `SELECT e.id, e.blob, e.size_bytes, e.header_bytes, e.parts, e.sent_at, e.sent_zone_minutes, e.is_reply${columns}
+    `SELECT e.id, e.blob, e.size_bytes, e.header_bytes, e.parts, e.sent_at, e.sent_zone_minutes, e.is_reply,
+       e.base_subject, e.message_id, e.reference_ids${columns}
      FROM email e ${join} WHERE e.account = ? AND e.id BETWEEN ? AND ? ORDER BY e.id`,
     account,
     first,
     last,
   )
-  return rows.map(row => {
-    const [id, blob, size_bytes, header_bytes, parts, sent_at, sent_zone_minutes, is_reply] = row
-    const hash = Buffer.from(blob).toString('hex') as BlobHash
-    const location = findLocation(row, 8)
-    return { id, hash, blob, size_bytes, header_bytes, parts, sent_at, sent_zone_minutes, is_reply, location }
-  })
+  return rows.map(row => ({
+    id: row[0],
+    hash: Buffer.from(row[1]).toString('hex') as BlobHash,
+    blob: row[1],
+    size_bytes: row[2],
+    header_bytes: row[3],
+    parts: row[4],
+    sent_at: row[5],
+    sent_zone_minutes: row[6],
+    is_reply: row[7],
+    base_subject: row[8],
+    message_id: row[9],
+    reference_ids: row[10],
+    location: findLocation(row, 11),
+  }))
 }
 
 /** Columns of the body's location follow. */
@@ -55,10 +66,13 @@ type IndexedRow = readonly [
   sent_at: number | null,
   sent_zone_minutes: number,
   is_reply: number,
+  base_subject: string,
+  message_id: string,
+  reference_ids: string,
 ]
 
 /** What is known of an email before it is read. */
-export type BegunEmail = KeptNumbers & { readonly id: number; readonly hash: string }
+export type BegunEmail = KeptNumbers & KeptTexts & { readonly id: number; readonly hash: string }
 
 /** What takes in the content of emails, by their slots in a chunk. */
 export interface EmailSink {

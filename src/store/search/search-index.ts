@@ -22,7 +22,8 @@ import {
 } from './chunk.ts'
 import type { ChunkSource, StoredChunk } from './chunk-store.ts'
 import { HeaderColumn } from './header-column.ts'
-import { type KeptValues, unpackNumbers } from './kept-numbers.ts'
+import { type KeptColumn, type KeptValues, unpackNumbers } from './kept-numbers.ts'
+import { type KeptTextColumn, type TextsBlock, unpackTexts } from './kept-texts.ts'
 import { Postings, TermDictionary } from './term-table.ts'
 import { type TermPattern, termPatterns } from '../../message/terms.ts'
 
@@ -72,27 +73,35 @@ export interface SearchIndex {
     emails: Float64Array,
     breathe: Breathe,
   ): Awaitable<Float64Array>
-  /** What is known of the numbers of an account's emails; undefined where nothing is. */
-  numbers(account: AccountId): Awaitable<FindNumbers | undefined>
+  /** What is known of columns of an account's emails; undefined where nothing is. */
+  columns(account: AccountId): Awaitable<FindColumns | undefined>
 }
 
-/** Gives the numbers of `numbersAtOnce` emails, those from `block` times as many on; undefined where they are not known. */
-export type FindNumbers = (block: number) => Awaitable<NumbersBlock | undefined>
+/** Gives columns of `emailsAtOnce` emails, those from `block` times as many on; undefined where they are not known. */
+export type FindColumns = (
+  block: number,
+  names: readonly IndexedColumn[],
+) => Awaitable<ColumnsBlock | undefined>
 
-export const numbersAtOnce = sizeOf({ level: 1, number: 0 })
+export const emailsAtOnce = sizeOf({ level: 1, number: 0 })
 
-export interface NumbersBlock {
-  /** The slots whose values are known, ascending. */
+export interface ColumnsBlock {
+  /** The slots of the emails that are known, ascending. */
   readonly present: readonly number[]
-  readonly values: KeptValues
   readonly last: ChunkHead['last']
+  /** Those that were asked for. */
+  readonly numbers: KeptValues | undefined
+  readonly texts: ReadonlyMap<string, TextsBlock>
 }
+
+/** The columns of `email` that the index keeps. */
+export type IndexedColumn = KeptColumn | KeptTextColumn
 
 /** Where there is no index. */
 export const noSearchIndex: SearchIndex = {
   answer: (_account, _query, _folding, emails) => unknownAnswers(emails.length),
   scores: (_account, _query, emails) => unknownScores(emails.length),
-  numbers: () => undefined,
+  columns: () => undefined,
 }
 
 function unknownScores(count: number): Float64Array {
@@ -147,13 +156,24 @@ export class ChunkedIndex implements SearchIndex {
     return found
   }
 
-  async numbers(account: AccountId): Promise<FindNumbers> {
+  async columns(account: AccountId): Promise<FindColumns> {
     const chunks = await this.#chunks(account)
-    return async number => {
+    return async (number, names) => {
       const chunk = chunks.get(keyOf({ level: 1, number }))
+      if (!chunk) return undefined
       // Whoever asks keeps them.
-      const data = chunk && (await this.#source.piece(account, chunk.edition, 'numbers'))
-      return data && { present: chunk.head.present, last: chunk.head.last, values: unpackNumbers(data) }
+      const pieces = [...new Set(names.map(pieceOf))]
+      const found = await Promise.all(
+        pieces.map(async name => [name, await this.#source.piece(account, chunk.edition, name)] as const),
+      )
+      let numbers: KeptValues | undefined
+      const texts = new Map<string, TextsBlock>()
+      for (const [name, data] of found) {
+        if (!data) return undefined
+        if (name === 'numbers') numbers = unpackNumbers(data)
+        else texts.set(name, unpackTexts(data))
+      }
+      return { present: chunk.head.present, last: chunk.head.last, numbers, texts }
     }
   }
 
@@ -220,6 +240,11 @@ export class ChunkedIndex implements SearchIndex {
     this.#pieces.set(key, made, made.weight + 200)
     return made
   }
+}
+
+/** The piece that has a column. */
+function pieceOf(name: IndexedColumn): KeptTextColumn | 'numbers' {
+  return name === 'base_subject' || name === 'message_id' || name === 'reference_ids' ? name : 'numbers'
 }
 
 class MissingPiece extends Error {}

@@ -40,7 +40,7 @@ async function startBoth(t: TestContext): Promise<Both> {
       for (const answer of found) if (answer !== 1) decided++
       return found
     },
-    numbers: (...args) => (isUsed ? store.searchIndex : noSearchIndex).numbers(...args),
+    columns: (...args) => (isUsed ? store.searchIndex : noSearchIndex).columns(...args),
     scores: (...args) => (isUsed ? store.searchIndex : noSearchIndex).scores(...args),
   }
   ;(server.context as { store: Store }).store = withIndex(store, counting)

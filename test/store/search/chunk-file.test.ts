@@ -17,7 +17,16 @@ test('the heads of chunks are read once, and anew when somebody has written into
   t.after(() => reader.close())
   const put = (into: ChunkFile, number: number) => {
     const builder = new ChunkBuilder({ level: 0, number })
-    builder.begin(0, { id: 0, hash: '', sent_at: null, sent_zone_minutes: 0, is_reply: 0 })
+    builder.begin(0, {
+      id: 0,
+      hash: '',
+      sent_at: null,
+      sent_zone_minutes: 0,
+      is_reply: 0,
+      base_subject: '',
+      message_id: '',
+      reference_ids: '',
+    })
     into.put(account, { level: 0, number }, builder.pack(), [])
   }
   const numbers = () =>

@@ -11,7 +11,8 @@ import {
   type Folding,
   type IndexQuery,
 } from '../../../src/store/search/search-index.ts'
-import type { KeptNumbers } from '../../../src/store/search/kept-numbers.ts'
+import { keptColumns, type KeptNumbers } from '../../../src/store/search/kept-numbers.ts'
+import { type KeptTexts, keptTextColumns, textIn } from '../../../src/store/search/kept-texts.ts'
 import { eachTerm, termPatterns } from '../../../src/message/terms.ts'
 
 // Characters on both sides of every line that the index draws: separators, marks that move, letters that fold to several, scripts without spaces,
@@ -52,6 +53,7 @@ type ExactQuery = Exclude<IndexQuery, { kind: 'fuzzy' }>
 
 interface Email {
   readonly numbers: KeptNumbers
+  readonly texts: KeptTexts
   readonly bodies: readonly string[]
   readonly headers: readonly string[]
   readonly fields: Readonly<Record<string, readonly string[]>>
@@ -63,8 +65,20 @@ const numbers: fc.Arbitrary<KeptNumbers> = fc.record({
   is_reply: fc.nat(1),
 })
 
+/** Some are longer than the index takes. */
+const keptText = fc.oneof(
+  { weight: 20, arbitrary: text(4) },
+  { weight: 1, arbitrary: fc.constantFrom('x'.repeat(4096), 'x'.repeat(4097)) },
+)
+const keptTexts: fc.Arbitrary<KeptTexts> = fc.record({
+  base_subject: keptText,
+  message_id: keptText,
+  reference_ids: keptText,
+})
+
 const emails: fc.Arbitrary<Email> = fc.record({
   numbers,
+  texts: keptTexts,
   bodies: fc.array(text(30), { maxLength: 2 }),
   headers: fc.array(text(15), { maxLength: 2 }),
   fields: fc.dictionary(
@@ -84,7 +98,7 @@ function build(address: ChunkAddress, made: readonly (Email | undefined)[]): Chu
 }
 
 function add(builder: ChunkBuilder, slot: number, email: Email): void {
-  builder.begin(slot, { id: slot, hash: '', ...email.numbers })
+  builder.begin(slot, { id: slot, hash: '', ...email.numbers, ...email.texts })
   const fields = Object.entries(email.fields).filter(([, values]) => values.length > 0)
   builder.addHeader(slot, new Map(fields))
   const lines = fields.flatMap(([name, values]) => values.map(value => `${name}: ${value}`))
@@ -200,7 +214,7 @@ test('the index never says no to a message that holds the text, nor yes to one t
   assert.ok(decided > asked / 4)
 })
 
-test('the numbers of emails are what was said of them, also in a larger chunk; of those that are gone nothing is left', async () => {
+test('the numbers and texts of emails are what was said of them, also in a larger chunk; of those that are gone nothing is left', async () => {
   const property = fc.asyncProperty(
     fc.array(fc.option(emails, { nil: undefined }), { minLength: 1, maxLength: 64 }),
     fc.array(fc.nat(63), { maxLength: 8 }),
@@ -211,11 +225,13 @@ test('the numbers of emails are what was said of them, also in a larger chunk; o
       const read = (name: string) =>
         packed.pieces.find(piece => piece.name === name)?.data ?? new Uint8Array()
       merged.addChunk(packed.head, read, 64, slot => gone.includes(slot))
-      const find = await indexOf([[large, merged.pack()]]).numbers(1 as AccountId)
-      assert.equal(await find?.(0), undefined)
-      const block = await find?.(1)
+      const find = await indexOf([[large, merged.pack()]]).columns(1 as AccountId)
+      const names = [...keptColumns, ...keptTextColumns]
+      assert.equal(await find(0, names), undefined)
+      const block = await find(1, names)
       assert.ok(block)
-      const { present, values } = block
+      const { present, numbers: values, texts } = block
+      assert.ok(values)
       const live = [...made.keys()].filter(slot => made[slot] && !gone.includes(slot))
       assert.deepEqual(
         present,
@@ -229,6 +245,12 @@ test('the numbers of emails are what was said of them, also in a larger chunk; o
             ? [email.numbers.sent_at ?? Number.NaN, email.numbers.sent_zone_minutes, email.numbers.is_reply]
             : [0, 0, 0],
         )
+        for (const name of keptTextColumns) {
+          const told = email?.texts[name] ?? ''
+          const column = texts.get(name)
+          assert.ok(column)
+          assert.equal(textIn(column, slot), told.length > 4096 ? undefined : told)
+        }
       }
     },
   )
