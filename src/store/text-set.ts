@@ -1,12 +1,12 @@
 // Texts with a number each, in UTF-8, and their order by some collation.
-import { type Breathe, inStretches, numbersBelow } from '../base/breathe.ts'
-import { breathingSort } from '../base/breathing-sort.ts'
+import type { Breathe } from '../base/breathe.ts'
+import { rankTexts } from './rank-texts.ts'
 import { grown } from './search/byte-table.ts'
 
 /** A way to put texts in order: that of the octets of what `fold` makes of them. */
 export interface TextOrder {
   readonly name: string
-  /** ASCII stays as long as it is, and several texts with lines' ends between them can be folded at once. */
+  /** ASCII stays as long as it is and ASCII, and several texts with lines' ends between them can be folded at once. */
   readonly fold: (text: string) => string
 }
 
@@ -76,36 +76,7 @@ export class TextSet {
   async ranks({ name, fold }: TextOrder, breathe: Breathe): Promise<Uint32Array> {
     const count = this.#count
     if (this.#ranks?.order === name && this.#ranks.numbers.length === count) return this.#ranks.numbers
-    const { bytes, starts } = await foldTexts(this.texts, fold, breathe)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const compare = (a: number, b: number) => {
-      let at = starts[a] as number
-      let other = starts[b] as number
-      const end = starts[a + 1] as number
-      const otherEnd = starts[b + 1] as number
-      const common = Math.min(end, at + otherEnd - other) - 1
-      // Four octets at once: neighbours have many in common.
-      for (; at + 4 <= common; at += 4, other += 4) {
-        const order = view.getUint32(at) - view.getUint32(other)
-        if (order !== 0) return order
-      }
-      for (; at < common; at++, other++)
-        if (bytes[at] !== bytes[other]) return (bytes[at] as number) - (bytes[other] as number)
-      return end - at - (otherEnd - other)
-    }
-    const order = await numbersBelow(count, breathe)
-    await breathingSort(order, compare, breathe)
-    const ranks = new Uint32Array(count)
-    let rank = 0
-    let last = order[0] as number
-    await inStretches(count, breathe, (from, to) => {
-      for (let at = from; at < to; at++) {
-        const number = order[at] as number
-        if (compare(number, last) !== 0) rank++
-        last = number
-        ranks[number] = rank
-      }
-    })
+    const ranks = await rankTexts(await foldTexts(this.texts, fold, breathe), breathe)
     this.#ranks = { order: name, numbers: ranks }
     return ranks
   }
@@ -140,35 +111,53 @@ async function foldTexts(
   const foldedStarts = new Uint32Array(count + 1)
   let folded = Buffer.alloc(bytes.length + 1024)
   let end = 0
-  /** Folds the texts from one number to another; false where they are no ASCII. */
+  /** Folds the texts from one number to another together; false where they are more texts then. */
   const write = (from: number, to: number): boolean => {
     const [start = 0, next = 0] = [starts[from], starts[to]]
-    const unfolded = source.toString('utf8', start, next - 1)
-    const text = fold(unfolded)
-    if (end + 3 * text.length + 1 > folded.length)
-      folded = grown(folded, Buffer.alloc(2 * (end + 3 * text.length + 1)))
-    const length = folded.write(text, end)
-    end += length
+    const first = end
+    const text = source.toString('utf8', start, next - 1)
+    const key = fold(text)
+    if (end + 3 * key.length + 1 > folded.length)
+      folded = grown(folded, Buffer.alloc(2 * (end + 3 * key.length + 1)))
+    end += folded.write(key, end)
     folded[end++] = textEnd
-    return length === text.length && unfolded.length === next - 1 - start
+    const isAscii = text.length === next - 1 - start
+    if (!isAscii && to > from + 1) return findStarts(folded, first, end, foldedStarts, from, to)
+    if (!isAscii) foldedStarts[to] = end
+    else
+      for (let number = from; number < to; number++)
+        foldedStarts[number + 1] = (starts[number + 1] as number) - start + first
+    return true
   }
   for (let from = 0; from < count; from += foldedTogether) {
     const to = Math.min(from + foldedTogether, count)
     const first = end
-    // ASCII stays as long as it is.
-    if (write(from, to)) {
-      const shift = first - (starts[from] as number)
-      for (let number = from; number < to; number++)
-        foldedStarts[number + 1] = (starts[number + 1] as number) + shift
-    } else {
+    if (!write(from, to)) {
       end = first
       for (let number = from; number < to; number++) {
         write(number, number + 1)
-        foldedStarts[number + 1] = end
       }
     }
     const breath = breathe()
     if (breath !== undefined) await breath
   }
   return { bytes: folded, starts: foldedStarts }
+}
+
+/** Finds where the texts behind `number` begin, up to that of `last`, by what stands between them; false where there is more of that. */
+function findStarts(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  starts: Uint32Array,
+  number: number,
+  last: number,
+): boolean {
+  let found = number
+  for (let at = from; at < to; at++) {
+    if (bytes[at] !== textEnd) continue
+    if (found === last) return false
+    starts[++found] = at + 1
+  }
+  return found === last
 }

@@ -4,7 +4,10 @@ import fc from 'fast-check'
 import { foldCase } from '../../src/message/case-map.ts'
 import { type Texts, TextSet } from '../../src/store/text-set.ts'
 
-const order = { name: 'letters', fold: (text: string) => text.replaceAll('b', 'é') }
+const order = {
+  name: 'letters',
+  fold: (text: string) => text.replaceAll('b', 'B').replaceAll('\u3042', 'ii'),
+}
 const unit = fc.constantFrom(
   'a',
   'b',
@@ -68,6 +71,43 @@ test('ranks are found anew when a text was added, and for another order', async 
   for (const text of ['Aa', '\u33c2', '\u00aa', 'z']) set.add(text)
   const folding = { name: 'i;unicode-casemap', fold: foldCase }
   assert.deepEqual([...(await set.ranks(folding, nothing))], [0, 4, 1, 1, 3, 2, 1, 5])
+})
+
+test('texts that are no ASCII are ranked wherever they stand among many', async () => {
+  for (let count = 254; count < 260; count++) {
+    const set = new TextSet()
+    for (let number = 1; number < count; number++) set.add(String(number).padStart(4, '0'))
+    set.add('\u3042')
+    set.add('é')
+    const folded = { name: 'octets', fold: (text: string) => text.replace('\u3042', 'i') }
+    const expected = Array.from({ length: count + 2 }, (_unused, number) => number)
+    assert.deepEqual([...(await set.ranks(folded, nothing))], expected)
+  }
+})
+
+test('texts by the thousand are ranked as sort does it, with whatever runs in order (property)', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 5000 }),
+      fc.integer({ min: 1, max: 3000 }),
+      fc.constantFrom(1, 50, 1000, 3000),
+      async (count, distinct, run) => {
+        const textOf = (at: number) =>
+          `${((at - (at % run)) * 7919 + (at % run)) % distinct}`.padStart(9, 'text ')
+        const texts = Array.from({ length: count }, (_unused, at) => textOf(at))
+        const set = new TextSet(false)
+        set.addAll(joined(texts))
+        const ranks = await set.ranks(order, nothing)
+        const inOrder = ['', ...new Set(texts)].sort()
+        const rankOf = new Map(inOrder.map((text, rank) => [text, rank]))
+        assert.deepEqual(
+          [...ranks],
+          ['', ...texts].map(text => rankOf.get(text)),
+        )
+      },
+    ),
+    { numRuns: 50 },
+  )
 })
 
 test('equal texts have one number, or one each where that is not asked for', () => {
