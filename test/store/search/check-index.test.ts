@@ -108,6 +108,7 @@ for (const [name, make] of backEnds) {
     for (const [piece, from, to, email] of [
       ['body', 'BODY77X', 'BODY77Y', 77],
       [':subject', 'subject130z', 'subject13zz', 130],
+      ['base_subject', 'subject131z', 'subject13zz', 131],
     ] as const) {
       await alter(piece, replace(from, to))
       const findings = await check()
