@@ -18,7 +18,7 @@ export const sortQuestion: Question = {
   name: 'sort',
   title: 'UID SORT and UID THREAD of 100,000 messages',
   boundBy:
-    'Dovecot: the first time it opens every message for the field that is asked for; later its cache has them. Restante: the first time in each thread rows of emails are read and put in order; later it remembers the order while the mailbox has the same messages, and writes the answer.',
+    'Dovecot: the first time it opens every message for the field that is asked for; later its cache has them. Restante: the first time in each thread what is sorted by is read from the search index and put in order; later it remembers the order while the mailbox has the same messages, and writes the answer.',
   shortfall:
     'SUBJECT and THREAD the first time: 100,000 rows of email are read for their texts, which takes a third; the rest numbers, folds and sorts the texts, with an eighth for the collector. Code that has not run before is less than a tenth. It would take the texts and their order in chunks, kept by the indexer, as the dates are.',
   rows: rows(),

@@ -1,12 +1,12 @@
 // Texts with a number each, in UTF-8, and their order by some collation.
-import type { Breathe } from '../base/breathe.ts'
+import { type Breathe, inStretches } from '../base/breathe.ts'
 import { rankTexts } from './rank-texts.ts'
 import { grown } from './search/byte-table.ts'
 
 /** A way to put texts in order: that of the octets of what `fold` makes of them. */
 export interface TextOrder {
   readonly name: string
-  /** ASCII stays as long as it is and ASCII, and several texts with lines' ends between them can be folded at once. */
+  /** Of a text that is all ASCII it makes one character of ASCII of each, whatever stands beside it. */
   readonly fold: (text: string) => string
 }
 
@@ -19,9 +19,6 @@ export interface Texts {
 
 /** What stands behind each text. */
 export const textEnd = 0x0a
-
-/** Texts that are folded at once. */
-const foldedTogether = 256
 
 export class TextSet {
   /** Undefined where hardly any text comes twice: then each gets a number of its own. */
@@ -101,63 +98,71 @@ export class TextSet {
 }
 
 /** Each text folded. */
-async function foldTexts(
-  { bytes, starts }: Texts,
-  fold: (text: string) => string,
-  breathe: Breathe,
-): Promise<Texts> {
-  const count = starts.length - 1
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-  const foldedStarts = new Uint32Array(count + 1)
-  let folded = Buffer.alloc(bytes.length + 1024)
-  let end = 0
-  /** Folds the texts from one number to another together; false where they are more texts then. */
-  const write = (from: number, to: number): boolean => {
-    const [start = 0, next = 0] = [starts[from], starts[to]]
-    const first = end
-    const text = source.toString('utf8', start, next - 1)
-    const key = fold(text)
-    if (end + 3 * key.length + 1 > folded.length)
-      folded = grown(folded, Buffer.alloc(2 * (end + 3 * key.length + 1)))
-    end += folded.write(key, end)
-    folded[end++] = textEnd
-    const isAscii = text.length === next - 1 - start
-    if (!isAscii && to > from + 1) return findStarts(folded, first, end, foldedStarts, from, to)
-    if (!isAscii) foldedStarts[to] = end
-    else
-      for (let number = from; number < to; number++)
-        foldedStarts[number + 1] = (starts[number + 1] as number) - start + first
-    return true
-  }
-  for (let from = 0; from < count; from += foldedTogether) {
-    const to = Math.min(from + foldedTogether, count)
-    const first = end
-    if (!write(from, to)) {
-      end = first
-      for (let number = from; number < to; number++) {
-        write(number, number + 1)
-      }
-    }
-    const breath = breathe()
-    if (breath !== undefined) await breath
-  }
-  return { bytes: folded, starts: foldedStarts }
+async function foldTexts(texts: Texts, fold: (text: string) => string, breathe: Breathe): Promise<Texts> {
+  const folding = new Folding(texts, fold)
+  await inStretches(texts.starts.length - 1, breathe, (from, to) => folding.add(from, to))
+  return folding.folded
 }
 
-/** Finds where the texts behind `number` begin, up to that of `last`, by what stands between them; false where there is more of that. */
-function findStarts(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  starts: Uint32Array,
-  number: number,
-  last: number,
-): boolean {
-  let found = number
-  for (let at = from; at < to; at++) {
-    if (bytes[at] !== textEnd) continue
-    if (found === last) return false
-    starts[++found] = at + 1
+class Folding {
+  readonly #source: Buffer
+  readonly #starts: Uint32Array
+  readonly #fold: (text: string) => string
+  /** What becomes of each character of ASCII. */
+  readonly #ascii: Uint8Array
+  #bytes: Buffer
+  readonly #foldedStarts: Uint32Array
+
+  constructor({ bytes, starts }: Texts, fold: (text: string) => string) {
+    this.#source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#starts = starts
+    this.#fold = fold
+    this.#ascii = Uint8Array.from({ length: 128 }, (_unused, code) =>
+      fold(String.fromCharCode(code)).charCodeAt(0),
+    )
+    this.#bytes = Buffer.alloc(bytes.length + 1024)
+    this.#foldedStarts = new Uint32Array(starts.length)
   }
-  return found === last
+
+  get folded(): Texts {
+    return { bytes: this.#bytes, starts: this.#foldedStarts }
+  }
+
+  /** Folds the next texts, those from one number to another. */
+  add(first: number, last: number): void {
+    const source = this.#source
+    const starts = this.#starts
+    const foldedStarts = this.#foldedStarts
+    const ascii = this.#ascii
+    let bytes = this.#reserve(
+      foldedStarts[first] as number,
+      (starts[last] as number) - (starts[first] as number),
+    )
+    let to = foldedStarts[first] as number
+    for (let number = first; number < last; number++) {
+      const start = starts[number] as number
+      const end = (starts[number + 1] as number) - 1
+      let from = start
+      for (; from < end; from++) {
+        const byte = source[from] as number
+        if (byte >= 0x80) break
+        bytes[to++] = ascii[byte] as number
+      }
+      if (from < end) {
+        to -= from - start
+        const key = this.#fold(source.toString('utf8', start, end))
+        bytes = this.#reserve(to, 3 * key.length + 1 + (starts[last] as number) - end)
+        to += bytes.write(key, to)
+      }
+      bytes[to++] = textEnd
+      foldedStarts[number + 1] = to
+    }
+  }
+
+  /** Makes room for so many bytes from a place on. */
+  #reserve(place: number, length: number): Buffer {
+    if (place + length > this.#bytes.length)
+      this.#bytes = grown(this.#bytes, Buffer.alloc(2 * (place + length)))
+    return this.#bytes
+  }
 }

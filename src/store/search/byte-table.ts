@@ -35,12 +35,9 @@ export class ByteTable {
     return this.#bytes.subarray(0, this.#starts[this.#count])
   }
 
-  /** Each of them, by number; valid until one is added. */
-  strings(): Buffer[] {
-    const { buffer } = this.#bytes
-    return Array.from({ length: this.#count }, (_unused, number) =>
-      Buffer.from(buffer, this.#starts[number], this.lengthOf(number)),
-    )
+  /** Where in `bytes` each begins, and where the next would. */
+  get starts(): Uint32Array {
+    return this.#starts.subarray(0, this.#count + 1)
   }
 
   lengthOf(number: number): number {

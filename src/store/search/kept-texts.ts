@@ -64,23 +64,30 @@ export class KeptTextsBuilder {
 
   /** `inOrder`: the texts are put in the order that SORT mostly asks for, so that it only has to merge them with those of other chunks. */
   pack(inOrder: boolean): Uint8Array {
-    const texts = this.#texts.strings()
-    const order = inOrder ? orderOf(texts) : [...texts.keys()]
-    const numbers = new Uint16Array(texts.length + 1)
-    for (const [at, number] of order.entries()) numbers[number + 1] = at + 1
-    const packed = this.#numbers.map(number => (number === notKept ? notKept : (numbers[number] as number)))
+    const { count } = this.#texts
+    const order = inOrder ? orderOf(this.#texts) : Array.from({ length: count }, (_unused, at) => at)
+    const placed = new Uint16Array(count + 1)
+    for (let at = 0; at < count; at++) placed[(order[at] as number) + 1] = at + 1
     return encode(
-      packed,
-      order.map(number => texts[number] as Buffer),
+      this.#numbers.map(number => (number === notKept ? notKept : (placed[number] as number))),
+      this.#texts,
+      order,
     )
   }
 }
 
 /** The numbers of texts in the order of i;unicode-casemap, but that of the rarest characters. */
-function orderOf(texts: readonly Buffer[]): number[] {
-  const keys = texts.map(text => foldCase(text.toString()))
-  return [...texts.keys()].sort((a, b) => {
-    const [key = '', other = ''] = [keys[a], keys[b]]
+function orderOf({ bytes, starts, count }: ByteTable): number[] {
+  const texts = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const order: number[] = []
+  const keys: string[] = []
+  for (let number = 0; number < count; number++) {
+    order.push(number)
+    keys.push(foldCase(texts.toString('utf8', starts[number], starts[number + 1])))
+  }
+  return order.sort((a, b) => {
+    const key = keys[a] as string
+    const other = keys[b] as string
     if (key === other) return 0
     return key < other ? -1 : 1
   })
@@ -88,16 +95,25 @@ function orderOf(texts: readonly Buffer[]): number[] {
 
 // Packed: the encoding; then, so encoded, how many slots and texts there are, the number of each slot, the bytes of each text, and the texts with what stands
 // behind each.
-function encode(numbers: Uint16Array, texts: readonly Uint8Array[]): Uint8Array {
-  const head = new Uint16Array(2 + numbers.length + texts.length)
-  head.set([numbers.length, texts.length])
+function encode(numbers: Uint16Array, texts: ByteTable, order: readonly number[]): Uint8Array {
+  const { bytes, starts } = texts
+  const head = new Uint16Array(2 + numbers.length + order.length)
+  head.set([numbers.length, order.length])
   head.set(numbers, 2)
-  for (const [at, { length }] of texts.entries()) head[2 + numbers.length + at] = length
-  const end = Buffer.of(textEnd)
-  const data = Buffer.concat([Buffer.from(head.buffer), ...texts.flatMap(text => [text, end])])
-  return data.length < leastCompressedBytes
-    ? Buffer.concat([Buffer.of(encodings.asIs), data])
-    : Buffer.concat([Buffer.of(encodings.zstd), zstdCompressSync(data, compression)])
+  // As it is it goes behind its encoding.
+  const packed = Buffer.alloc(1 + head.byteLength + bytes.length + order.length)
+  let to = 1 + head.byteLength
+  for (let at = 0; at < order.length; at++) {
+    const number = order[at] as number
+    const end = starts[number + 1] as number
+    head[2 + numbers.length + at] = texts.lengthOf(number)
+    for (let from = starts[number] as number; from < end; from++) packed[to++] = bytes[from] as number
+    packed[to++] = textEnd
+  }
+  packed.set(new Uint8Array(head.buffer), 1)
+  packed[0] = encodings.asIs
+  if (packed.length < leastCompressedBytes) return packed
+  return Buffer.concat([Buffer.of(encodings.zstd), zstdCompressSync(packed.subarray(1), compression)])
 }
 
 /** Throws RangeError, or what zstd says, on what `pack` cannot have made. */
