@@ -10,7 +10,7 @@ const space = 0x20
 /** Messages by number from 0 in mailbox order, and behind them the nodes for messages that are not there. */
 export class ReferenceLinks {
   readonly messageCount: number
-  readonly #ids = new ByteTable()
+  readonly #ids: ByteTable
   /** The node that has a Message-ID, by the number of that. */
   #nodes: Int32Array
   #count: number
@@ -20,6 +20,7 @@ export class ReferenceLinks {
   constructor(messageCount: number) {
     this.messageCount = messageCount
     this.#count = messageCount
+    this.#ids = new ByteTable(messageCount)
     this.#nodes = new Int32Array(messageCount)
     this.#parents = new Int32Array(messageCount).fill(none)
     this.#forest.reserve(messageCount)

@@ -11,6 +11,9 @@ export const longestBytes: number = 3 * limits.search.valueCharacters
 const [lowest = 0, low = 0, high = 0, highest = 0] = randomFillSync(new Int32Array(4))
 const multipliers = randomFillSync(new Int32Array(longestBytes))
 
+/** Bytes of a string such as a Message-ID. */
+const commonBytes = 40
+
 /** Bytes at a string's end that tell most strings apart. */
 const tailBytes = 8
 
@@ -25,6 +28,14 @@ export class ByteTable {
   #count = 0
   /** Open addressing, by the upper bits of hashes: a number and one, or 0. At most half of it is taken. */
   #table = new Uint32Array(1024)
+
+  /** With room for so many strings of a common length. */
+  constructor(expected = 0) {
+    if (expected <= this.#starts.length) return
+    this.#bytes = new Uint8Array(commonBytes * expected)
+    this.#growColumns(expected + 1)
+    this.#table = new Uint32Array(2 ** Math.ceil(Math.log2(2 * expected)))
+  }
 
   get count(): number {
     return this.#count
@@ -90,19 +101,20 @@ export class ByteTable {
 
   #add(bytes: Uint8Array, start: number, end: number): number {
     const number = this.#count++
-    if (this.#count >= this.#starts.length) {
-      const room = 2 * this.#count
-      this.#starts = grown(this.#starts, new Uint32Array(room))
-      this.#hashes = grown(this.#hashes, new Int32Array(room))
-      this.#befores = grown(this.#befores, new Int32Array(room))
-      this.#lasts = grown(this.#lasts, new Int32Array(room))
-    }
+    if (this.#count >= this.#starts.length) this.#growColumns(2 * this.#count)
     let at = this.#starts[number] as number
     const after = at + end - start
     if (after > this.#bytes.length) this.#bytes = grown(this.#bytes, new Uint8Array(2 * after))
     for (let from = start; from < end; from++) this.#bytes[at++] = bytes[from] as number
     this.#starts[this.#count] = after
     return number
+  }
+
+  #growColumns(room: number): void {
+    this.#starts = grown(this.#starts, new Uint32Array(room))
+    this.#hashes = grown(this.#hashes, new Int32Array(room))
+    this.#befores = grown(this.#befores, new Int32Array(room))
+    this.#lasts = grown(this.#lasts, new Int32Array(room))
   }
 
   #growTable(): void {
