@@ -54,11 +54,7 @@ export class TextSet {
     return first
   }
 
-  get count(): number {
-    return this.#count
-  }
-
-  /** All of them, by number. Valid until one is added. */
+  /** All of them, by number. What is added later is not among them, and changes none. */
   get texts(): Texts {
     const starts = this.#starts.subarray(0, this.#count + 1)
     return { bytes: this.#bytes.subarray(0, starts[this.#count]), starts }
