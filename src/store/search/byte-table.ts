@@ -1,15 +1,16 @@
 // Distinct strings of bytes, numbered in the order in which they came: a hash table in typed arrays, since a string for each word of each message would cost more
 // than all else here.
-import { randomFillSync } from 'node:crypto'
+import { randomFillSync, randomInt } from 'node:crypto'
 import { limits } from '../../base/limits.ts'
 
-/** The most bytes of one string. */
+/** The most bytes of a header field's value that is indexed. Message-IDs may be longer. */
 export const longestBytes: number = 3 * limits.search.valueCharacters
 
 // What a string's hash multiplies the halves of its two last numbers with, and the bytes before them. The upper 17 bits of such sums are as good as random
 // whatever the bytes are (multilinear hashing), so nobody can send strings that meet in the table.
 const [lowest = 0, low = 0, high = 0, highest = 0] = randomFillSync(new Int32Array(4))
 const multipliers = randomFillSync(new Int32Array(longestBytes))
+const perPart = randomInt(2 ** 30) * 2 + 1
 
 /** Bytes of a string such as a Message-ID. */
 const commonBytes = 40
@@ -142,8 +143,13 @@ function hashOfTail(before: number, last: number): number {
 
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0
-  for (let at = start, factor = 0; at < end; at++, factor++)
-    hash = (hash + Math.imul(multipliers[factor] as number, bytes[at] as number)) | 0
+  for (let at = start; at < end; ) {
+    // Of a string that is longer still each part counts by its place as well.
+    hash = Math.imul(hash, perPart)
+    const partEnd = Math.min(end, at + longestBytes)
+    for (let factor = 0; at < partEnd; at++, factor++)
+      hash = (hash + Math.imul(multipliers[factor] as number, bytes[at] as number)) | 0
+  }
   return hash
 }
 

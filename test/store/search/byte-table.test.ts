@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ByteTable } from '../../../src/store/search/byte-table.ts'
+import { ByteTable, longestBytes } from '../../../src/store/search/byte-table.ts'
 
 // Few bytes, so that strings are often equal, or differ only where they begin; the first may stand for nothing.
 const strings = fc.array(
@@ -36,4 +36,20 @@ test('thousands of strings keep their numbers while the table grows, whatever nu
       for (let number = 0; number < 20_000; number++)
         assert.equal(table.numberOf(bytes(number), 0, bytes(number).length), number)
   }
+})
+
+test('strings of any length are told apart wherever they differ, and many that differ late are soon found', () => {
+  const table = new ByteTable()
+  const bytes = Buffer.alloc(2 * longestBytes + 100, 'x')
+  // Were what is behind the first part left out of the hash, each would be compared with all before it.
+  const count = 3000
+  const at = (number: number) => {
+    const copy = bytes.subarray(0, bytes.length - (number % 2))
+    copy.writeUInt32BE(number, longestBytes + 7 + (number % 5))
+    const found = table.numberOf(copy, 0, copy.length)
+    copy.fill('x', longestBytes, longestBytes + 20)
+    return found
+  }
+  for (let round = 0; round < 2; round++)
+    for (let number = 0; number < count; number++) assert.equal(at(number), number)
 })
