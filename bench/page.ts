@@ -136,7 +136,7 @@ function loopSection(questions: readonly RecordedQuestion[]): string[] {
 }
 
 const loopShortfall =
-  'In the mixed load, and with ENVELOPE of 10,000, whose client reads 10 MB as fast as they come, more threads are busy than there are CPUs: a turn takes up to 13 ms of CPU (ENVELOPE after a restart 21), the rest is the wait for one.'
+  'With 64 APPENDs at once, and right after a restart, when another thread rehearses as well, more threads are busy than there are CPUs: a turn takes up to 13 ms of CPU (ENVELOPE after a restart 9 to 16), the rest is the wait for one.'
 
 function goal({ target, most, unit }: RecordedRow): string {
   if (most !== undefined) return `≤ ${showValue(most, unit)}`
