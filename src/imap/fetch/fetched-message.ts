@@ -21,13 +21,8 @@ export type Source = Window | CopyBody
 export class FetchedMessage {
   readonly #store: Store
   readonly #account: AccountId
-  readonly #snapshot: MailboxSnapshot
-  #flags: Uint32Array | undefined
-  #modSeqs: Float64Array | undefined
-  #sizes: Float64Array | undefined
-  #receivedAts: Float64Array | undefined
-  #savedAts: Float64Array | undefined
-  #emails: Float64Array | undefined
+  /** As it was when the command began: the store leaves its arrays alone below `count`. */
+  readonly snapshot: MailboxSnapshot
   /** Whose it is, where that is another account than the session's. */
   readonly foreignOwner: AccountId | undefined
   number = 0
@@ -48,29 +43,7 @@ export class FetchedMessage {
     this.#store = store
     this.#account = account
     this.foreignOwner = foreignOwner
-    this.#snapshot = snapshot
-  }
-
-  // The arrays as they were when the command began: the store leaves them alone below `count`. Those that no item shows need not be unpacked.
-
-  get flags(): Uint32Array {
-    return (this.#flags ??= this.#snapshot.flags)
-  }
-
-  get modSeqs(): Float64Array {
-    return (this.#modSeqs ??= this.#snapshot.modSeqs)
-  }
-
-  get sizes(): Float64Array {
-    return (this.#sizes ??= this.#snapshot.sizes)
-  }
-
-  get receivedAts(): Float64Array {
-    return (this.#receivedAts ??= this.#snapshot.receivedAts)
-  }
-
-  get savedAts(): Float64Array {
-    return (this.#savedAts ??= this.#snapshot.savedAts)
+    this.snapshot = snapshot
   }
 
   moveTo(number: number, uid: number, position: number): void {
@@ -84,7 +57,7 @@ export class FetchedMessage {
   }
 
   get email(): EmailId {
-    return (this.#emails ??= this.#snapshot.emails)[this.position] as EmailId
+    return this.snapshot.emails[this.position] as EmailId
   }
 
   /** The email's row, of items that named columns. */

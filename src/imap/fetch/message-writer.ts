@@ -85,7 +85,7 @@ export class MessageWriter {
       const to = Math.min(from + step, targets.count)
       const rows = await this.#readRows(targets, from, to)
       for (const item of this.#preparing) await item.prepare?.(targets.uids.subarray(from, to))
-      if (this.#flagLines) this.#flagLines.write(targets, this.#message.flags, from, to)
+      if (this.#flagLines) this.#flagLines.write(targets, this.#message.snapshot.flags, from, to)
       else if (this.#readers.length > 0) await this.#writeWithBytes(targets, from, to, rows)
       else await this.#writeInBits(targets, from, to, rows)
       // The last of it goes out together with the tagged line.
@@ -266,9 +266,10 @@ export class MessageWriter {
   #begin(): void {
     const message = this.#message
     const out = this.#out
-    const isNewlySeen = this.#seenAt !== undefined && message.modSeqs[message.position] === this.#seenAt
+    const isNewlySeen =
+      this.#seenAt !== undefined && message.snapshot.modSeqs[message.position] === this.#seenAt
     if (this.#showsFlags || isNewlySeen) {
-      message.flagsText = this.#flagTexts.of(message.flags[message.position] as number, message.uid)
+      message.flagsText = this.#flagTexts.of(message.snapshot.flags[message.position] as number, message.uid)
     }
     out.byte(0x2a).byte(0x20)
     if (this.#isUidOnly) out.number(message.uid).ascii(' UIDFETCH (')

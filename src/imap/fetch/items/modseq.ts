@@ -7,7 +7,7 @@ export const modSeqItem: FetchItem = {
   write(message, out) {
     out
       .ascii('MODSEQ (')
-      .number(message.modSeqs[message.position] as number)
+      .number(message.snapshot.modSeqs[message.position] as number)
       .byte(0x29)
   },
 }
