@@ -5,8 +5,7 @@ import { EmailColumnCache } from '../store/email-columns.ts'
 import { seen } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import { snapshotOfHeader, snapshotOfRows } from '../store/snapshots/build-snapshot.ts'
-import { messagesPerChunk } from '../store/snapshots/packed-chunk.ts'
-import { chunkChecksum, packChunk, packUids, unpackChunks } from '../store/snapshots/packing.ts'
+import { packWhole, unpackChunks } from '../store/snapshots/packing.ts'
 import type { Reader, SqlValue, Store } from '../store/store.ts'
 
 /** Emails have the ids from 0. */
@@ -16,7 +15,7 @@ const hourMs = 3_600_000
 
 /** A store in which that mailbox has messages that are made up. Of their emails it has what SENTSINCE compares. */
 export function withMadeUpMailbox(store: Store, account: AccountId, mailbox: MailboxId): Store {
-  const snapshot = packSnapshot(account, mailbox)
+  const snapshot = madeUpSnapshots(account, mailbox)
   return {
     reader: store.reader,
     mutate: (name, args) => store.mutate(name, args),
@@ -50,7 +49,7 @@ function readerOf(emails: readonly SentDate[]): Reader {
 }
 
 /** Half of the messages are unread. Each time the snapshot is read anew from its packed form, as that of a large mailbox after a start. */
-function packSnapshot(account: AccountId, mailbox: MailboxId): () => MailboxSnapshot {
+function madeUpSnapshots(account: AccountId, mailbox: MailboxId): () => MailboxSnapshot {
   const modSeq = 1 as ModSeq
   const rows = Array.from({ length: messageCount }, (_unused, at) => {
     const date = firstDate + at * hourMs
@@ -67,13 +66,8 @@ function packSnapshot(account: AccountId, mailbox: MailboxId): () => MailboxSnap
   }
   const key = { account, mailbox }
   const { snapshot } = snapshotOfRows(context, key, state, rows, 0)
-  const { uidValidity, columns, count, survey } = snapshot
-  const chunks = Array.from({ length: count / messagesPerChunk }, (_unused, chunk) =>
-    packChunk(columns, chunk, count),
-  )
-  const checksums = chunks.map(chunkChecksum)
-  const header = { uidValidity, count, survey, checksums, uidRanges: packUids(columns.uids, count) }
-  const load = (uids: Uint32Array) => unpackChunks(header, chunks, uids) ?? columns
+  const { header, chunks } = packWhole(snapshot)
+  const load = (uids: Uint32Array) => unpackChunks(header, chunks, uids) ?? snapshot.columns
   return () =>
     snapshotOfHeader(context, key, state, header, load, async uids => load(uids))?.snapshot ?? snapshot
 }

@@ -10,11 +10,9 @@ import { seen } from '../../src/store/flags.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
 import { makeColumns, setRow, type SnapshotColumns } from '../../src/store/snapshots/columns.ts'
-import { messagesPerChunk } from '../../src/store/snapshots/packed-chunk.ts'
 import {
-  chunkChecksum,
-  packChunk,
   packUids,
+  packWhole,
   unpackSlowly,
   unpackUids,
   unpackUidsSlowly,
@@ -290,16 +288,8 @@ test('columns that are read while others run are the same, unpacked one by one o
     const columns = makeColumns(count + 3)
     for (let i = 0; i < count; i++)
       setRow(columns, i, [i + 1, i % 300, i % 7, i * 3, i * 1000, 5, i + 2 ** 33])
-    const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_unused, i) =>
-      packChunk(columns, i, count),
-    )
-    const header = {
-      uidValidity: 1,
-      count,
-      survey: { firstUnseen: 0, keywordSets: [] },
-      checksums: chunks.map(chunkChecksum),
-      uidRanges: packUids(columns.uids, count),
-    }
+    const survey = { firstUnseen: 0, keywordSets: [] }
+    const { header, chunks } = packWhole({ uidValidity: 1, count, survey, columns })
     const read = (from: number, some: number) => chunks.slice(from, from + some)
     const back = await unpackSlowly(header, read, columns.uids)
     assert.ok(back)

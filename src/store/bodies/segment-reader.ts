@@ -25,8 +25,6 @@ export class SegmentReader implements BodySource {
   #opened = 0
   /** In the order of use, the oldest first. `users` counts reads under way, which keep the file open. */
   readonly #files = new Map<number, OpenSegment>()
-  /** The last of them in that order, or closed. */
-  #newest: OpenSegment | undefined
   /** Runs while files are open. */
   #sweeping: NodeJS.Timeout | undefined
 
@@ -124,11 +122,8 @@ export class SegmentReader implements BodySource {
     const known = this.#files.get(segment)
     if (known) {
       // Also when compaction has removed it since: what it holds stays right for as long as it is open.
-      if (known !== this.#newest) {
-        this.#files.delete(segment)
-        this.#files.set(segment, known)
-        this.#newest = known
-      }
+      this.#files.delete(segment)
+      this.#files.set(segment, known)
       return known
     }
     let fd: number
@@ -140,7 +135,6 @@ export class SegmentReader implements BodySource {
     }
     const file = { fd, users: 0, forgotten: false }
     this.#files.set(segment, file)
-    this.#newest = file
     this.#sweeping ??= setInterval(() => this.#sweep(), limits.store.openSegmentsMs).unref()
     for (const [oldest, oldFile] of this.#files) {
       if (this.#files.size <= limits.store.openSegments) break

@@ -144,6 +144,26 @@ export function packChunk(columns: SnapshotColumns, chunk: number, count: number
   return packMessages(columns, start, Math.min(start + messagesPerChunk, count))
 }
 
+/** All of a snapshot at once: what its header says, and its chunks. */
+export function packWhole({
+  uidValidity,
+  count,
+  survey,
+  columns,
+}: Pick<PackedHeader, 'uidValidity' | 'count' | 'survey'> & { readonly columns: SnapshotColumns }): {
+  readonly header: PackedHeader
+  readonly chunks: readonly Uint8Array[]
+} {
+  const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_unused, chunk) =>
+    packChunk(columns, chunk, count),
+  )
+  const checksums = chunks.map(chunkChecksum)
+  return {
+    header: { uidValidity, count, survey, checksums, uidRanges: packUids(columns.uids, count) },
+    chunks,
+  }
+}
+
 /** The columns that the chunks hold, with `uids`; undefined when any chunk is not what the header says. */
 export function unpackChunks(
   header: PackedHeader,

@@ -10,12 +10,11 @@ import { openStore } from '../../../src/store/open-store.ts'
 import { makeColumns, type SnapshotColumns } from '../../../src/store/snapshots/columns.ts'
 import { isPackedChunk, messagesPerChunk } from '../../../src/store/snapshots/packed-chunk.ts'
 import {
-  chunkChecksum,
   findPackedHeader,
   isSound,
   packChunk,
   packHeader,
-  packUids,
+  packWhole,
   unpackChunks,
   unpackUids,
 } from '../../../src/store/snapshots/packing.ts'
@@ -52,18 +51,9 @@ test('what is packed comes back as it was, for any count of messages', () => {
           }
         }
         for (let i = 0; i < count; i++) columns.uids[i] = i + 1 + (i >> (seed % 8))
-        const chunks = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_, i) =>
-          packChunk(columns, i, count),
-        )
-        const header = findPackedHeader(
-          packHeader({
-            uidValidity: 7,
-            count,
-            survey: { firstUnseen: count - 1, keywordSets: [3, seed] },
-            checksums: chunks.map(chunkChecksum),
-            uidRanges: packUids(columns.uids, count),
-          }),
-        )
+        const survey = { firstUnseen: count - 1, keywordSets: [3, seed] }
+        const { header: packed, chunks } = packWhole({ uidValidity: 7, count, survey, columns })
+        const header = findPackedHeader(packHeader(packed))
         assert.ok(header)
         assert.deepEqual(header.survey, { firstUnseen: count - 1, keywordSets: [3, seed] })
         assert.ok(isSound(header))
@@ -88,14 +78,8 @@ test('damaged or missing chunks and headers are not taken', () => {
   const columns = makeColumns(2000)
   for (let i = 0; i < 2000; i++) columns.uids[i] = i + 7
   for (let i = 0; i < 2000; i++) columns.emails[i] = i
-  const chunks = [packChunk(columns, 0, 2000), packChunk(columns, 1, 2000)]
-  const header = {
-    uidValidity: 1,
-    count: 2000,
-    survey: { firstUnseen: -1, keywordSets: [] },
-    checksums: chunks.map(chunkChecksum),
-    uidRanges: packUids(columns.uids, 2000),
-  }
+  const survey = { firstUnseen: -1, keywordSets: [] }
+  const { header, chunks } = packWhole({ uidValidity: 1, count: 2000, survey, columns })
   const bytes = packHeader(header)
   assert.ok(findPackedHeader(bytes))
   for (let at = 0; at < bytes.length; at++) {
