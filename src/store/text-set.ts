@@ -25,6 +25,10 @@ export class TextSet {
   readonly #numbers: Map<string, number> | undefined
   #bytes = Buffer.alloc(4096)
   #starts = new Uint32Array(512)
+  /** How many are in there. */
+  #laid = 0
+  /** What comes behind them, until somebody asks: copied once, whatever many come after. */
+  #added: Texts[] = []
   #count = 0
   #ranks: { readonly order: string; readonly numbers: Uint32Array } | undefined
 
@@ -43,25 +47,24 @@ export class TextSet {
     return number
   }
 
-  /** Adds texts of which none is empty, whether or not they are known; the number of the first one. */
-  addAll({ bytes, starts }: Texts): number {
+  /** Adds texts of which none is empty, whether or not they are known; the number of the first one. They must not change any more. */
+  addAll(texts: Texts): number {
     const first = this.#count
-    const count = starts.length - 1
-    const end = this.#reserve(count, bytes.length)
-    this.#bytes.set(bytes, end)
-    for (let at = 1; at <= count; at++) this.#starts[first + at] = end + (starts[at] as number)
-    this.#count += count
+    this.#added.push(texts)
+    this.#count += texts.starts.length - 1
     return first
   }
 
   /** All of them, by number. What is added later is not among them, and changes none. */
   get texts(): Texts {
+    this.#layAdded()
     const starts = this.#starts.subarray(0, this.#count + 1)
     return { bytes: this.#bytes.subarray(0, starts[this.#count]), starts }
   }
 
   /** About the bytes that it takes. */
   get weight(): number {
+    this.#layAdded()
     return this.#bytes.length + 4 * this.#starts.length + 80 * (this.#numbers?.size ?? 0)
   }
 
@@ -75,20 +78,36 @@ export class TextSet {
   }
 
   #append(text: string): number {
-    const end = this.#reserve(1, 3 * text.length + 1)
+    this.#layAdded()
+    const end = this.#reserve(1, 3 * text.length + 1, 2)
     const after = end + this.#bytes.write(text, end)
     this.#bytes[after] = textEnd
-    this.#count++
+    this.#laid = ++this.#count
     this.#starts[this.#count] = after + 1
     return this.#count - 1
   }
 
-  /** Makes room for more texts of so many bytes, with what stands behind each; where they go. */
-  #reserve(count: number, length: number): number {
-    if (this.#count + count >= this.#starts.length)
-      this.#starts = grown(this.#starts, new Uint32Array(2 * (this.#count + count)))
-    const end = this.#starts[this.#count] as number
-    if (end + length > this.#bytes.length) this.#bytes = grown(this.#bytes, Buffer.alloc(2 * (end + length)))
+  /** Lays what was added behind the others. */
+  #layAdded(): void {
+    if (this.#added.length === 0) return
+    const added = this.#added
+    this.#added = []
+    const length = added.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    let end = this.#reserve(this.#count - this.#laid, length, 1.125)
+    for (const { bytes, starts } of added) {
+      this.#bytes.set(bytes, end)
+      for (let at = 1; at < starts.length; at++) this.#starts[++this.#laid] = end + (starts[at] as number)
+      end += bytes.length
+    }
+  }
+
+  /** Makes room behind those that are laid for more texts of so many bytes, with what stands behind each; where they go. Where it takes more memory, for so many times as much. */
+  #reserve(count: number, length: number, growth: number): number {
+    if (this.#laid + count >= this.#starts.length)
+      this.#starts = grown(this.#starts, new Uint32Array(Math.ceil(growth * (this.#laid + count + 1))))
+    const end = this.#starts[this.#laid] as number
+    if (end + length > this.#bytes.length)
+      this.#bytes = grown(this.#bytes, Buffer.alloc(Math.ceil(growth * (end + length))))
     return end
   }
 }
@@ -116,7 +135,8 @@ class Folding {
     this.#ascii = Uint8Array.from({ length: 128 }, (_unused, code) =>
       fold(String.fromCharCode(code)).charCodeAt(0),
     )
-    this.#bytes = Buffer.alloc(bytes.length + 1024)
+    // A little more: folding makes few texts longer.
+    this.#bytes = Buffer.alloc(bytes.length + Math.ceil(bytes.length / 8) + 4096)
     this.#foldedStarts = new Uint32Array(starts.length)
   }
 

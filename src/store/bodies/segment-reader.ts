@@ -54,7 +54,11 @@ export class SegmentReader implements BodySource {
         )
       const stored = bytes.subarray(recordHeaderBytes)
       if (!location.compressed) return stored
-      const body = zstdDecompressSync(stored, { maxOutputLength: Math.max(1, location.sizeBytes) })
+      // With a byte of room zlib sees at once that this was all.
+      const body = zstdDecompressSync(stored, {
+        chunkSize: Math.max(64, location.sizeBytes + 1),
+        maxOutputLength: Math.max(1, location.sizeBytes),
+      })
       if (body.length !== location.sizeBytes) {
         throw new StoreError('corrupt', `a compressed body in segment ${location.segment} has another length`)
       }

@@ -30,6 +30,8 @@ export const notKept = 0xffff
 const leastCompressedBytes = 8192
 const encodings = { asIs: 0, zstd: 1 } as const
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+/** What most chunks unpack to fits into one piece of memory. */
+const decompression = { chunkSize: 65_536 }
 
 /** What a text under way is put into. */
 const room = Buffer.alloc(longestBytes)
@@ -120,7 +122,9 @@ function encode(numbers: Uint16Array, texts: ByteTable, order: readonly number[]
 export function unpackTexts(packed: Uint8Array): TextsBlock {
   const encoded = packed.subarray(1)
   const { buffer, byteOffset, byteLength } =
-    packed[0] === encodings.zstd ? aligned(zstdDecompressSync(encoded)) : Uint8Array.from(encoded)
+    packed[0] === encodings.zstd
+      ? aligned(zstdDecompressSync(encoded, decompression))
+      : Uint8Array.from(encoded)
   const [slotCount = 0, textCount = 0] = new Uint16Array(buffer, byteOffset, 2)
   const numbers = new Uint16Array(buffer, byteOffset + 4, slotCount)
   const lengths = new Uint16Array(buffer, byteOffset + 4 + 2 * slotCount, textCount)
