@@ -6,6 +6,7 @@ export const fetchFlagsQuestion: Question = {
   name: 'fetch-flags',
   title: 'UID FETCH 1:* (FLAGS) of 100,000 messages, warm',
   boundBy: 'Both: CPU that writes 3 MB of text from memory.',
+  warmUps: 4,
   rows: { flags: { title: 'UID FETCH 1:* (FLAGS)', unit: 'ms', target: 2.5 } },
   prepare: fillBig,
   async run(bench) {

@@ -13,6 +13,7 @@ export const notifyQuestion: Question = {
     'Dovecot: a delay before it looks after a change of the file (inotify). Restante: the commit, then a hint to each session.',
   shortfall:
     "EXISTS comes within 0.6 ms of APPEND's own OK, so it is the commit: a sync and two hops between threads.",
+  warmUps: 4,
   rows: {
     notify1: { title: '1 watcher, p50', unit: 'ms', target: 150 },
     notify100: { title: '100 watchers of one mailbox, p99', unit: 'ms', target: 35 },
@@ -30,7 +31,7 @@ async function latencies(bench: Bench, watchers: number, rounds: number): Promis
   const sender = await login(bench.server, account)
   const found: number[] = []
   for (let round = 0; round < rounds; round++) {
-    const message = smallMessage((bench.repetition + 2) * 10_000 + watchers * 20 + round)
+    const message = smallMessage((bench.repetition + 10) * 10_000 + watchers * 20 + round)
     const heard = together(watchers, async worker => {
       await clients[worker]?.heard(' EXISTS')
       return performance.now()

@@ -13,6 +13,7 @@ export const pop3Question: Question = {
   title: 'POP3',
   boundBy: 'Log-ins: CPU. RETR one by one: the round trip and opening the message.',
   shortfall: 'Log-ins: as with IMAP. RETR: the round trip is half of it (a NOOP is 46 us of CPU of 90).',
+  warmUps: 4,
   rows: {
     pop3Login: { title: 'connect + USER + PASS + QUIT, 16 at once', unit: 'per second', target: 3 },
     uidl: { title: 'UIDL of 1,000', unit: 'ms', target: 1 },

@@ -12,7 +12,7 @@ export interface Row {
   readonly target?: number
   /** What Restante's own figure may be at most, whatever Dovecot's is. */
   readonly most?: number
-  /** Measured in the warm-up only, since a second time is another question. */
+  /** Measured in the first warm-up only, since a second time is another question. */
   readonly single?: boolean
 }
 
@@ -27,6 +27,8 @@ export interface Question {
   readonly rows: Readonly<Record<string, Row>>
   /** Measured repetitions; 5 where it isn't said. */
   readonly repetitions?: number
+  /** Repetitions before those, 1 where it isn't said. Who asks from one connection meets one of several threads or processes, by chance, and warms up most with a few. */
+  readonly warmUps?: number
   /** Fills what the runs need; once for each server, untimed. */
   prepare?(bench: Bench): Promise<void>
   /** One repetition on one server. */
@@ -36,7 +38,7 @@ export interface Question {
 /** One repetition's surroundings. */
 export interface Bench {
   readonly server: Server
-  /** From 0; the warm-up is -1. */
+  /** From 0; the last warm-up is -1. */
   readonly repetition: number
   /** What takes minutes to fill is left out. */
   readonly isSmall: boolean

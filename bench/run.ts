@@ -116,8 +116,9 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
     question.repetitions === 0 ? 0 : Number(options.repetitions ?? question.repetitions ?? 5)
   const samples: Samples = new Map()
   const load = loadavg()[0] ?? 0
-  for (const server of servers) await question.prepare?.(surroundings(question, server, -1, samples))
-  for (let repetition = -1; repetition < repetitions; repetition++) {
+  const first = firstOf(question)
+  for (const server of servers) await question.prepare?.(surroundings(question, server, first, samples))
+  for (let repetition = first; repetition < repetitions; repetition++) {
     const turn = repetition % 2 === 0 ? servers : servers.toReversed()
     for (const server of turn) {
       // An index that is still filled, say: whoever is next would pay for it.
@@ -153,11 +154,16 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
   }
 }
 
+/** The number of a question's first repetition, which warms up. */
+function firstOf({ warmUps = 1 }: Question): number {
+  return -warmUps
+}
+
 function surroundings(question: Question, server: Server, repetition: number, samples: Samples): Bench {
   const keep = (name: string, sample: Sample) => {
     const row = question.rows[name]
     if (row === undefined) throw new Error(`${question.name} has no row ${name}`)
-    if (repetition < 0 && row.single !== true) return
+    if (repetition < 0 && !(row.single === true && repetition === firstOf(question))) return
     const ofRow = samples.get(name) ?? new Map<ServerName, Sample[]>()
     samples.set(name, ofRow)
     ofRow.set(server.name, [...(ofRow.get(server.name) ?? []), sample])
