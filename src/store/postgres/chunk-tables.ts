@@ -27,7 +27,7 @@ import type { SessionOpener } from './session-pool.ts'
 import type { Session } from './session.ts'
 
 /** Larger with each change of what is in the tables, or of how text is read and cut to words. */
-const version = 3
+const version = 4
 
 /** Names the lock of the node that fills the index. */
 const indexLock = 0x7265_7378

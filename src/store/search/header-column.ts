@@ -28,8 +28,8 @@ export class HeaderColumnBuilder {
       if (leavesOut(slot)) continue
       const value = values[at] as number
       if (numbers[value] === -1) {
-        const [start, end] = [starts[value] as number, starts[value + 1] as number]
-        numbers[value] = this.#numberOf(texts, start, end, lengths[value] as number)
+        const [start, next] = [starts[value] as number, starts[value + 1] as number]
+        numbers[value] = this.#numberOf(texts, start, next - 1, lengths[value] as number)
       }
       this.#slots.push(slot + shift)
       this.#values.push(numbers[value] as number)
@@ -47,17 +47,22 @@ export class HeaderColumnBuilder {
     return this.#lengths.reduce((sum, length) => sum + length, 6 * this.#slots.length)
   }
 
-  // Packed: counts of entries and of texts; each text's length in code units; each entry's slot and text; the texts in UTF-8 one after another.
+  // Packed: counts of entries and of texts; each text's length in code units; each entry's slot and text; the texts in UTF-8 with a line's end between each two,
+  // so that all are decoded and folded as one.
   pack(): Uint8Array {
-    const { bytes, count } = this.#texts
+    const { bytes, starts, count } = this.#texts
     const entryCount = this.#slots.length
-    const packed = Buffer.alloc(4 * (2 + count + 2 * entryCount) + bytes.length)
+    const numberBytes = 4 * (2 + count + 2 * entryCount)
+    const packed = Buffer.alloc(numberBytes + bytes.length + Math.max(0, count - 1), '\n')
     const numbers = new Uint32Array(packed.buffer, packed.byteOffset, 2 + count + 2 * entryCount)
     numbers.set([entryCount, count])
     numbers.set(this.#lengths, 2)
     numbers.set(this.#slots, 2 + count)
     numbers.set(this.#values, 2 + count + entryCount)
-    packed.set(bytes, numbers.byteLength)
+    for (let number = 0; number < count; number++) {
+      const start = starts[number] as number
+      packed.set(bytes.subarray(start, starts[number + 1]), numberBytes + start + number)
+    }
     return packed
   }
 }
@@ -85,7 +90,7 @@ function readColumn(packed: Uint8Array): PackedColumn {
   }
 }
 
-/** Where each text begins in UTF-8, and where the next would. */
+/** Where each text begins in UTF-8, and where the next would, behind a line's end. */
 function byteStarts(texts: Buffer, lengths: Uint32Array): Uint32Array {
   const starts = new Uint32Array(lengths.length + 1)
   let at = 0
@@ -96,36 +101,27 @@ function byteStarts(texts: Buffer, lengths: Uint32Array): Uint32Array {
       // Four bytes are two units.
       if (byte >= 0xf0) units--
     }
-    starts[number + 1] = at
+    starts[number + 1] = ++at
   }
   return starts
 }
 
 /** The values of one field in one chunk. */
 export class HeaderColumn {
-  readonly slots: Uint32Array
-  /** The number of each entry's text. */
-  readonly values: Uint32Array
-  readonly #texts: readonly string[]
+  readonly #packed: PackedColumn
   /** All texts folded, one after another with something between; `#starts` says where each begins, and where the next would. */
   readonly #folded: string
   readonly #starts: Uint32Array
 
   /** `fold` is what it is searched with. Throws RangeError on what `pack` cannot have made. */
   constructor(packed: Uint8Array, fold: (text: string) => string) {
-    const { slots, values, lengths, texts: bytes } = readColumn(packed)
-    this.slots = slots
-    this.values = values
-    const joined = bytes.toString()
-    const texts: string[] = []
-    let at = 0
-    for (const length of lengths) texts.push(joined.slice(at, (at += length)))
-    this.#texts = texts
+    this.#packed = readColumn(packed)
+    const { lengths, texts } = this.#packed
     this.#starts = new Uint32Array(lengths.length + 1)
     // Folding is about characters that stand together, so all at once is as good as one by one.
-    let folded = fold(texts.join('\n'))
+    let folded = fold(texts.toString())
     if (!this.#findStarts(folded)) {
-      const each = texts.map(fold)
+      const each = textsOf(this.#packed).map(fold)
       folded = each.join('\n')
       for (const [number, text] of each.entries())
         this.#starts[number + 1] = (this.#starts[number] as number) + text.length + 1
@@ -134,17 +130,19 @@ export class HeaderColumn {
   }
 
   get weight(): number {
-    return 3 * this.#folded.length + 64 * this.#texts.length + 8 * this.slots.length
+    const { slots, lengths, texts } = this.#packed
+    return 2 * this.#folded.length + texts.length + 8 * lengths.length + 8 * slots.length
   }
 
   each(take: (text: string, slot: number) => void): void {
-    for (const [at, slot] of this.slots.entries())
-      take(this.#texts[this.values[at] as number] as string, slot)
+    const { slots, values } = this.#packed
+    const texts = textsOf(this.#packed)
+    for (const [at, slot] of slots.entries()) take(texts[values[at] as number] as string, slot)
   }
 
   /** Sets `into` to 1 at each slot with a value that holds the folded text. */
   mark(needle: string, into: Uint8Array): void {
-    const { slots, values } = this
+    const { slots, values } = this.#packed
     const found = this.#find(needle)
     for (let at = 0; at < slots.length; at++)
       if (found[values[at] as number] === 1) into[slots[at] as number] = 1
@@ -152,11 +150,12 @@ export class HeaderColumn {
 
   /** Gives each distinct text, folded, to `judge`, and what that says to `take` with each of its slots. */
   judge(judge: (folded: string) => number, take: (slot: number, judgement: number) => void): void {
+    const { slots, values, lengths } = this.#packed
     const starts = this.#starts
-    const judgements = this.#texts.map((_text, number) =>
+    const judgements = Float64Array.from(lengths, (_length, number) =>
       judge(this.#folded.slice(starts[number], (starts[number + 1] as number) - 1)),
     )
-    for (const [at, slot] of this.slots.entries()) take(slot, judgements[this.values[at] as number] as number)
+    for (const [at, slot] of slots.entries()) take(slot, judgements[values[at] as number] as number)
   }
 
   /** Finds where each text begins by what is between them; false where some hold such themselves. */
@@ -175,7 +174,7 @@ export class HeaderColumn {
   /** 1 for each text that holds it. */
   #find(needle: string): Uint8Array {
     const starts = this.#starts
-    const found = new Uint8Array(this.#texts.length)
+    const found = new Uint8Array(starts.length - 1)
     if (needle === '') return found.fill(1)
     let number = 0
     for (let at = this.#folded.indexOf(needle); at >= 0; ) {
@@ -189,6 +188,18 @@ export class HeaderColumn {
     }
     return found
   }
+}
+
+/** Each distinct text. */
+function textsOf({ lengths, texts }: PackedColumn): string[] {
+  const joined = texts.toString()
+  const found: string[] = []
+  let at = 0
+  for (const length of lengths) {
+    found.push(joined.slice(at, at + length))
+    at += length + 1
+  }
+  return found
 }
 
 /** The number of the text in which a place lies; it is not before `from`. */

@@ -122,12 +122,27 @@ interface Stretch {
 /** `:name` folded in some way, or another piece. */
 type Piece = HeaderColumn | TermDictionary | Postings
 
+/** What is in memory of one edition of a chunk. */
+interface Edition {
+  readonly pieces: Map<string, Piece>
+  weight: number
+}
+
+const editionWeight = 500
+
 export class ChunkedIndex implements SearchIndex {
   readonly #source: ChunkSource
-  readonly #pieces = new Lru<string, Piece>(limits.search.cacheBytes)
+  readonly #editions = new Lru<string, Edition>(limits.search.cacheBytes)
+  /** The keys of the editions that each account had when it was asked last. */
+  readonly #current = new Lru<AccountId, ReadonlySet<string>>(limits.search.currentEditions)
 
   constructor(source: ChunkSource) {
     this.#source = source
+  }
+
+  /** About the bytes of the pieces that are in memory. */
+  get weight(): number {
+    return this.#editions.weight
   }
 
   async answer(
@@ -202,7 +217,15 @@ export class ChunkedIndex implements SearchIndex {
 
   async #chunks(account: AccountId): Promise<ReadonlyMap<string, StoredChunk>> {
     const chunks = await this.#source.chunks(account)
+    this.#letGo(account, new Set(chunks.map(({ edition }) => cacheKeyOf(account, edition))))
     return new Map(chunks.map(chunk => [keyOf(chunk.edition), chunk]))
+  }
+
+  /** Forgets the pieces of editions that others have taken the place of. */
+  #letGo(account: AccountId, current: ReadonlySet<string>): void {
+    for (const key of this.#current.get(account) ?? []) if (!current.has(key)) this.#editions.delete(key)
+    if (current.size > 0) this.#current.set(account, current, current.size)
+    else this.#current.delete(account)
   }
 
   async #stretch(
@@ -230,14 +253,20 @@ export class ChunkedIndex implements SearchIndex {
     variant: string,
     make: (data: Uint8Array) => T,
   ): Promise<T> => {
-    const key = `${account}/${editionKeyOf(edition)}/${name} ${variant}`
-    const known = this.#pieces.get(key)
+    const key = cacheKeyOf(account, edition)
+    const pieceKey = `${name} ${variant}`
+    const known = this.#editions.get(key)?.pieces.get(pieceKey)
     if (known) return known as T
     const data = await this.#source.piece(account, edition, name)
     // The indexer may have put another chunk in its place just now.
     if (!data) throw new MissingPiece()
+    const kept = this.#editions.get(key) ?? { pieces: new Map<string, Piece>(), weight: editionWeight }
+    const meanwhile = kept.pieces.get(pieceKey)
+    if (meanwhile) return meanwhile as T
     const made = make(data)
-    this.#pieces.set(key, made, made.weight + 200)
+    kept.pieces.set(pieceKey, made)
+    kept.weight += made.weight + 200
+    this.#editions.set(key, kept, kept.weight)
     return made
   }
 }
@@ -245,6 +274,10 @@ export class ChunkedIndex implements SearchIndex {
 /** The piece that has a column. */
 function pieceOf(name: IndexedColumn): KeptTextColumn | 'numbers' {
   return name === 'base_subject' || name === 'message_id' || name === 'reference_ids' ? name : 'numbers'
+}
+
+function cacheKeyOf(account: AccountId, edition: ChunkEdition): string {
+  return `${account}/${editionKeyOf(edition)}`
 }
 
 class MissingPiece extends Error {}

@@ -20,7 +20,7 @@ import type { ChunkSource, ChunkStore, StoredChunk } from '../search/chunk-store
 import { Connection } from './connection.ts'
 
 /** Larger with each change of what is in the file, or of how text is read and cut to words. */
-const version = 4
+const version = 5
 
 const schema = `
 CREATE TABLE search_chunk (

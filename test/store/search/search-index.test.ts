@@ -256,3 +256,49 @@ test('the numbers and texts of emails are what was said of them, also in a large
   )
   await fc.assert(property, { numRuns: 100 })
 })
+
+test('pieces of a chunk that another has taken the place of are let go, and no others', async () => {
+  const email: Email = {
+    numbers: { sent_at: 0, sent_zone_minutes: 0, is_reply: 0 },
+    texts: { base_subject: '', message_id: '', reference_ids: '' },
+    bodies: [],
+    headers: [],
+    fields: { subject: ['a train'] },
+  }
+  const { head, pieces } = build({ level: 0, number: 0 }, [email]).pack()
+  const stamps = new Map([
+    [0, 1],
+    [1, 1],
+  ])
+  const read: string[] = []
+  const index = new ChunkedIndex({
+    chunks: account =>
+      account === 1
+        ? Array.from(stamps, ([number, stamp]) => ({ edition: { level: 0, number, stamp }, head }))
+        : [],
+    piece(_account, { number, stamp }, name) {
+      read.push(`${number}/${stamp} ${name}`)
+      return pieces.find(piece => piece.name === name)?.data
+    },
+  })
+  const ask = (needle: string, account = 1) =>
+    index.answer(
+      account as AccountId,
+      { kind: 'header', name: 'subject', needle },
+      foldings[0] as Folding,
+      Float64Array.of(0, 64),
+      () => undefined,
+    )
+  assert.deepEqual([...(await ask('TRAIN'))], [answers.yes, answers.yes])
+  const { weight } = index
+  assert.ok(weight > 0)
+  stamps.set(1, 2)
+  assert.deepEqual([...(await ask('TRAM'))], [answers.no, answers.no])
+  assert.deepEqual(read, ['0/1 :subject', '1/1 :subject', '1/2 :subject'])
+  assert.equal(index.weight, weight)
+  stamps.clear()
+  await ask('TRAIN', 2)
+  assert.equal(index.weight, weight)
+  assert.deepEqual([...(await ask('TRAIN'))], [answers.unknown, answers.unknown])
+  assert.equal(index.weight, 0)
+})
