@@ -224,11 +224,14 @@ async function keyMask(
   { breathe, count, indexes }: Extent,
 ): Promise<Uint8Array> {
   const mask = new Uint8Array(count)
+  if (known && !indexes) {
+    mask.set(known)
+    return mask
+  }
   if (!known && (own > rank || !test)) return mask.fill(unknown)
   const maskAll = indexes === undefined && scope ? key.mask : undefined
   await inStretches(count, breathe, (from, to) => {
-    if (known)
-      for (let at = from; at < to; at++) mask[at] = known[indexes ? (indexes[at] as number) : at] as number
+    if (known && indexes) for (let at = from; at < to; at++) mask[at] = known[indexes[at] as number] as number
     else if (maskAll && scope) maskAll(scope, mask, from, to)
     else if (test)
       for (let at = from; at < to; at++)

@@ -47,21 +47,31 @@ export class HeaderColumnBuilder {
     return this.#lengths.reduce((sum, length) => sum + length, 6 * this.#slots.length)
   }
 
-  // Packed: counts of entries and of texts; each text's length in code units; each entry's slot and text; the texts in UTF-8 with a line's end between each two,
-  // so that all are decoded and folded as one.
+  // Packed: counts of entries, of texts and of those that are all ASCII, which come first; each text's length in code units; each entry's slot and text; the texts
+  // in UTF-8 with a line's end between each two, so that many are decoded and folded as one.
   pack(): Uint8Array {
     const { bytes, starts, count } = this.#texts
+    const ascii: number[] = []
+    const others: number[] = []
+    for (let number = 0; number < count; number++)
+      (this.#lengths[number] === this.#texts.lengthOf(number) ? ascii : others).push(number)
+    const order = [...ascii, ...others]
+    const placeOf = new Uint32Array(count)
+    for (const [place, number] of order.entries()) placeOf[number] = place
     const entryCount = this.#slots.length
-    const numberBytes = 4 * (2 + count + 2 * entryCount)
-    const packed = Buffer.alloc(numberBytes + bytes.length + Math.max(0, count - 1), '\n')
-    const numbers = new Uint32Array(packed.buffer, packed.byteOffset, 2 + count + 2 * entryCount)
-    numbers.set([entryCount, count])
-    numbers.set(this.#lengths, 2)
-    numbers.set(this.#slots, 2 + count)
-    numbers.set(this.#values, 2 + count + entryCount)
-    for (let number = 0; number < count; number++) {
-      const start = starts[number] as number
-      packed.set(bytes.subarray(start, starts[number + 1]), numberBytes + start + number)
+    const head = new Uint32Array(3 + count + 2 * entryCount)
+    head.set([entryCount, count, ascii.length])
+    for (const [place, number] of order.entries()) head[3 + place] = this.#lengths[number] as number
+    head.set(this.#slots, 3 + count)
+    for (const [at, value] of this.#values.entries())
+      head[3 + count + entryCount + at] = placeOf[value] as number
+    const packed = Buffer.alloc(head.byteLength + bytes.length + Math.max(0, count - 1), '\n')
+    packed.set(new Uint8Array(head.buffer))
+    let at = head.byteLength
+    for (const number of order) {
+      const text = bytes.subarray(starts[number], starts[number + 1])
+      packed.set(text, at)
+      at += text.length + 1
     }
     return packed
   }
@@ -73,19 +83,23 @@ interface PackedColumn {
   readonly values: Uint32Array
   /** Code units of each text. */
   readonly lengths: Uint32Array
+  /** So many of the first texts are all ASCII. */
+  readonly asciiCount: number
   readonly texts: Buffer
 }
 
 /** Throws RangeError on what `pack` cannot have made. */
 function readColumn(packed: Uint8Array): PackedColumn {
   const { buffer, byteOffset, byteLength } = packed.byteOffset % 4 === 0 ? packed : Uint8Array.from(packed)
-  const [entryCount = 0, textCount = 0] = new Uint32Array(buffer, byteOffset, 2)
-  const numbers = new Uint32Array(buffer, byteOffset + 8, textCount + 2 * entryCount)
-  const textStart = 8 + numbers.byteLength
+  const [entryCount = 0, textCount = 0, asciiCount = 0] = new Uint32Array(buffer, byteOffset, 3)
+  if (asciiCount > textCount) throw new RangeError('more texts in ASCII than there are')
+  const numbers = new Uint32Array(buffer, byteOffset + 12, textCount + 2 * entryCount)
+  const textStart = 12 + numbers.byteLength
   return {
     slots: numbers.subarray(textCount, textCount + entryCount),
     values: numbers.subarray(textCount + entryCount),
     lengths: numbers.subarray(0, textCount),
+    asciiCount,
     texts: Buffer.from(buffer, byteOffset + textStart, byteLength - textStart),
   }
 }
@@ -109,19 +123,64 @@ function byteStarts(texts: Buffer, lengths: Uint32Array): Uint32Array {
 /** The values of one field in one chunk. */
 export class HeaderColumn {
   readonly #packed: PackedColumn
-  /** All texts folded, one after another with something between; `#starts` says where each begins, and where the next would. */
-  readonly #folded: string
-  readonly #starts: Uint32Array
+  /** Those that are all ASCII by themselves: one other character would make all of a string take twice the memory, and be searched half as fast. */
+  readonly #ascii: FoldedTexts
+  readonly #others: FoldedTexts
 
   /** `fold` is what it is searched with. Throws RangeError on what `pack` cannot have made. */
   constructor(packed: Uint8Array, fold: (text: string) => string) {
     this.#packed = readColumn(packed)
-    const { lengths, texts } = this.#packed
+    const { lengths, asciiCount, texts } = this.#packed
+    // Each with a line's end behind it.
+    let asciiBytes = asciiCount
+    for (let number = 0; number < asciiCount; number++) asciiBytes += lengths[number] as number
+    const ascii = texts.toString('latin1', 0, Math.max(0, asciiBytes - 1))
+    this.#ascii = new FoldedTexts(ascii, lengths.subarray(0, asciiCount), fold)
+    this.#others = new FoldedTexts(texts.toString('utf8', asciiBytes), lengths.subarray(asciiCount), fold)
+  }
+
+  get weight(): number {
+    const { slots, lengths, texts } = this.#packed
+    return this.#ascii.length + 2 * this.#others.length + texts.length + 8 * lengths.length + 8 * slots.length
+  }
+
+  each(take: (text: string, slot: number) => void): void {
+    const { slots, values, lengths, texts } = this.#packed
+    const all = textsIn(texts.toString(), lengths)
+    for (const [at, slot] of slots.entries()) take(all[values[at] as number] as string, slot)
+  }
+
+  /** Sets `into` to `mark` at each slot with a value that holds the folded text. */
+  mark(needle: string, into: Uint8Array, mark: number): void {
+    const { slots, values, lengths, asciiCount } = this.#packed
+    const found = new Uint8Array(lengths.length)
+    this.#ascii.find(needle, found.subarray(0, asciiCount))
+    this.#others.find(needle, found.subarray(asciiCount))
+    for (let at = 0; at < slots.length; at++)
+      if (found[values[at] as number] === 1) into[slots[at] as number] = mark
+  }
+
+  /** Gives each distinct text, folded, to `judge`, and what that says to `take` with each of its slots. */
+  judge(judge: (folded: string) => number, take: (slot: number, judgement: number) => void): void {
+    const { slots, values } = this.#packed
+    const judgements = [...this.#ascii.each(), ...this.#others.each()].map(judge)
+    for (const [at, slot] of slots.entries()) take(slot, judgements[values[at] as number] as number)
+  }
+}
+
+/** Texts folded into one string. */
+class FoldedTexts {
+  /** One after another with something between; `#starts` says where each begins, and where the next would. */
+  readonly #folded: string
+  readonly #starts: Uint32Array
+
+  /** Of texts with a line's end between each two. */
+  constructor(joined: string, lengths: Uint32Array, fold: (text: string) => string) {
     this.#starts = new Uint32Array(lengths.length + 1)
     // Folding is about characters that stand together, so all at once is as good as one by one.
-    let folded = fold(texts.toString())
+    let folded = fold(joined)
     if (!this.#findStarts(folded)) {
-      const each = textsOf(this.#packed).map(fold)
+      const each = textsIn(joined, lengths).map(fold)
       folded = each.join('\n')
       for (const [number, text] of each.entries())
         this.#starts[number + 1] = (this.#starts[number] as number) + text.length + 1
@@ -129,33 +188,14 @@ export class HeaderColumn {
     this.#folded = folded
   }
 
-  get weight(): number {
-    const { slots, lengths, texts } = this.#packed
-    return 2 * this.#folded.length + texts.length + 8 * lengths.length + 8 * slots.length
+  get length(): number {
+    return this.#folded.length
   }
 
-  each(take: (text: string, slot: number) => void): void {
-    const { slots, values } = this.#packed
-    const texts = textsOf(this.#packed)
-    for (const [at, slot] of slots.entries()) take(texts[values[at] as number] as string, slot)
-  }
-
-  /** Sets `into` to 1 at each slot with a value that holds the folded text. */
-  mark(needle: string, into: Uint8Array): void {
-    const { slots, values } = this.#packed
-    const found = this.#find(needle)
-    for (let at = 0; at < slots.length; at++)
-      if (found[values[at] as number] === 1) into[slots[at] as number] = 1
-  }
-
-  /** Gives each distinct text, folded, to `judge`, and what that says to `take` with each of its slots. */
-  judge(judge: (folded: string) => number, take: (slot: number, judgement: number) => void): void {
-    const { slots, values, lengths } = this.#packed
+  *each(): Generator<string> {
     const starts = this.#starts
-    const judgements = Float64Array.from(lengths, (_length, number) =>
-      judge(this.#folded.slice(starts[number], (starts[number + 1] as number) - 1)),
-    )
-    for (const [at, slot] of slots.entries()) take(slot, judgements[values[at] as number] as number)
+    for (let number = 0; number + 1 < starts.length; number++)
+      yield this.#folded.slice(starts[number], (starts[number + 1] as number) - 1)
   }
 
   /** Finds where each text begins by what is between them; false where some hold such themselves. */
@@ -171,11 +211,13 @@ export class HeaderColumn {
     return number === Math.max(last, 1) - 1
   }
 
-  /** 1 for each text that holds it. */
-  #find(needle: string): Uint8Array {
+  /** Sets `found` to 1 for each text that holds it. */
+  find(needle: string, found: Uint8Array): void {
     const starts = this.#starts
-    const found = new Uint8Array(starts.length - 1)
-    if (needle === '') return found.fill(1)
+    if (needle === '') {
+      found.fill(1)
+      return
+    }
     let number = 0
     for (let at = this.#folded.indexOf(needle); at >= 0; ) {
       number = numberAt(starts, at, number)
@@ -186,13 +228,11 @@ export class HeaderColumn {
         at = this.#folded.indexOf(needle, next)
       } else at = this.#folded.indexOf(needle, at + 1)
     }
-    return found
   }
 }
 
-/** Each distinct text. */
-function textsOf({ lengths, texts }: PackedColumn): string[] {
-  const joined = texts.toString()
+/** The texts that stand in a string with a line's end between each two. */
+function textsIn(joined: string, lengths: Uint32Array): string[] {
   const found: string[] = []
   let at = 0
   for (const length of lengths) {

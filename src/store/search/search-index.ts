@@ -362,25 +362,28 @@ class ChunkReading {
   async textAnswers({ patterns }: Plan, inHeaders: boolean): Promise<Uint8Array> {
     const { openBodies, openHeads } = this.#head
     const candidates = await this.#candidates('body', patterns)
-    if (!inHeaders) return this.#settle(candidates, answers.unknown, openBodies)
+    if (!inHeaders) return this.#settle(candidates, openBodies)
     const inHead = await this.#candidates('head', patterns)
-    for (const [slot, is] of inHead.entries()) if (is === 1) candidates[slot] = 1
-    return this.#settle(candidates, answers.unknown, openBodies, openHeads)
+    for (let slot = 0; slot < inHead.length; slot++)
+      candidates[slot] = (candidates[slot] as number) | (inHead[slot] as number)
+    return this.#settle(candidates, openBodies, openHeads)
   }
 
   async headerAnswers(name: string, { query, folding, patterns, hasPatterns }: Plan): Promise<Uint8Array> {
     const { columns, skipped, openHeads } = this.#head
     if (skipped.includes(name)) {
-      const candidates = hasPatterns ? await this.#candidates('head', patterns) : this.#none().fill(1)
-      return this.#settle(candidates, answers.unknown, openHeads)
+      const candidates = hasPatterns
+        ? await this.#candidates('head', patterns)
+        : this.#none().fill(answers.unknown)
+      return this.#settle(candidates, openHeads)
     }
     const matches = this.#none()
     if (columns.includes(name)) {
       const make = (data: Uint8Array) => new HeaderColumn(data, folding.fold)
       const column = await this.#load(this.#account, this.#edition, `:${name}`, folding.name, make)
-      column.mark(query.needle, matches)
+      column.mark(query.needle, matches, answers.yes)
     }
-    return this.#settle(matches, answers.yes, openHeads)
+    return this.#settle(matches, openHeads)
   }
 
   async scores({ words, within }: FuzzyQuery): Promise<Float64Array> {
@@ -455,7 +458,7 @@ class ChunkReading {
     return this.#load(this.#account, this.#edition, `${name}/at`, '', make)
   }
 
-  /** 1 for each slot whose words fulfil all the patterns. */
+  /** `unknown` for each slot whose words fulfil all the patterns, else `no`. */
   async #candidates(name: 'body' | 'head', patterns: readonly TermPattern[]): Promise<Uint8Array> {
     const dictionary = await this.#dictionary(name)
     let candidates: Uint8Array | undefined
@@ -466,7 +469,7 @@ class ChunkReading {
       const marks = this.#none()
       for (const term of terms)
         postings.each(term, slot => {
-          marks[slot] = 1
+          marks[slot] = answers.unknown
         })
       if (candidates)
         for (let slot = 0; slot < marks.length; slot++)
@@ -476,15 +479,28 @@ class ChunkReading {
     return candidates ?? this.#none()
   }
 
+  /** Nothing but `no`. */
   #none(): Uint8Array {
     return new Uint8Array(sizeOf(this.#edition))
   }
 
-  /** `match` where it is marked, no where it is not, and unknown where the chunk has nothing to say. */
-  #settle(marks: Uint8Array, match: number, ...open: readonly (readonly number[])[]): Uint8Array {
-    const settled = new Uint8Array(marks.length).fill(answers.unknown)
-    for (const slot of this.#head.present) settled[slot] = marks[slot] === 1 ? match : answers.no
-    for (const slots of open) for (const slot of slots) settled[slot] = answers.unknown
-    return settled
+  /** What was found of each slot, but `unknown` where the chunk has nothing to say. */
+  #settle(found: Uint8Array, ...open: readonly (readonly number[])[]): Uint8Array {
+    for (const slots of [absentIn(this.#head, found.length), ...open])
+      for (const slot of slots) found[slot] = answers.unknown
+    return found
   }
+}
+
+const absent = new WeakMap<ChunkHead, readonly number[]>()
+
+/** The slots, of so many, of which a chunk knows nothing: mostly none. */
+function absentIn(head: ChunkHead, size: number): readonly number[] {
+  let slots = absent.get(head)
+  if (!slots) {
+    const present = new Set(head.present)
+    slots = Array.from({ length: size }, (_unused, slot) => slot).filter(slot => !present.has(slot))
+    absent.set(head, slots)
+  }
+  return slots
 }
