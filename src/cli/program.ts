@@ -1,5 +1,6 @@
 // The command line: `restante <noun> <verb>`. Each command is a file under commands/, loaded when it is called.
 import { Command, CommanderError } from 'commander'
+import { settleAllocator } from './allocator.ts'
 import { CliError } from './cli-error.ts'
 import { type CommonOptions, createContext, type Run, withCommonOptions } from './command.ts'
 import type { Terminal } from './terminal.ts'
@@ -41,7 +42,7 @@ function createProgram(terminal: Terminal): Command {
     })
     .exitOverride()
   const define = commandMaker(terminal)
-  addServing(program, define)
+  addServing(program, define, terminal)
   addDirectory(program, define)
   addMail(program, define)
   addMaintenance(program, define)
@@ -67,8 +68,11 @@ function group(parent: Command, name: string, description: string): Command {
   return parent.command(name).description(description).copyInheritedSettings(parent)
 }
 
-function addServing(program: Command, define: Define): void {
-  define(program, 'serve', 'run the server', async () => (await import('./commands/serve.ts')).serve)
+function addServing(program: Command, define: Define, terminal: Terminal): void {
+  define(program, 'serve', 'run the server', async () => {
+    settleAllocator(terminal)
+    return (await import('./commands/serve.ts')).serve
+  })
     .option(
       '-l, --listen <NAME=ADDRESS:PORT>',
       'open only what is named, any number of times: imap, imaps, pop3, pop3s, smtp, submission, submissions, lmtp, http; port 0 is any that is free',
@@ -79,12 +83,10 @@ function addServing(program: Command, define: Define): void {
       'after',
       '\nIt ends on SIGTERM or SIGINT when its sessions have (a second one ends it at once) and reads certificates and log level again on SIGHUP.',
     )
-  define(
-    program,
-    'demo',
-    'try it: two accounts with mail in them, on this machine only',
-    async () => (await import('./commands/demo.ts')).demo,
-  ).option('--keep', 'keep the data (with --data they are always kept)')
+  define(program, 'demo', 'try it: two accounts with mail in them, on this machine only', async () => {
+    settleAllocator(terminal)
+    return (await import('./commands/demo.ts')).demo
+  }).option('--keep', 'keep the data (with --data they are always kept)')
 }
 
 function collect(value: string, all: string[]): string[] {

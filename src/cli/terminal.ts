@@ -13,6 +13,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>
   /** What relative paths are relative to: the caller's folder, also under `npm run`. */
   readonly cwd: string
+  /** Begins the program anew in this process, with more in its environment, and does not return; undefined where the process is not the program's own. */
+  readonly beginAnew?: (env: Readonly<Record<string, string>>) => void
 }
 
 /** The process's. */
@@ -27,5 +29,11 @@ export function processTerminal(): Terminal {
     env: process.env,
     // npm runs scripts in the package's folder and tells where it was called.
     cwd: process.env['INIT_CWD'] ?? process.cwd(),
+    ...(process.execve && { beginAnew }),
   }
+}
+
+function beginAnew(env: Readonly<Record<string, string>>): void {
+  const { execPath, execArgv, argv } = process
+  process.execve?.(execPath, [execPath, ...execArgv, ...argv.slice(1)], { ...process.env, ...env })
 }

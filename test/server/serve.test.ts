@@ -290,3 +290,20 @@ test('a proxy that is known has to say where its connections come from, and is b
   silent.send('a NOOP\r\n')
   assert.equal(await silent.untilEnd(), '')
 })
+
+test('a server gives memory back to the system, unless somebody has set how', {
+  skip: process.platform !== 'linux' && 'not here: this is not Linux',
+}, async context => {
+  const settingsOf = async (env: Record<string, string>) => {
+    const { child } = await ServerProcess.start(context, { doors: ['imap'], env })
+    const variables = readFileSync(`/proc/${child.pid}/environ`, 'utf8').split('\0')
+    return variables.filter(variable => variable.startsWith('MALLOC_')).sort()
+  }
+  assert.deepEqual(await settingsOf({}), [
+    'MALLOC_ARENA_MAX=2',
+    'MALLOC_MMAP_THRESHOLD_=262144',
+    'MALLOC_TRIM_THRESHOLD_=1048576',
+  ])
+  assert.deepEqual(await settingsOf({ MALLOC_ARENA_MAX: '7' }), ['MALLOC_ARENA_MAX=7'])
+  assert.deepEqual(await settingsOf({ GLIBC_TUNABLES: '' }), [])
+})
