@@ -3,6 +3,7 @@
 // Of some it says nothing ("open"): they were gone already, or hold more than the index takes. Those are always candidates.
 import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { numbersOf, rangesOf, type UidRanges } from '../uid-ranges.ts'
 import { type KeptTextColumn, keptTextColumns } from './kept-texts.ts'
 
 /** Emails of each level's chunks. A chunk of a level is made of those of the level below. */
@@ -79,12 +80,31 @@ export interface PackedChunk {
   readonly pieces: readonly { readonly name: PieceName; readonly data: Uint8Array }[]
 }
 
+/** As it is kept: slots as ranges, which for most chunks is one of them all. */
+interface EncodedHead extends Omit<ChunkHead, 'present'> {
+  readonly present: UidRanges
+}
+
 export function encodeHead(head: ChunkHead): Uint8Array {
-  return Buffer.from(JSON.stringify(head))
+  const encoded: EncodedHead = { ...head, present: rangesOf(head.present) }
+  return Buffer.from(JSON.stringify(encoded))
 }
 
 export function decodeHead(bytes: Uint8Array): ChunkHead {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()) as ChunkHead
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  const encoded = JSON.parse(text) as EncodedHead
+  return { ...encoded, present: slotsIn(encoded.present) }
+}
+
+const allSlots: ReadonlyMap<number, readonly number[]> = new Map(
+  chunkSizes.map(size => [size, numbersOf([[0, size - 1]])]),
+)
+
+/** Whole chunks share one list. */
+function slotsIn(ranges: UidRanges): readonly number[] {
+  const [range, ...others] = ranges
+  const all = range?.[0] === 0 && others.length === 0 ? allSlots.get(range[1] + 1) : undefined
+  return all ?? numbersOf(ranges)
 }
 
 /** With every piece its checksum is kept: what a disk has damaged is as good as missing. */
