@@ -1,6 +1,7 @@
 // account add|list|show|passwd|remove|quota|disable|enable
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
+import { parseAddress } from '../../account/address.ts'
 import { createAccount, type Directory, updateAccount } from '../../account/directory.ts'
 import { removeAccount } from '../../account/remove-account.ts'
 import { setPassword } from '../../account/set-password.ts'
@@ -56,6 +57,8 @@ async function addFrom(context: CommandContext, file: string, options: AddOption
   await onStore(context, { mayCreate: true }, async target => {
     const directory = lenient(target.directory)
     const work: (() => Promise<void>)[] = []
+    /** Of an address that several lines name the first one counts. */
+    const latest = new Map<string, Promise<unknown>>()
     for (const [index, line] of lines.entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue
       const colon = line.indexOf(':')
@@ -65,9 +68,18 @@ async function addFrom(context: CommandContext, file: string, options: AddOption
         continue
       }
       const address = line.slice(0, colon).trim()
+      const known = parseAddress(address, directory.config.addressing)?.address ?? address
       work.push(async () => {
+        const before = latest.get(known)
+        const adding = Promise.resolve(before).then(() =>
+          addOne(context, directory, address, line.slice(colon + 1), options),
+        )
+        latest.set(
+          known,
+          adding.catch(() => {}),
+        )
         try {
-          await addOne(context, directory, address, line.slice(colon + 1), options)
+          await adding
           added.push(address)
         } catch (error) {
           fail((error as Error).message)
