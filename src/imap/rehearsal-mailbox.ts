@@ -13,11 +13,11 @@ const messageCount = 4096
 const firstDate = Date.UTC(2001, 0)
 const hourMs = 3_600_000
 
-/** A store in which that mailbox has messages that are made up. Of their emails it has what SENTSINCE compares. */
+/** A store in which that mailbox has messages that are made up. Of their emails it has what SENTSINCE compares and what lists show. */
 export function withMadeUpMailbox(store: Store, account: AccountId, mailbox: MailboxId): Store {
   const snapshot = madeUpSnapshots(account, mailbox)
   return {
-    reader: store.reader,
+    reader: withMadeUpRows(store.reader),
     mutate: (name, args) => store.mutate(name, args),
     emailColumns: new EmailColumnCache(readerOf(makeSentDates())),
     searchIndex: store.searchIndex,
@@ -45,6 +45,29 @@ function readerOf(emails: readonly SentDate[]): Reader {
     get: () => undefined,
     arrays: <Row>(_sql: string, ...[, first, last]: readonly SqlValue[]) =>
       emails.slice(Number(first), Number(last) + 1) as readonly unknown[] as readonly Row[],
+  }
+}
+
+const bodyStructure = '("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "8BIT" 2000 40 NIL NIL NIL NIL)'
+const people = '(("Ann Example" NIL "ann" "example.org"))'
+const envelope = `("Mon, 1 Jan 2001 12:00:00 +0100" "What it is about" ${people} ${people} ${people} ${people} NIL NIL NIL "<1@example.org>")`
+
+/** A reader in which any emails have that structure and envelope, for who asks for these two. */
+function withMadeUpRows(reader: Reader): Reader {
+  const rowsOf = ([, first, last]: readonly SqlValue[]) =>
+    Array.from({ length: Number(last) - Number(first) + 1 }, (_unused, at) => [
+      Number(first) + at,
+      bodyStructure,
+      envelope,
+    ])
+  return {
+    all: (sql, ...params) => reader.all(sql, ...params),
+    get: (sql, ...params) => reader.get(sql, ...params),
+    arrays: <Row extends readonly unknown[]>(sql: string, ...params: readonly SqlValue[]) =>
+      sql.startsWith('SELECT e.id, ')
+        ? (rowsOf(params) as readonly unknown[] as readonly Row[])
+        : reader.arrays<Row>(sql, ...params),
+    asText: column => column,
   }
 }
 

@@ -70,5 +70,11 @@ function beginning(name: string): readonly string[] {
 
 /** What goes through a whole mailbox, in one that is made up. */
 function searches(name: string): readonly string[] {
-  return [`EXAMINE ${name}`, 'UID SEARCH UNSEEN', 'UID SEARCH SENTSINCE 3-Jan-2001']
+  return [
+    `EXAMINE ${name}`,
+    'UID SEARCH UNSEEN',
+    'UID SEARCH SENTSINCE 3-Jan-2001',
+    // Two columns of rows and no more: `withMadeUpMailbox` has no others.
+    'UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)',
+  ]
 }

@@ -1,6 +1,7 @@
-// Puts texts in the order of their octets. Merge sort that knows how much each text has in common with the one before it, and so looks at most octets once: where many
-// texts begin alike, as subjects do, comparing them from their beginnings takes most of the time ("LCP merge sort").
-import { numbersBelow, type Breathe, inStretches, stepsPerBreath } from '../base/breathe.ts'
+// Puts texts in the order of their octets: sorts short runs, and merges them all at once. It knows how much each text has in common with the one that went before it, and so looks
+// at most octets once: where many texts begin alike, as subjects do, comparing them from their beginnings takes most of the time (Bingmann, Eberle, Sanders: Engineering
+// Parallel String Sorting, the LCP loser tree).
+import { numbersBelow, type Breathe, inStretches } from '../base/breathe.ts'
 import type { Texts } from './text-set.ts'
 
 /** What is in order for so long already is left as a run; else so many are sorted at once. */
@@ -12,7 +13,7 @@ export async function rankTexts(texts: Texts, breathe: Breathe): Promise<Uint32A
   const sorting = new Sorting(texts)
   const runs: Sequence = { order: await numbersBelow(count, breathe), common: new Uint32Array(count) }
   const ends = await sorting.sortRuns(runs, breathe)
-  const { order, common } = await sorting.mergeRuns(runs, ends, breathe)
+  const { order, common } = ends.length > 1 ? await sorting.mergeRuns(runs, ends, breathe) : runs
   const ranks = new Uint32Array(count)
   let rank = 0
   await inStretches(count, breathe, (from, to) => {
@@ -35,20 +36,8 @@ interface Sequence {
   readonly common: Uint32Array
 }
 
-interface Halves {
-  readonly from: number
-  readonly middle: number
-  readonly to: number
-}
-
-/** How far a merge is. */
-interface Merge extends Halves {
-  left: number
-  right: number
-  /** What the next one of each half has in common with the last one that was put into the target: who has more comes first. */
-  leftCommon: number
-  rightCommon: number
-}
+/** What a run has in common with the last text that was put into the target when it has no text left: less than any. */
+const ended = -1
 
 class Sorting {
   readonly #bytes: Uint8Array
@@ -68,9 +57,9 @@ class Sorting {
     const { length } = order
     const ends: number[] = []
     const compare = (a: number, b: number) => {
-      const octets = this.#common(a, b, 0)
-      if (this.#isLess(a, b, octets)) return -1
-      return this.#isLess(b, a, octets) ? 1 : 0
+      const octets = this.common(a, b, 0)
+      if (this.isLess(a, b, octets)) return -1
+      return this.isLess(b, a, octets) ? 1 : 0
     }
     for (let from = 0; from < length; ) {
       let to = this.#measure(order, common, from)
@@ -95,77 +84,24 @@ class Sorting {
     for (; at < most; at++) {
       const before = order[at - 1] as number
       const text = order[at] as number
-      const octets = this.#common(before, text, 0)
-      if (this.#isLess(text, before, octets)) break
+      const octets = this.common(before, text, 0)
+      if (this.isLess(text, before, octets)) break
       common[at] = octets
     }
     return at
   }
 
-  async mergeRuns(runs: Sequence, runEnds: readonly number[], breathe: Breathe): Promise<Sequence> {
+  /** Merges all runs, of which there are several. */
+  async mergeRuns(runs: Sequence, ends: readonly number[], breathe: Breathe): Promise<Sequence> {
     const { length } = runs.order
-    let source = runs
-    let target: Sequence = { order: new Uint32Array(length), common: new Uint32Array(length) }
-    let ends = runEnds
-    while (ends.length > 1) {
-      const merged: number[] = []
-      for (let run = 0, from = 0; run < ends.length; run += 2) {
-        const middle = ends[run] as number
-        const to = ends[run + 1] ?? middle
-        await this.#merge(source, target, { from, middle, to }, breathe)
-        merged.push(to)
-        from = to
-      }
-      ends = merged
-      const swap = source
-      source = target
-      target = swap
-    }
-    return source
-  }
-
-  async #merge(source: Sequence, target: Sequence, halves: Halves, breathe: Breathe): Promise<void> {
-    const merge: Merge = { ...halves, left: halves.from, right: halves.middle, leftCommon: 0, rightCommon: 0 }
-    for (let at = halves.from; at < halves.to; at += stepsPerBreath) {
-      this.#mergeUpTo(source, target, merge, at, Math.min(at + stepsPerBreath, halves.to))
-      const breath = breathe()
-      if (breath !== undefined) await breath
-    }
-  }
-
-  /** Fills the places of the target from one to another. */
-  #mergeUpTo(source: Sequence, target: Sequence, merge: Merge, from: number, to: number): void {
-    const { order, common } = source
-    const { order: targetOrder, common: targetCommon } = target
-    const { middle, to: end } = merge
-    let { left, right, leftCommon, rightCommon } = merge
-    for (let at = from; at < to; at++) {
-      let takesLeft = right >= end || (left < middle && leftCommon > rightCommon)
-      targetCommon[at] = takesLeft ? leftCommon : rightCommon
-      if (leftCommon === rightCommon && left < middle && right < end) {
-        const one = order[left] as number
-        const other = order[right] as number
-        const octets = this.#common(one, other, leftCommon)
-        takesLeft = !this.#isLess(other, one, octets)
-        if (takesLeft) rightCommon = octets
-        else leftCommon = octets
-      }
-      if (takesLeft) {
-        targetOrder[at] = order[left++] as number
-        leftCommon = common[left] as number
-      } else {
-        targetOrder[at] = order[right++] as number
-        rightCommon = common[right] as number
-      }
-    }
-    merge.left = left
-    merge.right = right
-    merge.leftCommon = leftCommon
-    merge.rightCommon = rightCommon
+    const merged: Sequence = { order: new Uint32Array(length), common: new Uint32Array(length) }
+    const tree = new LoserTree(runs, ends, this)
+    await inStretches(length, breathe, (from, to) => tree.take(merged, from, to))
+    return merged
   }
 
   /** How many octets two texts have in common, of which these are known already. */
-  #common(one: number, other: number, known: number): number {
+  common(one: number, other: number, known: number): number {
     const bytes = this.#bytes
     const starts = this.#starts
     let at = (starts[one] as number) + known
@@ -180,12 +116,104 @@ class Sorting {
   }
 
   /** Whether a text comes before another one with which it has so many octets in common. */
-  #isLess(text: number, other: number, common: number): boolean {
+  isLess(text: number, other: number, common: number): boolean {
     const starts = this.#starts
     const place = (starts[text] as number) + common
     const otherPlace = (starts[other] as number) + common
     if (otherPlace + 1 === starts[other + 1]) return false
     if (place + 1 === starts[text + 1]) return true
     return (this.#bytes[place] as number) < (this.#bytes[otherPlace] as number)
+  }
+}
+
+/**
+ * Gives the texts of several runs in order. The runs play against each other in pairs, whoever won goes on to the next game, and each game remembers who lost it: when the
+ * winner of all has gone, only its own games are played again, with the next text of its run.
+ *
+ * Of each player is known how much he has in common with the last winner: who has more comes first, and only where two have the same are their octets looked at, from there on.
+ */
+class LoserTree {
+  readonly #sorting: Sorting
+  readonly #order: Uint32Array
+  readonly #common: Uint32Array
+  /** By run: the place of its text that plays, and where the run ends. */
+  readonly #places: Uint32Array
+  readonly #ends: Uint32Array
+  /** By run: what it has in common with the last winner, or, of one that has lost to another since, with that one. */
+  readonly #known: Int32Array
+  /** By game, the last one first: the run that lost it. The players of game `n` are the winners of `2 n` and `2 n + 1`; from `#size` on they are runs. */
+  readonly #losers: Uint32Array
+  readonly #size: number
+  #winner: number
+
+  constructor({ order, common }: Sequence, ends: readonly number[], sorting: Sorting) {
+    this.#sorting = sorting
+    this.#order = order
+    this.#common = common
+    this.#size = 2 ** Math.ceil(Math.log2(ends.length))
+    this.#ends = new Uint32Array(this.#size)
+    this.#ends.set(ends)
+    this.#places = new Uint32Array(this.#size)
+    this.#places.set(ends.slice(0, -1), 1)
+    this.#known = new Int32Array(this.#size).fill(ended)
+    this.#known.fill(0, 0, ends.length)
+    this.#losers = new Uint32Array(this.#size)
+    this.#winner = this.#playAll()
+  }
+
+  /** Fills the places of `target` from one to another. */
+  take(target: Sequence, from: number, to: number): void {
+    const order = this.#order
+    const common = this.#common
+    const places = this.#places
+    const ends = this.#ends
+    const known = this.#known
+    const losers = this.#losers
+    const size = this.#size
+    let winner = this.#winner
+    for (let at = from; at < to; at++) {
+      const place = places[winner] as number
+      target.order[at] = order[place] as number
+      target.common[at] = known[winner] as number
+      const next = place + 1
+      places[winner] = next
+      known[winner] = next < (ends[winner] as number) ? (common[next] as number) : ended
+      for (let game = (winner + size) >>> 1; game > 0; game >>>= 1) {
+        const other = losers[game] as number
+        const own = known[winner] as number
+        const others = known[other] as number
+        if (own > others || (own === others && !this.#losesTo(winner, other))) continue
+        losers[game] = winner
+        winner = other
+      }
+    }
+    this.#winner = winner
+  }
+
+  /** Plays each game for the first time; who wins the last. */
+  #playAll(): number {
+    const winners = new Uint32Array(2 * this.#size)
+    for (let run = 0; run < this.#size; run++) winners[this.#size + run] = run
+    for (let game = this.#size - 1; game > 0; game--) {
+      const one = winners[2 * game] as number
+      const other = winners[2 * game + 1] as number
+      const [own, others] = [this.#known[one] as number, this.#known[other] as number]
+      const loses = own < others || (own === others && this.#losesTo(one, other))
+      winners[game] = loses ? other : one
+      this.#losers[game] = loses ? one : other
+    }
+    return winners[1] as number
+  }
+
+  /** Looks at the texts of two runs that have as much in common with the last winner, and notes what the loser has with the winner. */
+  #losesTo(run: number, other: number): boolean {
+    const known = this.#known[run] as number
+    if (known === ended) return false
+    const text = this.#order[this.#places[run] as number] as number
+    const otherText = this.#order[this.#places[other] as number] as number
+    const octets = this.#sorting.common(text, otherText, known)
+    const loses = this.#sorting.isLess(otherText, text, octets)
+    this.#known[loses ? run : other] = octets
+    return loses
   }
 }
