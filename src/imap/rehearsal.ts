@@ -15,16 +15,21 @@ import type { ImapContext } from './session.ts'
 const rounds = 4
 
 /**
- * Holds the sessions to their end; the commands that were refused, which should be none. Nothing to do in a store without mailboxes. What takes longer is
- * left out where somebody has come: `isAlone` says so.
+ * Holds the sessions to their end; the commands that were refused, which should be none. Nothing to do in a store without mailboxes. What takes longer comes
+ * after a `pause`, and is left out where somebody has come: `isAlone` says so.
  */
-export async function rehearseImap(context: ImapContext, isAlone: () => boolean): Promise<readonly string[]> {
+export async function rehearseImap(
+  context: ImapContext,
+  isAlone: () => boolean,
+  pause: () => Promise<void> = async () => {},
+): Promise<readonly string[]> {
   const stage = await findStage(context.store.reader)
   if (!stage) return []
   const { identity, mailbox } = stage
   const name = `"${encodeMailboxName(stage.name, false).replace(/["\\]/g, '\\$&')}"`
   const quiet = { ...context, log: silentLog, metrics: silentMetrics }
   const refused = await runSession(quiet, identity, beginning(name), () => true)
+  await pause()
   if (!isAlone()) return refused
   const store = withMadeUpMailbox(context.store, identity.account, mailbox)
   return [...refused, ...(await runSession({ ...quiet, store }, identity, searches(name), isAlone))]

@@ -1,4 +1,5 @@
 // What is spoken behind each door. A protocol is loaded when its first client comes.
+import { setTimeout } from 'node:timers/promises'
 import type { Connection } from '../net/connection.ts'
 import type { TlsProvider } from '../net/handshake.ts'
 import { PiecePool } from '../net/piece-pool.ts'
@@ -48,6 +49,9 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
 
 type Rehearse = (context: Context, isAlone: () => boolean) => Promise<readonly string[]>
 
+/** Who comes in the second after a start is served by one thread, and another one's rehearsal would take the processors that he could use. */
+const pauseMs = 1000
+
 const rehearsals: Readonly<Partial<Record<Protocol, Rehearse>>> = {
   imap: async (context, isAlone) => {
     const { rehearseImap } = await import('../imap/rehearsal.ts')
@@ -55,7 +59,8 @@ const rehearsals: Readonly<Partial<Record<Protocol, Rehearse>>> = {
     const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
     const { Ascending } = await import('../base/ascending.ts')
     const shared = { orders: new OrderCache(), rowsAhead: new RowsAhead(), ascending: new Ascending() }
-    return rehearseImap({ ...context, ...shared }, isAlone)
+    const pause = () => setTimeout(pauseMs, undefined, { ref: false })
+    return rehearseImap({ ...context, ...shared }, isAlone, pause)
   },
   pop3: async (context, isAlone) => {
     const { rehearsePop3 } = await import('../pop3/rehearsal.ts')
