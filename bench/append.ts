@@ -9,7 +9,7 @@ export const appendQuestion: Question = {
   boundBy:
     'Dovecot: fsync and a file for each message. Restante: one commit for all that wait, and one fdatasync of their bodies where they are more than 32 KiB; with one connection the sync of a commit.',
   shortfall:
-    "CPU of a message at 64 connections, by thread: the writer 260 us (a fifth of it the commit, six frames of the log with two writes each; much of the rest JavaScript around node:sqlite), protocol threads 360 (the summary of its MIME 64 to 90, three hops between threads with their copies), the indexer 160, half of it for words (Dovecot indexes no text), V8's own threads 80. It would take two indexes of email fewer, and a summary that crosses threads as bytes.",
+    "CPU of a message at 64 connections, by thread: the writer a third (a fifth of it the commit, six frames of the log with two writes each; much of the rest JavaScript around node:sqlite), protocol threads two fifths (a quarter of that the summary of its MIME, and three hops between threads with their copies), the indexer a fifth, half of it for words (Dovecot indexes no text), V8's own threads an eighth. Six times as fast would leave all of them, and the client, what the writer takes now. It would take two indexes of email fewer, a summary that crosses threads as bytes, and text that is indexed when nobody asks.",
   rows: {
     append1: { title: '1 connection', unit: 'per second', target: 2 },
     append16: { title: '16 connections', unit: 'per second', target: 5 },

@@ -10,8 +10,6 @@ export const copyQuestion: Question = {
   title: 'COPY, MOVE and EXPUNGE of 10,000 messages',
   boundBy:
     'Dovecot: hard links and unlinks. Restante: 10,000 narrow rows in one transaction (CPU of the writer).',
-  shortfall:
-    'EXPUNGE: 10,000 rows that go one by one from two indexes and come into the list of what is gone, 5 us each. It would take one index fewer (that of modSeqs is gone already).',
   warmUps: 4,
   rows: {
     copy: { title: 'UID COPY 1:*', unit: 'ms', target: 4 },

@@ -11,7 +11,7 @@ export const fetchBodyQuestion: Question = {
   boundBy:
     'Both: copying from the page cache to the socket, and the client reading it; one by one the round trip.',
   shortfall:
-    'Copies in the kernel come first now, then a header of 64 bytes that is read before each body of more than 32 KB. One by one it is the round trip: a NOOP is 60 us of CPU of 230.',
+    'One by one it is the round trip (a NOOP is a third of the CPU), then copies in the kernel, and a header of 64 bytes that is read before each body of more than 32 KB.',
   warmUps: 4,
   rows: {
     bodyAll: { title: 'one command', unit: 'MB/s', target: 1.5 },

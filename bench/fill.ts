@@ -11,7 +11,7 @@ export const fillQuestion: Question = {
   boundBy:
     'Dovecot: a file created, synced and renamed for each message. Restante: one transaction for each command, then its metadata (CPU).',
   shortfall:
-    'One client that waits: the protocol thread takes in 100 messages (200 us of CPU each, two thirds of it their summary), then the writer stores them (190 us: rows 105, their bodies and its syncs 30), while the indexer takes as much again on a processor that the client would use. It would take summaries made by several threads, two indexes of email fewer, and text that is indexed once it is asked for.',
+    'One client that waits: the protocol thread takes in 100 messages (two thirds of it their summary), then the writer stores them (half as much for their rows as the protocol thread takes for all, a sixth for bodies and syncs), while the indexer takes as much again on a processor that the client would use. All of it is 160 us of CPU a message, where eight times as fast would leave 100 for two processors. It would take summaries made by several threads, two indexes of email fewer, and text that is indexed once it is asked for.',
   repetitions: 0,
   rows: { fill: { title: 'messages', unit: 'per second', target: 8, single: true } },
   async run(bench) {

@@ -10,8 +10,7 @@ export const lmtpQuestion: Question = {
   title: 'LMTP delivery of 10 KB, envelope pipelined, a recipient for each connection',
   boundBy:
     'Dovecot: a temporary file, fsync and a user context for each delivery. Restante: one commit for all that wait, and one fdatasync of their bodies where they are more than 32 KiB.',
-  shortfall:
-    'As with APPEND: writer 210 us, protocol thread, indexer, each for text that Dovecot does not index.',
+  shortfall: 'As with APPEND. Alone it is the commit and two hops between threads.',
   rows: {
     lmtp1: { title: '1 connection', unit: 'per second', target: 3 },
     lmtp16: { title: '16 connections', unit: 'per second', target: 8 },

@@ -11,7 +11,7 @@ export const loginQuestion: Question = {
   boundBy:
     'Both: CPU. Dovecot hands the connection from its login process to a mail process; both keep verified passwords for a while.',
   shortfall:
-    "A session is 450 us of the client's own time in any case, and node:net that gives fixed answers and does nothing else takes 250 us of CPU for one, where three times as fast would leave 200 for all. The profile is flat: calls of the kernel 24 % (writes 10, accept 8), SQLite 8 %, the end of streams 7 %, and the rest in small shares. It would take a socket layer below node:net, whose handle is private.",
+    "node:net that gives fixed answers and does nothing else takes a third of Dovecot's CPU for a session, which is all that three times as fast would leave (measured on a slower day: 250 of 700 us), and the client more than that. The profile is flat: calls of the kernel 24 % (writes 10, accept 8), SQLite 8 %, the end of streams 7 %, and the rest in small shares. It would take a socket layer below node:net, whose handle is private.",
   rows: { login: { title: 'log-ins', unit: 'per second', target: 3 } },
   async prepare(bench) {
     for (let worker = 0; worker < atOnce; worker++)

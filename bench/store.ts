@@ -10,7 +10,7 @@ export const storeQuestion: Question = {
   title: 'UID STORE in a mailbox of 10,000; flags are not synced one by one by either server',
   boundBy: 'Waiting: the round trip. Pipelined and 1:*: CPU.',
   shortfall:
-    'Waiting: a quarter of the CPU is SQLite (a commit writes four pages of its log, each in two calls), an eighth the write to the socket, a twelfth the wait for the next command; the rest is spread thin over statements, promises, parser and streams, half of it in V8 before it has optimised. Dovecot writes a few bytes. It would take a log of smaller records. 1:* is 10,000 rows for SQLite: 4 ms or more for the UPDATE, 0.7 for the commit. It would take flags in packed columns in place of rows. Pipelined: the protocol thread reads, answers and settles each command, 30 to 40 us.',
+    'Waiting: a quarter of the CPU is SQLite (a commit writes four pages of its log, each in two calls), a quarter the write to the socket, which wakes the client; the rest is spread thin over statements, promises, parser and streams (180 us in one long session, 250 in the first thousands of a thread). Dovecot writes a few bytes. It would take a log of smaller records. 1:* is 10,000 rows for SQLite: two thirds of it the UPDATE. It would take flags in packed columns in place of rows. Pipelined: the protocol thread reads, answers and settles each command.',
   warmUps: 4,
   rows: {
     storeWaiting: { title: 'one by one, waiting for each answer', unit: 'per second', target: 1.2 },
