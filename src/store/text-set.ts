@@ -20,6 +20,9 @@ export interface Texts {
 /** What stands behind each text. */
 export const textEnd = 0x0a
 
+/** So much is copied in a few milliseconds. */
+const mostAddedBytes = 4 * 1024 * 1024
+
 export class TextSet {
   /** Undefined where hardly any text comes twice: then each gets a number of its own. */
   readonly #numbers: Map<string, number> | undefined
@@ -27,8 +30,9 @@ export class TextSet {
   #starts = new Uint32Array(512)
   /** How many are in there. */
   #laid = 0
-  /** What comes behind them, until somebody asks: copied once, whatever many come after. */
+  /** What comes behind them, until it is much or somebody asks: copied once, however many there are. */
   #added: Texts[] = []
+  #addedBytes = 0
   #count = 0
   #ranks: { readonly order: string; readonly numbers: Uint32Array } | undefined
 
@@ -51,7 +55,9 @@ export class TextSet {
   addAll(texts: Texts): number {
     const first = this.#count
     this.#added.push(texts)
+    this.#addedBytes += texts.bytes.length
     this.#count += texts.starts.length - 1
+    if (this.#addedBytes > mostAddedBytes) this.#layAdded(2)
     return first
   }
 
@@ -87,13 +93,13 @@ export class TextSet {
     return this.#count - 1
   }
 
-  /** Lays what was added behind the others. */
-  #layAdded(): void {
+  /** Lays what was added behind the others; `growth` is for who knows that more is to come. */
+  #layAdded(growth = 1.125): void {
     if (this.#added.length === 0) return
     const added = this.#added
+    let end = this.#reserve(this.#count - this.#laid, this.#addedBytes, growth)
     this.#added = []
-    const length = added.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    let end = this.#reserve(this.#count - this.#laid, length, 1.125)
+    this.#addedBytes = 0
     for (const { bytes, starts } of added) {
       this.#bytes.set(bytes, end)
       for (let at = 1; at < starts.length; at++) this.#starts[++this.#laid] = end + (starts[at] as number)

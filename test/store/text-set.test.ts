@@ -126,3 +126,17 @@ test('equal texts have one number, or one each where that is not asked for', () 
     [1, 0, 2, 3],
   )
 })
+
+test('texts of many megabytes that come in groups are all there, each with its number', () => {
+  const set = new TextSet(false)
+  const groups = Array.from({ length: 5 }, (_unused, group) =>
+    Array.from({ length: 30_000 }, (_text, at) => `${group}/${at} ${'x'.repeat(50)}`),
+  )
+  const firsts = groups.map(group => set.addAll(joined(group)))
+  const last = set.add('the last')
+  const { texts } = set
+  for (const [group, first] of firsts.entries())
+    for (const at of [0, 1, 29_999]) assert.equal(textAt(texts, first + at), groups[group]?.[at])
+  assert.equal(textAt(texts, last), 'the last')
+  assert.equal(texts.starts.length, 2 + 150_000 + 1)
+})
