@@ -52,14 +52,12 @@ const bodyStructure = '("TEXT" "PLAIN" ("CHARSET" "utf-8") NIL NIL "8BIT" 2000 4
 const people = '(("Ann Example" NIL "ann" "example.org"))'
 const envelope = `("Mon, 1 Jan 2001 12:00:00 +0100" "What it is about" ${people} ${people} ${people} ${people} NIL NIL NIL "<1@example.org>")`
 
-/** A reader in which any emails have that structure and envelope, for who asks for these two. */
+/** A reader in which any emails have that structure and envelope, for who asks for these two, in the form in which `reader` has them. */
 function withMadeUpRows(reader: Reader): Reader {
+  const wireForm = (text: string) => (reader.asText ? text : Buffer.from(text))
+  const values = [wireForm(bodyStructure), wireForm(envelope)]
   const rowsOf = ([, first, last]: readonly SqlValue[]) =>
-    Array.from({ length: Number(last) - Number(first) + 1 }, (_unused, at) => [
-      Number(first) + at,
-      bodyStructure,
-      envelope,
-    ])
+    Array.from({ length: Number(last) - Number(first) + 1 }, (_unused, at) => [Number(first) + at, ...values])
   return {
     all: (sql, ...params) => reader.all(sql, ...params),
     get: (sql, ...params) => reader.get(sql, ...params),
@@ -67,7 +65,7 @@ function withMadeUpRows(reader: Reader): Reader {
       sql.startsWith('SELECT e.id, ')
         ? (rowsOf(params) as readonly unknown[] as readonly Row[])
         : reader.arrays<Row>(sql, ...params),
-    asText: column => column,
+    ...(reader.asText && { asText: (column: string) => column }),
   }
 }
 

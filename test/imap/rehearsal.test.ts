@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Metrics } from '../../src/base/metrics.ts'
 import { rehearseImap } from '../../src/imap/rehearsal.ts'
+import type { EmailId, MailboxId } from '../../src/base/ids.ts'
+import { readEmailRows } from '../../src/imap/fetch/email-rows.ts'
+import { withMadeUpMailbox } from '../../src/imap/rehearsal-mailbox.ts'
 import { listMailboxes } from '../../src/store/read/mailboxes.ts'
 import { fill } from './fetch/mailbox.ts'
 import { message, startImap } from './harness.ts'
@@ -41,5 +44,17 @@ test('a rehearsal leaves the rest out once somebody has come', async t => {
     let asked = 0
     assert.deepEqual(await rehearseImap(context, () => asked++ < left), [])
     assert.equal(asked, left + 1)
+  }
+})
+
+test('the mailbox that is made up has what lists show of each message', async t => {
+  const { store, account } = await startImap(t)
+  const { reader } = withMadeUpMailbox(store, account, 1 as MailboxId)
+  const ids = Array.from({ length: 256 }, (_unused, at) => (4096 - 256 + at) as EmailId)
+  const rows = await readEmailRows(reader, account, ids, new Set(['envelope', 'body_structure']))
+  assert.deepEqual([...rows.keys()], ids)
+  for (const { envelope, body_structure: structure } of rows.values()) {
+    assert.match(String(envelope), /^\("Mon, .*" "What it is about" .*\)$/)
+    assert.match(String(structure), /^\("TEXT" "PLAIN" .*\)$/)
   }
 })
