@@ -29,8 +29,14 @@ export function processTerminal(): Terminal {
     env: process.env,
     // npm runs scripts in the package's folder and tells where it was called.
     cwd: process.env['INIT_CWD'] ?? process.cwd(),
-    ...(process.execve && { beginAnew }),
+    ...(mayBeginAnew() && { beginAnew }),
   }
+}
+
+/** A signal of V8's profiler that is under way would end what begins. */
+function mayBeginAnew(): boolean {
+  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? '']
+  return process.execve !== undefined && !flags.some(flag => flag.includes('--cpu-prof'))
 }
 
 function beginAnew(env: Readonly<Record<string, string>>): void {
