@@ -17,8 +17,13 @@ const retrieved = 16
 /** They are no larger. */
 const smallBytes = 64 * 1024
 
-/** Holds the session, for as long as nobody has come; the commands that were refused, which should be none. Nothing to do in a store without mailboxes. */
-export async function rehearsePop3(context: Pop3Context, isAlone: () => boolean): Promise<readonly string[]> {
+/** Holds the session after a `pause`, for as long as nobody has come; the commands that were refused, which should be none. Nothing to do in a store without mailboxes. */
+export async function rehearsePop3(
+  context: Pop3Context,
+  isAlone: () => boolean,
+  pause: () => Promise<void> = async () => {},
+): Promise<readonly string[]> {
+  await pause()
   const stage = await findStage(context.store.reader)
   if (!stage) return []
   const { identity, mailbox } = stage

@@ -47,38 +47,44 @@ const protocols: Readonly<Record<MailProtocol, (context: Context) => Promise<Ser
   },
 }
 
-type Rehearse = (context: Context, isAlone: () => boolean) => Promise<readonly string[]>
+type Rehearse = (
+  context: Context,
+  isAlone: () => boolean,
+  pause: () => Promise<void>,
+) => Promise<readonly string[]>
 
 /** Who comes in the second after a start is served by one thread, and another one's rehearsal would take the processors that he could use. */
 const pauseMs = 1000
 
 const rehearsals: Readonly<Partial<Record<Protocol, Rehearse>>> = {
-  imap: async (context, isAlone) => {
+  imap: async (context, isAlone, pause) => {
     const { rehearseImap } = await import('../imap/rehearsal.ts')
     const { OrderCache } = await import('../imap/sort/order-cache.ts')
     const { RowsAhead } = await import('../imap/fetch/rows-ahead.ts')
     const { Ascending } = await import('../base/ascending.ts')
     const shared = { orders: new OrderCache(), rowsAhead: new RowsAhead(), ascending: new Ascending() }
-    const pause = () => setTimeout(pauseMs, undefined, { ref: false })
     return rehearseImap({ ...context, ...shared }, isAlone, pause)
   },
-  pop3: async (context, isAlone) => {
+  pop3: async (context, isAlone, pause) => {
     const { rehearsePop3 } = await import('../pop3/rehearsal.ts')
-    return rehearsePop3(context, isAlone)
+    return rehearsePop3(context, isAlone, pause)
   },
 }
 
-/** Runs what the first clients of these protocols will ask for, part of it only while `isAlone`; the commands that were refused. */
+/** Runs what the first clients of these protocols will ask for, what takes longer after a pause and only while `isAlone`; the commands that were refused. */
 export async function rehearse(
   spoken: ReadonlySet<Protocol>,
   app: App,
   isAlone: () => boolean,
 ): Promise<readonly string[]> {
   const refused: string[] = []
+  // One pause for all of them.
+  let paused: Promise<void> | undefined
+  const pause = () => (paused ??= setTimeout(pauseMs, undefined, { ref: false }))
   for (const protocol of spoken) {
     // Nothing of it is to be left in what sessions share.
     const context = { ...app, tls: undefined, pieces: new PiecePool() }
-    refused.push(...((await rehearsals[protocol]?.(context, isAlone)) ?? []))
+    refused.push(...((await rehearsals[protocol]?.(context, isAlone, pause)) ?? []))
   }
   return refused
 }

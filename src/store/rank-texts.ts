@@ -180,9 +180,7 @@ class LoserTree {
       known[winner] = next < (ends[winner] as number) ? (common[next] as number) : ended
       for (let game = (winner + size) >>> 1; game > 0; game >>>= 1) {
         const other = losers[game] as number
-        const own = known[winner] as number
-        const others = known[other] as number
-        if (own > others || (own === others && !this.#losesTo(winner, other))) continue
+        if (!this.#losesTo(winner, other)) continue
         losers[game] = winner
         winner = other
       }
@@ -197,17 +195,18 @@ class LoserTree {
     for (let game = this.#size - 1; game > 0; game--) {
       const one = winners[2 * game] as number
       const other = winners[2 * game + 1] as number
-      const [own, others] = [this.#known[one] as number, this.#known[other] as number]
-      const loses = own < others || (own === others && this.#losesTo(one, other))
+      const loses = this.#losesTo(one, other)
       winners[game] = loses ? other : one
       this.#losers[game] = loses ? one : other
     }
     return winners[1] as number
   }
 
-  /** Looks at the texts of two runs that have as much in common with the last winner, and notes what the loser has with the winner. */
+  /** Plays one game. Where both have as much in common with the last winner it looks at their texts, and notes what the loser has with who won now. */
   #losesTo(run: number, other: number): boolean {
     const known = this.#known[run] as number
+    const others = this.#known[other] as number
+    if (known !== others) return known < others
     if (known === ended) return false
     const text = this.#order[this.#places[run] as number] as number
     const otherText = this.#order[this.#places[other] as number] as number

@@ -73,7 +73,7 @@ export class ChunkTables implements ChunkSource {
     const unread: ChunkEdition[] = []
     for (const [level, number, stamp] of rows) {
       const edition = { level, number, stamp }
-      const known = this.#heads.get(headKey(account, edition))
+      const known = this.#heads.get(editionKeyOf(account, edition))
       if (known) found.push(known)
       else unread.push(edition)
     }
@@ -111,7 +111,7 @@ export class ChunkTables implements ChunkSource {
     const chunk = findChunk(row)
     const [level, number, stamp, head] = row
     if (!chunk) await this.#discard(account, { level, number, stamp })
-    else this.#heads.set(headKey(account, chunk.edition), chunk, 2 * head.byteLength + 500)
+    else this.#heads.set(editionKeyOf(account, chunk.edition), chunk, 2 * head.byteLength + 500)
     return chunk
   }
 
@@ -317,10 +317,6 @@ export class ChunkTablesWriter implements ChunkStore {
     if (!session.isEnded) await session.rollBack()
     throw failed.reason
   }
-}
-
-function headKey(account: AccountId, edition: ChunkEdition): string {
-  return `${account}/${editionKeyOf(edition)}`
 }
 
 /** Undefined when it is damaged. */

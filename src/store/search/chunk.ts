@@ -3,6 +3,7 @@
 // Of some it says nothing ("open"): they were gone already, or hold more than the index takes. Those are always candidates.
 import { randomInt } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import type { AccountId } from '../../base/ids.ts'
 import { numbersOf, rangesOf, type UidRanges } from '../uid-ranges.ts'
 import { type KeptTextColumn, keptTextColumns } from './kept-texts.ts'
 
@@ -42,8 +43,9 @@ export function keyOf({ level, number }: ChunkAddress): string {
   return `${level}/${number}`
 }
 
-export function editionKeyOf(edition: ChunkEdition): string {
-  return `${keyOf(edition)}/${edition.stamp}`
+/** Tells a chunk as it was written once from all others of all accounts. */
+export function editionKeyOf(account: AccountId, edition: ChunkEdition): string {
+  return `${account}/${keyOf(edition)}/${edition.stamp}`
 }
 
 /** What is known of a chunk without reading the rest. */

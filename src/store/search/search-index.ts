@@ -135,6 +135,8 @@ export class ChunkedIndex implements SearchIndex {
   readonly #editions = new Lru<string, Edition>(limits.search.cacheBytes)
   /** The keys of the editions that each account had when it was asked last. */
   readonly #current = new Lru<AccountId, ReadonlySet<string>>(limits.search.currentEditions)
+  /** A source gives the same list for as long as nothing has changed, where it can tell. */
+  readonly #byAddress = new WeakMap<readonly StoredChunk[], ReadonlyMap<string, StoredChunk>>()
 
   constructor(source: ChunkSource) {
     this.#source = source
@@ -217,8 +219,12 @@ export class ChunkedIndex implements SearchIndex {
 
   async #chunks(account: AccountId): Promise<ReadonlyMap<string, StoredChunk>> {
     const chunks = await this.#source.chunks(account)
-    this.#letGo(account, new Set(chunks.map(({ edition }) => cacheKeyOf(account, edition))))
-    return new Map(chunks.map(chunk => [keyOf(chunk.edition), chunk]))
+    const known = this.#byAddress.get(chunks)
+    if (known) return known
+    this.#letGo(account, new Set(chunks.map(({ edition }) => editionKeyOf(account, edition))))
+    const byAddress = new Map(chunks.map(chunk => [keyOf(chunk.edition), chunk]))
+    this.#byAddress.set(chunks, byAddress)
+    return byAddress
   }
 
   /** Forgets the pieces of editions that others have taken the place of. */
@@ -253,7 +259,7 @@ export class ChunkedIndex implements SearchIndex {
     variant: string,
     make: (data: Uint8Array) => T,
   ): Promise<T> => {
-    const key = cacheKeyOf(account, edition)
+    const key = editionKeyOf(account, edition)
     const pieceKey = `${name} ${variant}`
     const known = this.#editions.get(key)?.pieces.get(pieceKey)
     if (known) return known as T
@@ -274,10 +280,6 @@ export class ChunkedIndex implements SearchIndex {
 /** The piece that has a column. */
 function pieceOf(name: IndexedColumn): KeptTextColumn | 'numbers' {
   return name === 'base_subject' || name === 'message_id' || name === 'reference_ids' ? name : 'numbers'
-}
-
-function cacheKeyOf(account: AccountId, edition: ChunkEdition): string {
-  return `${account}/${editionKeyOf(edition)}`
 }
 
 class MissingPiece extends Error {}
@@ -486,21 +488,15 @@ class ChunkReading {
 
   /** What was found of each slot, but `unknown` where the chunk has nothing to say. */
   #settle(found: Uint8Array, ...open: readonly (readonly number[])[]): Uint8Array {
-    for (const slots of [absentIn(this.#head, found.length), ...open])
-      for (const slot of slots) found[slot] = answers.unknown
+    const { present } = this.#head
+    // Most chunks are whole.
+    if (present.length < found.length) {
+      let next = 0
+      for (let slot = 0; slot < found.length; slot++)
+        if (present[next] === slot) next++
+        else found[slot] = answers.unknown
+    }
+    for (const slots of open) for (const slot of slots) found[slot] = answers.unknown
     return found
   }
-}
-
-const absent = new WeakMap<ChunkHead, readonly number[]>()
-
-/** The slots, of so many, of which a chunk knows nothing: mostly none. */
-function absentIn(head: ChunkHead, size: number): readonly number[] {
-  let slots = absent.get(head)
-  if (!slots) {
-    const present = new Set(head.present)
-    slots = Array.from({ length: size }, (_unused, slot) => slot).filter(slot => !present.has(slot))
-    absent.set(head, slots)
-  }
-  return slots
 }
