@@ -39,7 +39,12 @@ test('two threads see each other’s commits, and hear of them', async t => {
   t.after(() => writer.close())
   const account = await addAccount(one)
   const mailbox = await mailboxId(two, account, 'INBOX')
-  const hinted = new Promise<ChangeHint>(resolve => void two.watch(account, resolve))
+  // That the account was made (modSeq 0) may be told after this thread has begun to watch it.
+  const hinted = new Promise<ChangeHint>(resolve => {
+    two.watch(account, hint => {
+      if (hint.modSeq > 0) resolve(hint)
+    })
+  })
   const { modSeq } = await one.mutate('appendMessages', { account, mailbox, messages: [mail(one)] })
   assert.deepEqual(await hinted, { account, modSeq })
   assert.equal((await two.snapshot(account, mailbox)).count, 1)
