@@ -362,15 +362,12 @@ export const limits = {
     snapshotBytes: 256 * 1024 * 1024,
     /** A mailbox of more messages is read bit by bit when it is opened, so that nobody waits for it but who asked. */
     readAtOnce: 16_384,
-    /** The picture of a mailbox of more messages is copied bit by bit where messages have gone: 48 bytes for each. */
-    copyAtOnce: 65_536,
-    /** Messages of it that are copied, or looked at, before others run again. */
-    messagesAtOnce: 16_384,
-    /** Rows of messages that are one bit of it, also of those that come or go, and packed chunks: a few milliseconds' work. */
+    /** Rows of messages that are one bit of it, also of those that come or go: a few milliseconds' work. */
     rowsAtOnce: 4096,
+    /** Of those that go, how many are taken out of the picture before others run again: each may have a chunk of its own. */
+    removedAtOnce: 256,
+    /** Packed chunks that are made, or looked at, before others run again. */
     chunksAtOnce: 8,
-    /** Messages of which one column of a packed snapshot is unpacked at once: a few milliseconds' work. */
-    unpackedAtOnce: 131_072,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
     packMs: 1000,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */

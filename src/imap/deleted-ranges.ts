@@ -19,8 +19,8 @@ export async function deletedRanges(
   let lastPosition = 0
   await inStretches(count, breathe, (from, to) => {
     for (let position = from; position < to; position++) {
-      if (((flags[position] as number) & deleted) === 0) continue
-      const uid = uids[position] as number
+      if ((flags.at(position) & deleted) === 0) continue
+      const uid = uids.at(position)
       const previous = ranges.at(-1)
       if (previous && position - lastPosition <= worthARange) previous[1] = uid
       else ranges.push([uid, uid])

@@ -2,13 +2,12 @@
 // RFC 9051 §2.3.1.2, §5.2, §7.5.1; RFC 7162.
 //
 // Invariants (design.md, "What MailboxView.sync must hold"):
-// - `#uids[0 … #count)` are the messages the client knows, in order; nobody writes to that array below `#count`. It is asked for when it is needed:
-//   many clients look for new mail and for nothing else.
+// - The first `#count` of `#uids` are the messages the client knows, in order; nobody changes them.
 // - The client knows of flag changes up to `#toldModSeq` and of expunges up to `#toldExpunges`; there is no queue between.
 // - A message number never changes but by an EXPUNGE, VANISHED or EXISTS that `sync` has written.
 import { type Breathe, inStretches } from '../base/breathe.ts'
 import type { AccountId, ModSeq } from '../base/ids.ts'
-import type { MailboxDelta, MailboxSnapshot } from '../store/mailbox-snapshot.ts'
+import type { MailboxDelta, MailboxSnapshot, UidColumn } from '../store/mailbox-snapshot.ts'
 import { isAmong, rangesOf, type UidRange, type UidRanges } from '../store/uid-ranges.ts'
 import type { Store } from '../store/store.ts'
 import { systemMask } from '../store/flags.ts'
@@ -21,6 +20,7 @@ import { bad } from './error.ts'
 import { allSystemFlags, formatFlags, permanentFlags } from './flags.ts'
 import type { MailboxKey } from './mailbox-access.ts'
 import type { SearchContexts } from './search/contexts.ts'
+import { OwnUids } from './own-uids.ts'
 import { formatMany, normalizeRanges, type SequenceSet } from './sequence-set.ts'
 
 /** How a client wants to hear of changes. */
@@ -90,8 +90,8 @@ export class MailboxView {
   /** What the client was told that he may do. */
   #toldRights: Rights
   #snapshot: MailboxSnapshot
-  /** The snapshot whose UIDs they are, or an array of this session's own where no snapshot has them so. */
-  #known: MailboxSnapshot | Uint32Array
+  /** A snapshot's, or an array of this session's own where no snapshot has them so. */
+  #uids: UidColumn
   #count: number
   #toldModSeq: ModSeq
   #toldExpunges: ModSeq
@@ -132,7 +132,7 @@ export class MailboxView {
     this.#firstRecentUid = options.firstRecentUid
     this.annotations = new AnnotationNews(options.tellsAnnotations === true, snapshot.modSeq)
     this.#snapshot = snapshot
-    this.#known = snapshot
+    this.#uids = snapshot.uids
     this.#count = snapshot.count
     this.#toldModSeq = snapshot.modSeq
     this.#toldExpunges = snapshot.modSeq
@@ -172,13 +172,13 @@ export class MailboxView {
 
   /** The UID of a message number from 1 to `count`. */
   uidOf(number: number): number {
-    return this.#uids[number - 1] as number
+    return this.#uids.at(number - 1)
   }
 
   /** The message number of a UID, or 0 when the client does not know it. */
   numberOf(uid: number): number {
     const at = this.#lowerBound(uid)
-    return at < this.#count && this.#uids[at] === uid ? at + 1 : 0
+    return at < this.#count && this.#uids.at(at) === uid ? at + 1 : 0
   }
 
   /** The largest UID that the client was told of, also of messages that are gone. */
@@ -241,13 +241,10 @@ export class MailboxView {
     for (const [from, to] of positions) count += to - from
     const numbers = new Uint32Array(count)
     const uids = new Uint32Array(count)
-    const known = this.#uids
     let at = 0
     for (const [from, to] of positions) {
-      for (let position = from; position < to; position++) {
-        numbers[at] = position + 1
-        uids[at++] = known[position] as number
-      }
+      this.#uids.copy(from, to, uids, at)
+      for (let position = from; position < to; position++) numbers[at++] = position + 1
     }
     return { count, numbers, uids }
   }
@@ -384,7 +381,7 @@ export class MailboxView {
               .crlf()
         })
       // What is left is in the snapshot, before all that the client has not been told of.
-      this.#known = snapshot
+      this.#uids = snapshot.uids
       this.#count -= gone.length
     }
     this.#toldExpunges = delta.modSeq
@@ -408,7 +405,7 @@ export class MailboxView {
     const known = this.#uids
     await inStretches(this.#count, breathe, (from, to) => {
       for (let at = from; at < to; at++) {
-        const uid = known[at] as number
+        const uid = known.at(at)
         if (snapshot.positionOf(uid) < 0) gone.push(uid)
       }
     })
@@ -423,15 +420,15 @@ export class MailboxView {
       const count = this.#count + added
       if (snapshot.count !== count) {
         // Expunges are held back, so the client's numbers are not the snapshot's.
-        const uids = new Uint32Array(count + 64)
-        uids.set(this.#uids.subarray(0, this.#count))
-        uids.set(snapshot.uids.subarray(from, snapshot.count), this.#count)
-        this.#known = uids
+        const uids = new Uint32Array(count)
+        this.#uids.copy(0, this.#count, uids)
+        snapshot.uids.copy(from, snapshot.count, uids, this.#count)
+        this.#uids = new OwnUids(uids)
       }
       this.#count = count
     }
-    // Nothing is held back: the snapshot's array is the client's, and one array serves all sessions.
-    if (snapshot.count === this.#count) this.#known = snapshot
+    // Nothing is held back: the snapshot's UIDs are the client's, and serve all sessions.
+    if (snapshot.count === this.#count) this.#uids = snapshot.uids
     if (added === 0) return
     out.line(`* ${this.#count} EXISTS`)
     if (style.recent) out.line(`* ${this.recentCount} RECENT`)
@@ -448,11 +445,11 @@ export class MailboxView {
     await inStretches(changed.length, breathe, (from, to) => {
       for (let at = from; at < to; at++) {
         const position = changed[at] as number
-        const uid = uids[position] as number
-        const modSeq = modSeqs[position] as number
+        const uid = uids.at(position)
+        const modSeq = modSeqs.at(position)
         if (uid > knownUid || modSeq <= this.#toldModSeq || this.#isSilenced(uid, modSeq)) continue
         const number = this.numberOf(uid)
-        if (number > 0) this.tellFlagsOf(number, uid, flags[position] as number, modSeq, out, style)
+        if (number > 0) this.tellFlagsOf(number, uid, flags.at(position), modSeq, out, style)
       }
     })
   }
@@ -497,20 +494,8 @@ export class MailboxView {
     return fresh.length > 0
   }
 
-  get #uids(): Uint32Array {
-    return this.#known instanceof Uint32Array ? this.#known : this.#known.uids
-  }
-
   /** The position (from 0) of the first known UID that is not below `uid`. */
   #lowerBound(uid: number): number {
-    const uids = this.#uids
-    let low = 0
-    let high = this.#count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((uids[middle] as number) < uid) low = middle + 1
-      else high = middle
-    }
-    return low
+    return this.#uids.lowerBound(uid, this.#count)
   }
 }

@@ -100,7 +100,7 @@ export function limitDeleted(
   const { snapshot } = session.view
   const marked = Array.from(uids).filter(uid => {
     const position = snapshot.positionOf(uid)
-    return position >= 0 && ((snapshot.flags[position] as number) & deleted) !== 0
+    return position >= 0 && (snapshot.flags.at(position) & deleted) !== 0
   })
   if (marked.length <= most) return { uids: marked, lowestUid: undefined }
   const kept = marked.slice(-most)

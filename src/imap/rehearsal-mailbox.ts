@@ -5,7 +5,7 @@ import { EmailColumnCache } from '../store/email-columns.ts'
 import { seen } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import { snapshotOfHeader, snapshotOfRows } from '../store/snapshots/build-snapshot.ts'
-import { packWhole, unpackChunks } from '../store/snapshots/packing.ts'
+import { packWhole } from '../store/snapshots/packing.ts'
 import type { Reader, SqlValue, Store } from '../store/store.ts'
 
 /** Emails have the ids from 0. */
@@ -88,7 +88,6 @@ function madeUpSnapshots(account: AccountId, mailbox: MailboxId): () => MailboxS
   const key = { account, mailbox }
   const { snapshot } = snapshotOfRows(context, key, state, rows, 0)
   const { header, chunks } = packWhole(snapshot)
-  const load = (uids: Uint32Array) => unpackChunks(header, chunks, uids) ?? snapshot.columns
-  return () =>
-    snapshotOfHeader(context, key, state, header, load, async uids => load(uids))?.snapshot ?? snapshot
+  const find = (chunk: number) => chunks[chunk] as Uint8Array
+  return () => snapshotOfHeader(context, key, state, modSeq, header, find)?.snapshot ?? snapshot
 }

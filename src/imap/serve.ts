@@ -150,8 +150,6 @@ async function runCommand(session: Session, pipeline: Pipeline, input: CommandIn
     const binding = command.bind(parser, { tag, uid: found.uid, session })
     bound = binding instanceof Promise ? await binding : binding
     await checkSelectedRights(session, pipeline, command)
-    const pending = command.state === 'selected' ? session.view.snapshot.prepare() : undefined
-    if (pending) await pending
     if (isUidOnly && bound.usesSequence) throw uidRequired()
     const { usesSequence, step } = bound
     const name = found.uid ? `UID ${command.name}` : command.name

@@ -41,8 +41,9 @@ export class Maildrop {
     this.mailbox = snapshot.mailbox
     this.total = snapshot.count
     this.#uidValidity = snapshot.uidValidity
-    this.#uids = snapshot.uids
-    this.#sizes = snapshot.sizes.slice(0, snapshot.count)
+    this.#uids = snapshot.uids.upTo(snapshot.count)
+    this.#sizes = new Float64Array(snapshot.count)
+    snapshot.sizes.copy(0, snapshot.count, this.#sizes)
     this.#marks = new Uint8Array(snapshot.count)
     this.#count = snapshot.count
     let bytes = 0
@@ -194,8 +195,8 @@ const retrievedMark = 2
 export function expiredUids(snapshot: MailboxSnapshot, savedAt: number): ReadonlySet<number> {
   const uids = new Set<number>()
   for (let i = 0; i < snapshot.count; i++) {
-    if (((snapshot.flags[i] as number) & seen) === 0) continue
-    if ((snapshot.savedAts[i] as number) <= savedAt) uids.add(snapshot.uids[i] as number)
+    if ((snapshot.flags.at(i) & seen) === 0) continue
+    if (snapshot.savedAts.at(i) <= savedAt) uids.add(snapshot.uids.at(i))
   }
   return uids
 }

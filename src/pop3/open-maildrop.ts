@@ -50,7 +50,6 @@ export async function readMaildrop(
   atLeast?: ModSeq,
 ): Promise<Maildrop> {
   const snapshot = await store.snapshot(account, mailbox, atLeast)
-  await snapshot.prepare()
   return new Maildrop(snapshot)
 }
 

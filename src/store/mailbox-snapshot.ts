@@ -1,4 +1,4 @@
-// The picture of one mailbox that all sessions of a thread share: typed arrays in the order of UIDs.
+// The picture of one mailbox that all sessions of a thread share: columns of numbers in the order of UIDs.
 import type { Awaitable } from '../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../base/ids.ts'
 
@@ -10,14 +10,29 @@ export interface MailboxDelta {
   readonly modSeq: ModSeq
   /** Expunged messages, by UID ascending, each with the modSeq of its expunge. */
   readonly vanished: readonly { readonly uid: Uid; readonly modSeq: ModSeq }[]
-  /** Positions (in the snapshot's arrays) of messages that are new or whose flags changed, ascending. */
+  /** Positions of messages that are new or whose flags changed, ascending. */
   readonly changed: readonly number[]
 }
 
+/** A number of each message, by its position from 0. */
+export interface SnapshotColumn {
+  /** Throws RangeError where no message is at the position. */
+  at(position: number): number
+  /** Puts those of the positions `[from, to)` into `target`, from `at` (or 0) on. */
+  copy(from: number, to: number, target: Uint32Array | Float64Array, at?: number): void
+}
+
+export interface UidColumn extends SnapshotColumn {
+  /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
+  lowerBound(uid: number, count: number): number
+  /** The first `count`; not to be written to. */
+  upTo(count: number): Uint32Array
+}
+
 /**
- * `count` messages, position `i` of each array is one message, positions ascend with UIDs. The arrays may be longer than `count`.
- * `refresh` (by `Store.snapshot`) never alters the positions below `count` of a `uids` array it gave out: appended messages go
- * behind, and an expunge makes new arrays. So a session may keep `uids` with its own count as what it told its client.
+ * `count` messages, each at a position of every column; positions ascend with UIDs. The columns may have more, which are not of this state.
+ * `refresh` (by `Store.snapshot`) never alters the positions below `count` of a `uids` that it gave out: appended messages go
+ * behind, and an expunge makes another one. So a session may keep `uids` with its own count as what it told its client.
  */
 export interface MailboxSnapshot {
   readonly account: AccountId
@@ -28,21 +43,16 @@ export interface MailboxSnapshot {
   /** Expunges at or below this modSeq are forgotten, so a client that asks from before it gets no complete answer from `vanished`. */
   readonly tombstoneFloor: ModSeq
   readonly count: number
-  /**
-   * Reads what has not been read yet of a large mailbox, bit by bit, so that who asks for the arrays then holds up nobody; undefined where all is there, or
-   * what is missing is quick. Counts, UIDs, `firstUnseen` and `keywords` need none of it.
-   */
-  prepare(): Promise<void> | undefined
-  readonly uids: Uint32Array
+  readonly uids: UidColumn
   /** System bits, and the keyword set's number from bit 8 (`flags.ts`). */
-  readonly flags: Uint32Array
-  readonly modSeqs: Float64Array
-  readonly sizes: Float64Array
+  readonly flags: SnapshotColumn
+  readonly modSeqs: SnapshotColumn
+  readonly sizes: SnapshotColumn
   /** INTERNALDATE, milliseconds since 1970. */
-  readonly receivedAts: Float64Array
+  readonly receivedAts: SnapshotColumn
   /** SAVEDATE, milliseconds since 1970. */
-  readonly savedAts: Float64Array
-  readonly emails: Float64Array
+  readonly savedAts: SnapshotColumn
+  readonly emails: SnapshotColumn
   /** The position of the first message without \Seen, -1 when there is none. */
   readonly firstUnseen: number
   /** The keywords that messages have, sorted. */
@@ -53,6 +63,7 @@ export interface MailboxSnapshot {
   positionOf(uid: number): number
   /** The position of the first UID that is not below `uid`; `count` when there is none. */
   lowerBound(uid: number): number
+  /** Throws RangeError where no message is at the position. */
   emailAt(position: number): EmailId
   /** What changed after `modSeq`, up to this snapshot's state. Without a promise where the back-end needs none. */
   changesAfter(modSeq: ModSeq): Awaitable<MailboxDelta>

@@ -3,16 +3,18 @@ import { test } from 'node:test'
 import { deletedRanges } from '../../src/imap/deleted-ranges.ts'
 import { deleted, seen } from '../../src/store/flags.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
+import { MessageList } from '../../src/store/snapshots/message-list.ts'
 
 /** A mailbox whose messages have the UIDs 10, 20 …; those at these positions have \\Deleted. */
 function mailbox(count: number, marked: readonly number[]): MailboxSnapshot {
-  const flags = new Uint32Array(count + 5).fill(seen, 0, count).fill(deleted, count)
-  for (const position of marked) flags[position] = deleted | seen
-  return {
-    count,
-    flags,
-    uids: Uint32Array.from(flags, (_, position) => (position + 1) * 10),
-  } as MailboxSnapshot
+  const list = new MessageList()
+  // Behind the last is one that is not of this state.
+  for (let position = 0; position <= count; position++) {
+    const flags = position === count ? deleted : marked.includes(position) ? deleted | seen : seen
+    list.put(position, [(position + 1) * 10, flags, 1, 0, 0, 0, 0])
+  }
+  const { flags, uids } = list
+  return { count, flags, uids } as MailboxSnapshot
 }
 
 const never = () => undefined

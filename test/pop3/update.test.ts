@@ -4,11 +4,12 @@ import { test } from 'node:test'
 import { StoreError } from '../../src/store/error.ts'
 import { seen } from '../../src/store/flags.ts'
 import { letter, startServer, type TestServer } from './client.ts'
+import { valuesOf } from '../store/snapshot-values.ts'
 
 async function inboxOf(server: TestServer): Promise<{ uids: number[]; seen: number[] }> {
   const snapshot = await server.store.snapshot(server.account, await server.inbox())
-  const uids = [...snapshot.uids.subarray(0, snapshot.count)]
-  return { uids, seen: uids.filter((_, i) => ((snapshot.flags[i] ?? 0) & seen) !== 0) }
+  const uids = valuesOf(snapshot.uids, snapshot.count)
+  return { uids, seen: uids.filter((_, i) => (snapshot.flags.at(i) & seen) !== 0) }
 }
 
 const three = [letter('one'), letter('two'), letter('three')] as const

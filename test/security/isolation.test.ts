@@ -7,6 +7,7 @@ import { listMailboxes } from '../../src/store/read/mailboxes.ts'
 import { rightsOf } from '../../src/store/rights.ts'
 import { type ScenarioNames, scenarios } from '../imap/sharing-scenarios.ts'
 import { password, type Peer, type Servers, startAll } from './all-protocols.ts'
+import { valuesOf } from '../store/snapshot-values.ts'
 
 /** Nothing that ann hears may hold this: it is in bob's mailbox names, flags and messages only. */
 const secret = 's3cr3tOfBob'
@@ -115,8 +116,8 @@ async function stateOf({ store, bob }: Servers): Promise<string> {
     parts.push([
       snapshot.count,
       snapshot.modSeq,
-      Array.from(snapshot.uids.subarray(0, snapshot.count)),
-      Array.from(snapshot.flags.subarray(0, snapshot.count)),
+      valuesOf(snapshot.uids, snapshot.count),
+      valuesOf(snapshot.flags, snapshot.count),
     ])
   }
   return JSON.stringify(parts)

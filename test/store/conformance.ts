@@ -21,6 +21,7 @@ import { addAccount, mail, mailboxId } from './fixture.ts'
 import { collectGarbage } from '../security/held-bytes.ts'
 import { queueConformance } from './queue-conformance.ts'
 import { sharingConformance } from './sharing-conformance.ts'
+import { valuesOf } from './snapshot-values.ts'
 
 /** Opens an empty store that is closed after the test. */
 export type StoreOpener = (t: TestContext, options?: StoreOptions) => Promise<Store>
@@ -40,14 +41,14 @@ async function flagsOf(
 ): Promise<[number, number, string][]> {
   const snapshot = await store.snapshot(account, mailbox)
   return Array.from({ length: snapshot.count }, (_, i) => {
-    const flags = snapshot.flags[i] as number
-    return [snapshot.uids[i] as number, flags & 0xff, snapshot.keywordsOf(flags).join(' ')]
+    const flags = snapshot.flags.at(i)
+    return [snapshot.uids.at(i), flags & 0xff, snapshot.keywordsOf(flags).join(' ')]
   })
 }
 
 async function uidsOf(store: Store, account: AccountId, mailbox: MailboxId): Promise<number[]> {
   const snapshot = await store.snapshot(account, mailbox)
-  return [...snapshot.uids.subarray(0, snapshot.count)]
+  return valuesOf(snapshot.uids, snapshot.count)
 }
 
 /** `takesClock`: the writer runs on the clock of the options (a thread of its own has the system's). */
@@ -72,9 +73,9 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       assert.equal(snapshot.modSeq, result.modSeq)
       assert.equal(snapshot.uidValidity, result.uidValidity)
       assert.equal(snapshot.uidNext, 3)
-      assert.deepEqual([...snapshot.modSeqs.subarray(0, 2)], [result.modSeq, result.modSeq])
-      assert.equal(snapshot.receivedAts[0], 1000)
-      assert.equal(snapshot.sizes[0], first.email.sizeBytes)
+      assert.deepEqual(valuesOf(snapshot.modSeqs, 2), [result.modSeq, result.modSeq])
+      assert.equal(snapshot.receivedAts.at(0), 1000)
+      assert.equal(snapshot.sizes.at(0), first.email.sizeBytes)
       assert.deepEqual(
         [0, 1].map(i => snapshot.emailAt(i)),
         result.emails,
@@ -236,7 +237,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
           Array.from(expected, ([uid, flags]) => [uid, flags.system, flags.keywords.join(' ')]),
         )
         const snapshot = await store.snapshot(account, mailbox)
-        for (const uid of changed) assert.equal(snapshot.modSeqs[snapshot.positionOf(uid)], result.modSeq)
+        for (const uid of changed) assert.equal(snapshot.modSeqs.at(snapshot.positionOf(uid)), result.modSeq)
         const row = await findMailbox(store.reader, account, 'INBOX')
         const having = (flag: number) =>
           Array.from(expected.values()).filter(flags => (flags.system & flag) !== 0).length
@@ -335,7 +336,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       const snapshot = await store.snapshot(account, sent)
       assert.equal(copied.uidValidity, snapshot.uidValidity)
       assert.deepEqual([snapshot.emailAt(0), snapshot.emailAt(1)], [emails[0], emails[2]])
-      assert.equal(snapshot.receivedAts[0], 5)
+      assert.equal(snapshot.receivedAts.at(0), 5)
       assert.deepEqual(await flagsOf(store, account, sent), [
         [1, seen, '$K'],
         [2, deleted, ''],
@@ -919,14 +920,14 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
         [1, 2],
       )
       assert.deepEqual(
-        delta.changed.map(position => second.uids[position]),
+        delta.changed.map(position => second.uids.at(position)),
         [3, 9, 11],
       )
       assert.equal(delta.modSeq, second.modSeq)
       assert.ok(delta.isComplete)
       const later = await second.changesAfter(change.modSeq)
       assert.deepEqual(
-        later.changed.map(position => second.uids[position]),
+        later.changed.map(position => second.uids.at(position)),
         [11],
       )
       const all = await second.changesAfter(0 as ModSeq)
@@ -938,7 +939,7 @@ export function storeConformance(name: string, open: StoreOpener, takesClock = t
       assert.deepEqual((await second.changesAfter(second.modSeq)).changed, [])
       assert.deepEqual(second.changedAfter(append.modSeq), delta.changed)
       // What was given out before keeps its UIDs.
-      assert.deepEqual([...keptUids.subarray(0, first.count)], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+      assert.deepEqual(valuesOf(keptUids, first.count), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
       assert.deepEqual(
         [second.positionOf(3), second.positionOf(2), second.lowerBound(2), second.lowerBound(99)],
         [0, -1, 0, 9],

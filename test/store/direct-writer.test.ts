@@ -17,6 +17,7 @@ import { WriterGate } from '../../src/store/sqlite/writer-gate.ts'
 import type { StoreOptions } from '../../src/store/store-options.ts'
 import type { ChangeHint, Store } from '../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
+import { valuesOf } from './snapshot-values.ts'
 
 /** Counts what a thread has committed itself. */
 class Commits implements Metrics {
@@ -92,7 +93,7 @@ test('a small change of flags is made by the thread that asks, and others see an
   assert.deepEqual(await heardHere, { account: place.account, modSeq })
   const after = await two.snapshot(place.account, place.mailbox)
   assert.equal(after.modSeq, modSeq)
-  assert.equal(after.flags[1], flagged)
+  assert.equal(after.flags.at(1), flagged)
   assert.ok(after.modSeq > before.modSeq)
   assert.deepEqual(await heardThere, { account: place.account, modSeq })
 })
@@ -176,7 +177,7 @@ test('two threads and the writer change one mailbox at once, and the store is wh
   const seenByTwo = await two.snapshot(account, mailbox)
   assert.equal(count, 40)
   assert.equal(modSeq, seenByTwo.modSeq)
-  assert.deepEqual(flags.subarray(0, count), seenByTwo.flags.subarray(0, count))
+  assert.deepEqual(valuesOf(flags, count), valuesOf(seenByTwo.flags, count))
   assert.ok(commits.direct > 0)
   await close()
   const report = await checkStore(dataDir)
@@ -198,8 +199,8 @@ test('a thread follows its own change of flags without reading it again', async 
   other.run('UPDATE mailbox SET mod_seq = mod_seq + 100')
   const followed = await one.snapshot(place.account, place.mailbox)
   assert.equal(followed.modSeq, modSeq)
-  assert.deepEqual([...followed.flags.subarray(0, 3)], [0, flagged, 0])
-  assert.equal(followed.modSeqs[1], modSeq)
+  assert.deepEqual(valuesOf(followed.flags, 3), [0, flagged, 0])
+  assert.equal(followed.modSeqs.at(1), modSeq)
   assert.deepEqual(followed.changedAfter((modSeq - 1) as ModSeq), [1])
 })
 
@@ -262,7 +263,7 @@ test('whoever changes a mailbox, each thread sees it as the rows are', async t =
         for (const store of [one, two]) {
           const snapshot = await store.snapshot(account, mailbox)
           const { count, uids, flags, modSeqs } = snapshot
-          const shown = Array.from({ length: count }, (_, at) => [uids[at], flags[at], modSeqs[at]])
+          const shown = Array.from({ length: count }, (_, at) => [uids.at(at), flags.at(at), modSeqs.at(at)])
           assert.deepEqual(shown, rows)
           assert.deepEqual(snapshot.changedAfter(before.modSeq), changed)
         }
@@ -290,7 +291,7 @@ test('a thread that ends in its transaction leaves nothing behind, and the write
   await worker.terminate()
   await change
   const { flags } = await one.snapshot(place.account, place.mailbox)
-  assert.equal(flags[0], flagged)
+  assert.equal(flags.at(0), flagged)
 })
 
 test('nothing is made while the writer has something to do, or does not trust its log', async t => {

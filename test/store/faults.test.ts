@@ -25,6 +25,7 @@ import type { Store } from '../../src/store/store.ts'
 import { refuses } from './conformance.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
 import { assertRead, openOnFiles } from './on-files.ts'
+import { valuesOf } from './snapshot-values.ts'
 
 function failure(code: string): Error {
   return Object.assign(new Error(`${code}: injected`), { code })
@@ -96,7 +97,7 @@ for (const written of [0, 30, 64, 100]) {
     const bodyBytes = bodies.reduce((sum, { bytes }) => sum + bytes.length + 64, 0)
     assert.equal(statSync(segment).size, bodyBytes)
     const snapshot = await store.snapshot(account, mailbox)
-    assert.deepEqual([...snapshot.uids.subarray(0, snapshot.count)], [1, 2, 3])
+    assert.deepEqual(valuesOf(snapshot.uids, snapshot.count), [1, 2, 3])
     await store.close()
     assert.deepEqual((await checkStore(dataDir)).findings, [])
   })

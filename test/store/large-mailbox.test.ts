@@ -1,7 +1,6 @@
 // A large mailbox is read bit by bit, while others change it. Here every mailbox counts as one, in a process of its own.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import fc from 'fast-check'
 import type { ModSeq } from '../../src/base/ids.ts'
 import { limits } from '../../src/base/limits.ts'
 import { dataFolder } from '../../src/store/bodies/data-folder.ts'
@@ -9,27 +8,18 @@ import { checkStore } from '../../src/store/check.ts'
 import { seen } from '../../src/store/flags.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
-import { makeColumns, setRow, type SnapshotColumns } from '../../src/store/snapshots/columns.ts'
-import {
-  packUids,
-  packWhole,
-  unpackSlowly,
-  unpackUids,
-  unpackUidsSlowly,
-} from '../../src/store/snapshots/packing.ts'
 import { SnapshotCache } from '../../src/store/snapshots/snapshot-cache.ts'
 import { openReader } from '../../src/store/sqlite/open-writer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from './fixture.ts'
 import { History } from './model-history.ts'
+import { valuesOf } from './snapshot-values.ts'
 
 type Writable<T> = { -readonly [Key in keyof T]: number }
 
 const store: Writable<typeof limits.store> = limits.store
 store.readAtOnce = 0
 store.rowsAtOnce = 3
-store.copyAtOnce = 0
-store.messagesAtOnce = 7
 store.chunksAtOnce = 1
 
 const messages = 3000
@@ -51,9 +41,11 @@ async function openCold(t: TestContext, isPacked: boolean) {
 
 /** The messages of a snapshot, each with all that is known of it. */
 function messagesOf(snapshot: MailboxSnapshot): readonly (readonly number[])[] {
-  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
-  const columns = [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails]
-  return Array.from({ length: snapshot.count }, (_, at) => columns.map(column => column[at] as number))
+  const { count, uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = snapshot
+  const columns = [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails].map(column =>
+    valuesOf(column, count),
+  )
+  return Array.from({ length: count }, (_, at) => columns.map(column => column[at] as number))
 }
 
 /** What the rows say, as a snapshot says it. */
@@ -119,53 +111,11 @@ for (const isPacked of [false, true]) {
       [1, messages - 1],
     )
     assert.deepEqual(
-      delta.changed.map(position => snapshot.uids[position]),
+      delta.changed.map(position => snapshot.uids.at(position)),
       [...Array.from({ length: 9 }, (_, at) => messages - 10 + at), messages, messages + 1],
     )
   })
 }
-
-test('the columns of a mailbox that was opened by its header are read bit by bit, also where it changes first', async t => {
-  const { cold, account, mailbox } = await openCold(t, true)
-  const opened = await cold.snapshot(account, mailbox)
-  const pending = opened.prepare()
-  assert.ok(pending instanceof Promise)
-  await cold.mutate('expungeMessages', { account, mailbox, uids: [[5, 9]], onlyDeleted: false })
-  const [later] = await Promise.all([cold.snapshot(account, mailbox), pending])
-  assert.equal(opened.prepare(), undefined)
-  assert.equal(opened.count, messages)
-  assert.equal(later.count, messages - 5)
-  await assertLikeRows(cold.reader, later)
-})
-
-test('the columns of a mailbox are copied bit by bit where messages go, and who has those of before keeps them', async t => {
-  const { cold, account, mailbox } = await openCold(t, false)
-  const before = await cold.snapshot(account, mailbox)
-  const known = { uids: before.uids.slice(0, before.count), sizes: before.sizes.slice(0, before.count) }
-  const expunge = (uid: number) =>
-    cold.mutate('expungeMessages', { account, mailbox, uids: [[uid, uid]], onlyDeleted: false })
-  await expunge(5)
-  const readings = [cold.snapshot(account, mailbox), cold.snapshot(account, mailbox)]
-  for (const reading of readings) assert.ok(reading instanceof Promise)
-  // More happens while they are copied.
-  await cold.mutate('storeFlags', {
-    account,
-    mailbox,
-    uids: [[7, 70]],
-    mode: 'add',
-    flags: { system: 1, keywords: [] },
-  })
-  await expunge(messages)
-  await cold.mutate('appendMessages', { account, mailbox, messages: [mail(cold, 'last')] })
-  const [one, other] = await Promise.all(readings.map(async reading => reading))
-  assert.equal(one, other)
-  const now = await cold.snapshot(account, mailbox)
-  assert.equal(now.count, messages - 1)
-  await assertLikeRows(cold.reader, now)
-  assert.equal(before.count, messages)
-  assert.deepEqual(before.uids.slice(0, messages), known.uids)
-  assert.deepEqual(before.sizes.slice(0, messages), known.sizes)
-})
 
 /** UIDs from `first` on, `step` apart, as ranges. */
 function every(step: number, first: number, last: number): (readonly [number, number])[] {
@@ -247,7 +197,7 @@ for (const [what, change] of Object.entries({
     )
     const delta = await after.changesAfter(before.modSeq)
     assert.ok(delta.isComplete)
-    const left = new Set(after.uids.subarray(0, after.count))
+    const left = new Set(valuesOf(after.uids, after.count))
     assert.deepEqual(
       delta.vanished.map(({ uid }) => uid as number).filter(uid => uid <= messages),
       known.map(([uid]) => uid as number).filter(uid => !left.has(uid)),
@@ -258,49 +208,6 @@ for (const [what, change] of Object.entries({
     )
   })
 }
-
-test('the UIDs of a packed form are unpacked bit by bit as they are at once', async () => {
-  const neighbours = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 20 }))
-  await fc.assert(
-    fc.asyncProperty(fc.array(neighbours, { maxLength: 20 }), async runs => {
-      const uids: number[] = []
-      for (const [gap, count] of runs) {
-        const first = (uids.at(-1) ?? 0) + gap
-        for (let uid = first; uid < first + count; uid++) uids.push(uid)
-      }
-      const known = Uint32Array.from(uids)
-      const header = {
-        uidValidity: 1,
-        count: uids.length,
-        survey: { firstUnseen: -1, keywordSets: [] },
-        checksums: [],
-        uidRanges: packUids(known, known.length),
-      }
-      const unpacked = await unpackUidsSlowly(header, 3)
-      assert.deepEqual(unpacked, unpackUids(header, 3))
-      assert.deepEqual(unpacked.subarray(0, known.length), known)
-    }),
-  )
-})
-
-test('columns that are read while others run are the same, unpacked one by one or all at once', async () => {
-  for (const count of [2000, limits.store.unpackedAtOnce + 1]) {
-    const columns = makeColumns(count + 3)
-    for (let i = 0; i < count; i++)
-      setRow(columns, i, [i + 1, i % 300, i % 7, i * 3, i * 1000, 5, i + 2 ** 33])
-    const survey = { firstUnseen: 0, keywordSets: [] }
-    const { header, chunks } = packWhole({ uidValidity: 1, count, survey, columns })
-    const read = (from: number, some: number) => chunks.slice(from, from + some)
-    const back = await unpackSlowly(header, read, columns.uids)
-    assert.ok(back)
-    for (const name of Object.keys(columns) as (keyof SnapshotColumns)[])
-      assert.deepEqual(back[name], columns[name])
-    // The same again, as those who change it do.
-    assert.equal(back.flags, back.flags)
-    const damaged = (from: number, some: number) => read(from, some).map(bytes => bytes.slice(8))
-    assert.equal(await unpackSlowly(header, damaged, columns.uids), undefined)
-  }
-})
 
 test('no statement reads more rows than a thread may read at once, of messages that go and that come', async t => {
   const { cold, dataDir, account, mailbox } = await openCold(t, false)

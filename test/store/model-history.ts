@@ -55,8 +55,8 @@ class Client {
     if (delta.isComplete) for (const { uid } of delta.vanished) this.known.delete(uid)
     else for (const uid of this.known.keys()) if (snapshot.positionOf(uid) < 0) this.known.delete(uid)
     for (const position of delta.changed) {
-      const uid = snapshot.uids[position] as number
-      this.known.set(uid, toLine(snapshot, snapshot.flags[position] as number))
+      const uid = snapshot.uids.at(position)
+      this.known.set(uid, toLine(snapshot, snapshot.flags.at(position)))
     }
     this.modSeq = delta.modSeq
   }
@@ -365,9 +365,9 @@ export class History {
   async #compare(mailbox: ModelMailbox): Promise<void> {
     const snapshot = await this.#store.snapshot(this.#account, mailbox.id as MailboxId)
     const actual = Array.from({ length: snapshot.count }, (_, i) => [
-      snapshot.uids[i],
-      toLine(snapshot, snapshot.flags[i] as number),
-      snapshot.modSeqs[i],
+      snapshot.uids.at(i),
+      toLine(snapshot, snapshot.flags.at(i)),
+      snapshot.modSeqs.at(i),
       snapshot.emailAt(i),
     ])
     const expected = [...mailbox.messages]

@@ -11,8 +11,6 @@ type Writable<T> = { -readonly [Key in keyof T]: number }
 
 const store: Writable<typeof limits.store> = limits.store
 store.rowsAtOnce = 3
-store.copyAtOnce = 0
-store.messagesAtOnce = 7
 
 test('a store on PostgreSQL whose mailboxes are copied bit by bit answers like a naive one', async () => {
   const { url } = await createDatabase()

@@ -411,8 +411,8 @@ async function playRandomly(store: Store, seed: number): Promise<void> {
     }
     const snapshot = isOwner ? await store.snapshot(box.account, box.mailbox) : await guest.refresh()
     const found = Array.from({ length: snapshot.count }, (_, at) => [
-      snapshot.uids[at] as number,
-      (snapshot.flags[at] as number) & systemMask,
+      snapshot.uids.at(at),
+      snapshot.flags.at(at) & systemMask,
     ])
     assert.deepEqual(found, expected)
     const listed = isOwner
@@ -431,11 +431,11 @@ async function playRandomly(store: Store, seed: number): Promise<void> {
     const delta = await snapshot.changesAfter(mirror.modSeq)
     for (const { uid } of delta.vanished) mirror.known.delete(uid)
     for (const at of delta.changed) {
-      const uid = snapshot.uids[at] as number
-      const modSeq = snapshot.modSeqs[at] as number
+      const uid = snapshot.uids.at(at)
+      const modSeq = snapshot.modSeqs.at(at)
       assert.ok(modSeq > mirror.modSeq && modSeq <= snapshot.modSeq)
       assert.ok(modSeq >= (mirror.known.get(uid)?.modSeq ?? 0))
-      mirror.known.set(uid, { flags: (snapshot.flags[at] as number) & systemMask, modSeq })
+      mirror.known.set(uid, { flags: snapshot.flags.at(at) & systemMask, modSeq })
     }
     mirror.modSeq = snapshot.modSeq
     assert.deepEqual(

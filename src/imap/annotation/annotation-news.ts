@@ -52,7 +52,7 @@ export class AnnotationNews {
         out.astring(name)
       }
       out.byte(0x29)
-      if (style.modSeq) out.ascii(` MODSEQ (${view.snapshot.modSeqs[position]})`)
+      if (style.modSeq) out.ascii(` MODSEQ (${view.snapshot.modSeqs.at(position)})`)
       out.byte(0x29).crlf()
     }
   }

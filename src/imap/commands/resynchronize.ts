@@ -30,13 +30,13 @@ export async function resynchronize(
     session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, () => breatheIn(session))}`)
   const isKnown = membership(known.knownUids)
   for (const position of snapshot.changedAfter(known.modSeq)) {
-    const uid = snapshot.uids[position] as number
+    const uid = snapshot.uids.at(position)
     if (!isKnown(uid)) continue
     view.tellFlagsOf(
       position + 1,
       uid,
-      snapshot.flags[position] as number,
-      snapshot.modSeqs[position] as number,
+      snapshot.flags.at(position),
+      snapshot.modSeqs.at(position),
       session.out,
       {
         ...syncStyle(session),
@@ -66,7 +66,7 @@ export async function vanishedSince(
     const end = Math.min(last, snapshot.uidNext - 1)
     let at = snapshot.lowerBound(Math.max(first, from))
     for (let uid = Math.max(first, from); uid <= end; uid++) {
-      if (at < snapshot.count && snapshot.uids[at] === uid) at++
+      if (at < snapshot.count && snapshot.uids.at(at) === uid) at++
       else gone.push(uid)
     }
   }

@@ -114,10 +114,7 @@ async function open(session: Session, args: SelectArgs, command: 'SELECT' | 'EXA
   })
   session.state = { kind: 'selected', identity: session.identity, view }
   describe(session, view, snapshot)
-  if (args.resync) {
-    await snapshot.prepare()
-    await resynchronize(session, view, args.resync)
-  }
+  if (args.resync) await resynchronize(session, view, args.resync)
   // RFC 4314 §5.2: a guest who may change nothing that others see is told so; his \Seen he may change even then.
   const changesNothing = isReadOnly || (view.rights & changingRights) === 0
   return {

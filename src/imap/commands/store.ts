@@ -171,9 +171,8 @@ function answer(
     }
     if (refused.has(uid)) continue
     const number = selection.numbers[at] as number
-    const modSeq = snapshot.modSeqs[position] as number
-    if (!isSilent)
-      view.tellFlagsOf(number, uid, snapshot.flags[position] as number, modSeq, out, style, isUid)
+    const modSeq = snapshot.modSeqs.at(position)
+    if (!isSilent) view.tellFlagsOf(number, uid, snapshot.flags.at(position), modSeq, out, style, isUid)
     // Once CONDSTORE is on the client learns the new modSeq even so (RFC 7162 §3.1.3).
     else if (changedUids?.has(uid)) {
       const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''

@@ -27,7 +27,7 @@ export class FetchedMessage {
   readonly foreignOwner: AccountId | undefined
   number = 0
   uid = 0
-  /** In the snapshot's arrays. */
+  /** In the snapshot. */
   position = 0
   /** ` FLAGS (…)` without the space, when an item shows it. */
   flagsText: Buffer = nothing
@@ -57,7 +57,7 @@ export class FetchedMessage {
   }
 
   get email(): EmailId {
-    return this.snapshot.emails[this.position] as EmailId
+    return this.snapshot.emails.at(this.position) as EmailId
   }
 
   /** The email's row, of items that named columns. */

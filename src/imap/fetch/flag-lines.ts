@@ -1,6 +1,7 @@
 // FETCH responses of FLAGS, with or without UID, and nothing else: what most clients ask of a whole mailbox when they open it. RFC 9051 §7.5.2.
 //
 // In one loop over the bytes of many lines: numbers mostly count up, so their digits do too.
+import type { SnapshotColumn } from '../../store/mailbox-snapshot.ts'
 import type { Encoder } from '../encoder.ts'
 import type { FetchItem } from './fetch-item.ts'
 import type { FlagTexts } from './flag-texts.ts'
@@ -40,18 +41,23 @@ export class FlagLines {
     this.#hasUid = hasUid
   }
 
-  write(targets: Targets, flags: Uint32Array, from: number, to: number): void {
+  write(targets: Targets, flags: SnapshotColumn, from: number, to: number): void {
     for (let next = from; next < to; ) next = this.#writeSome(targets, flags, next, to)
   }
 
   /** Gives where it has ended. */
-  #writeSome({ numbers, uids, positions }: Targets, flags: Uint32Array, from: number, last: number): number {
+  #writeSome(
+    { numbers, uids, positions }: Targets,
+    flags: SnapshotColumn,
+    from: number,
+    last: number,
+  ): number {
     const texts = this.#flagTexts
     let bytes = 0
     let to = from
     // First, as keywords that are new to the client are told before.
     for (; to < last && bytes < bytesAtOnce; to++) {
-      const text = this.#texts.of(flags[positions[to] as number] as number, uids[to] as number)
+      const text = this.#texts.of(flags.at(positions[to] as number), uids[to] as number)
       texts[to - from] = text
       bytes += lineBytes + text.length
     }

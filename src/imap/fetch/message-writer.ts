@@ -267,9 +267,9 @@ export class MessageWriter {
     const message = this.#message
     const out = this.#out
     const isNewlySeen =
-      this.#seenAt !== undefined && message.snapshot.modSeqs[message.position] === this.#seenAt
+      this.#seenAt !== undefined && message.snapshot.modSeqs.at(message.position) === this.#seenAt
     if (this.#showsFlags || isNewlySeen) {
-      message.flagsText = this.#flagTexts.of(message.snapshot.flags[message.position] as number, message.uid)
+      message.flagsText = this.#flagTexts.of(message.snapshot.flags.at(message.position), message.uid)
     }
     out.byte(0x2a).byte(0x20)
     if (this.#isUidOnly) out.number(message.uid).ascii(' UIDFETCH (')

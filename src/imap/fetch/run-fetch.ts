@@ -110,8 +110,7 @@ async function markSeen(
   const { flags } = view.snapshot
   const unseen: number[] = []
   for (let at = 0; at < targets.count; at++) {
-    if (((flags[targets.positions[at] as number] as number) & seen) === 0)
-      unseen.push(targets.uids[at] as number)
+    if ((flags.at(targets.positions[at] as number) & seen) === 0) unseen.push(targets.uids[at] as number)
   }
   if (unseen.length === 0) return undefined
   const stored = await beginFlagChange(session, {

@@ -10,7 +10,7 @@ export interface Targets {
   readonly count: number
   readonly numbers: Uint32Array
   readonly uids: Uint32Array
-  /** In the snapshot's arrays. */
+  /** In the snapshot. */
   readonly positions: Uint32Array
   /** Messages that the client named and that another session has expunged. */
   readonly missing: number
@@ -30,9 +30,9 @@ export function findTargets(
   let position = chosen.count > 0 ? snapshot.lowerBound(chosen.uids[0] as number) : 0
   for (let at = 0; at < chosen.count; at++) {
     const uid = chosen.uids[at] as number
-    while (position < snapshot.count && (snapshot.uids[position] as number) < uid) position++
-    if (position >= snapshot.count || snapshot.uids[position] !== uid) missing++
-    else if (changedSince === undefined || (snapshot.modSeqs[position] as number) > changedSince) {
+    while (position < snapshot.count && snapshot.uids.at(position) < uid) position++
+    if (position >= snapshot.count || snapshot.uids.at(position) !== uid) missing++
+    else if (changedSince === undefined || snapshot.modSeqs.at(position) > changedSince) {
       numbers[count] = chosen.numbers[at] as number
       uids[count] = uid
       positions[count++] = position
@@ -47,7 +47,7 @@ export function allTargets({ count, uids }: MailboxSnapshot, ascending: Ascendin
   return {
     count,
     numbers: places.subarray(1),
-    uids: uids.subarray(0, count),
+    uids: uids.upTo(count),
     positions: places.subarray(0, count),
     missing: 0,
   }
@@ -65,7 +65,7 @@ export function findChangedTargets(
   const found: number[] = []
   let range = 0
   for (const position of snapshot.changedAfter(changedSince)) {
-    const uid = snapshot.uids[position] as number
+    const uid = snapshot.uids.at(position)
     while (uid > (ranges[range]?.[1] ?? Infinity)) range++
     if (uid >= (ranges[range]?.[0] ?? Infinity)) found.push(position)
   }
@@ -73,7 +73,7 @@ export function findChangedTargets(
   return {
     count: positions.length,
     numbers: positions.map(position => position + 1),
-    uids: positions.map(position => snapshot.uids[position] as number),
+    uids: positions.map(position => snapshot.uids.at(position)),
     positions,
     missing: 0,
   }

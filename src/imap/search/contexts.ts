@@ -107,7 +107,7 @@ export class SearchContexts {
     const view = this.#view
     const uids = snapshot
       .changedAfter(modSeq as MailboxSnapshot['modSeq'])
-      .map(position => snapshot.uids[position] as number)
+      .map(position => snapshot.uids.at(position))
       .filter(uid => view.numberOf(uid) > 0)
     const numbers = uids.map(uid => view.numberOf(uid))
     const targets = findTargets(snapshot, { count: uids.length, uids, numbers }, undefined)

@@ -80,7 +80,6 @@ async function findView(
   if (state.kind === 'selected' && isSameMailbox(state.view.mailbox, { account, id })) return state.view
   try {
     const picture = await openPicture(store, { account, id }, session.account)
-    await picture.snapshot.prepare()
     const options = { isReadOnly: true, firstRecentUid: recentUid }
     return new MailboxView(store, { account, id, name }, picture, options)
   } catch (error) {

@@ -7,7 +7,7 @@ import { allTargets, findTargets, type Targets } from '../fetch/targets.ts'
 import type { MailboxView } from '../mailbox-view.ts'
 import type { ImapContext } from '../session.ts'
 
-/** Messages that the client knows and that are there, by index from 0, ascending. The snapshot's arrays, of which a key asks for those that it reads, are read at `positions[index]`. */
+/** Messages that the client knows and that are there, by index from 0, ascending. The snapshot's columns, of which a key asks for those that it reads, are read at `positions[index]`. */
 export interface SearchScope extends Targets {
   readonly view: MailboxView
   readonly snapshot: MailboxSnapshot
@@ -41,21 +41,21 @@ export function scopeOf(
 }
 
 export function emailOf(scope: SearchScope, index: number): EmailId {
-  return scope.snapshot.emails[scope.positions[index] as number] as EmailId
+  return scope.snapshot.emails.at(scope.positions[index] as number) as EmailId
 }
 
-/** The emails of some messages, by indexes that ascend. Not to be written to. */
+/** The emails of some messages, by indexes that ascend. */
 export async function emailsOf(
   { positions, snapshot }: SearchScope,
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
   const { emails } = snapshot
-  if (indexes.length === snapshot.count) return emails.subarray(0, snapshot.count)
   const found = new Float64Array(indexes.length)
+  const areAll = indexes.length === snapshot.count
   await inStretches(indexes.length, breathe, (from, to) => {
-    for (let at = from; at < to; at++)
-      found[at] = emails[positions[indexes[at] as number] as number] as number
+    if (areAll) emails.copy(from, to, found, from)
+    else for (let at = from; at < to; at++) found[at] = emails.at(positions[indexes[at] as number] as number)
   })
   return found
 }

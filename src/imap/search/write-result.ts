@@ -174,7 +174,7 @@ async function highestModSeq(
   let highest = 0
   await inStretches(matches.length, breathe, (from, to) => {
     for (let at = from; at < to; at++)
-      highest = Math.max(highest, modSeqs[positions[matches[at] as number] as number] as number)
+      highest = Math.max(highest, modSeqs.at(positions[matches[at] as number] as number))
   })
   return highest
 }

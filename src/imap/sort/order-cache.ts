@@ -1,13 +1,14 @@
 // Orders of whole mailboxes that SORT and THREAD have worked out, for clients that ask again: webmail asks with every page it shows.
 //
-// They hang on nothing but which messages there are: what is sorted by never changes of a message. A snapshot's array of UIDs is another one after an
+// They hang on nothing but which messages there are: what is sorted by never changes of a message. A snapshot's column of UIDs is another one after an
 // expunge, and with new mail it is longer.
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
+import type { UidColumn } from '../../store/mailbox-snapshot.ts'
 import type { SearchScope } from '../search/search-scope.ts'
 
 interface KnownOrder {
-  readonly uids: Uint32Array
+  readonly uids: UidColumn
   readonly count: number
   readonly order: Uint32Array
 }
@@ -31,7 +32,7 @@ export class OrderCache {
     const known = this.find(scope, what)
     if (known) return known
     const order = await work()
-    this.#orders.set(keyOf(view.mailbox, what), { uids, count, order }, uids.byteLength + order.byteLength)
+    this.#orders.set(keyOf(view.mailbox, what), { uids, count, order }, order.byteLength)
     return order
   }
 

@@ -90,11 +90,11 @@ class Keys {
         () => breatheIn(this.#session),
       )
     }
-    const receivedAt = snapshot.receivedAts[position] ?? 0
+    const receivedAt = position < 0 ? 0 : snapshot.receivedAts.at(position)
     const texts = await this.#annotations(uid)
     const key = this.#criteria.map(({ source }) => {
       if (source.kind === 'arrival') return receivedAt
-      if (source.kind === 'size') return snapshot.sizes[position] ?? 0
+      if (source.kind === 'size') return position < 0 ? 0 : snapshot.sizes.at(position)
       // RFC 5256 §2.2.
       if (source.kind === 'sent') return (row.get('sent_at') as number | null | undefined) ?? receivedAt
       if (source.kind === 'annotation') return collationKey(texts.get(source) ?? '', this.#comparator)

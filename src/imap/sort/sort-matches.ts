@@ -5,6 +5,7 @@
 import { numbersBelow, type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
+import type { SnapshotColumn } from '../../store/mailbox-snapshot.ts'
 import { TextSet } from '../../store/text-set.ts'
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
@@ -188,7 +189,7 @@ async function sortByRank(
 }
 
 async function pick(
-  column: Float64Array,
+  column: SnapshotColumn,
   { positions }: SearchScope,
   matches: Uint32Array,
   breathe: Breathe,
@@ -196,7 +197,7 @@ async function pick(
   const picked = new Float64Array(matches.length)
   await inStretches(picked.length, breathe, (from, to) => {
     for (let place = from; place < to; place++)
-      picked[place] = column[positions[matches[place] as number] as number] as number
+      picked[place] = column.at(positions[matches[place] as number] as number)
   })
   return picked
 }

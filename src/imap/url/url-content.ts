@@ -73,7 +73,6 @@ async function findMessage(
   uid: number,
 ): Promise<FetchedMessage | undefined> {
   const snapshot = await store.snapshot(account, id)
-  await snapshot.prepare()
   const position = snapshot.positionOf(uid)
   if (position < 0) return undefined
   const message = new FetchedMessage(store, account, snapshot)

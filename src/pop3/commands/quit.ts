@@ -63,7 +63,6 @@ async function remove({ context }: Session, maildrop: Maildrop): Promise<number>
   const expired = new Set<number>()
   if (expireDays !== null) {
     const snapshot = await context.store.snapshot(account, mailbox)
-    await snapshot.prepare()
     for (const uid of expiredUids(snapshot, context.clock.now() - expireDays * dayMs)) expired.add(uid)
   }
   const uids = maildrop.removedUids(deleteAfterRetrieval, expired)

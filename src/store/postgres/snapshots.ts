@@ -16,19 +16,19 @@ import {
   type GoneRow,
   hasDrifted,
   lastUidOf,
+  packedOf,
   type PackedRow,
   type SnapshotEntry,
   type SnapshotKey,
-  snapshotOfColumns,
+  snapshotOfHeader,
   snapshotOfRows,
-  uidsOfHeader,
   usableHeader,
 } from '../snapshots/build-snapshot.ts'
-import type { SnapshotRow } from '../snapshots/columns.ts'
+import type { SnapshotRow } from '../snapshots/message-chunk.ts'
 import { continueDraft, needsDraft } from '../snapshots/draft.ts'
 import type { MailboxState, SnapshotContext, Tombstones } from '../snapshots/live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from '../snapshots/pack-snapshot.ts'
-import { findPackedHeader, unpackSlowly } from '../snapshots/packing.ts'
+import { findPackedHeader, lastUidIn, soundChunks } from '../snapshots/packing.ts'
 import type { Reader } from '../store.ts'
 
 type Numbers = readonly number[]
@@ -158,22 +158,21 @@ export class PostgresSnapshots {
       account,
       mailbox,
     )
-    const packed = findPackedHeader(row[1])
-    const uids = packed && uidsOfHeader(packed)
-    if (!uids) return undefined
-    const lastUid = uids[packed.count - 1] ?? 0
-    const { state, gone, changed, messages } = await this.#readChanges(place, modSeq, lastUid)
-    const header = usableHeader(row, state)
-    if (!header) return undefined
-    const chunks = chunkRows.map(([data]) => data)
-    const some = (first: number, count: number) => chunks.slice(first, first + count)
-    const columns = await unpackSlowly(header, some, uids)
-    if (!columns) return undefined
+    const header = findPackedHeader(row[1])
+    const chunks =
+      header &&
+      (await soundChunks(
+        header,
+        chunkRows.map(([data]) => data),
+      ))
+    if (!chunks) return undefined
+    const { state, gone, changed, messages } = await this.#readChanges(place, modSeq, lastUidIn(header))
+    if (!usableHeader(row, state)) return undefined
     const context = this.#contextOf(account)
-    const before = snapshotOfColumns(context, place, state, modSeq, header, columns)
-    if (!canFollow(before, state)) return undefined
-    const entry = applyChanges(context, before, state, gone, changed, messages)
-    if (entry) await context.learn(entry.snapshot.flags.subarray(0, entry.snapshot.count))
+    const find = (chunk: number) => chunks[chunk] as Uint8Array
+    const before = snapshotOfHeader(context, place, state, modSeq, header, find)
+    const entry = before && applyChanges(context, before, state, gone, changed, messages)
+    if (entry) await context.learn(entry.snapshot.survey.keywordSets)
     return entry
   }
 
@@ -199,7 +198,7 @@ export class PostgresSnapshots {
     messages: readonly (SnapshotRow | ChangedRow)[],
   ): Promise<AccountContext> {
     const context = this.#contextOf(account)
-    await context.learn(messages.map(row => row[1]))
+    await context.learn(messages.map(row => row[1] >>> keywordShift))
     return context
   }
 
@@ -227,10 +226,10 @@ export class PostgresSnapshots {
   async #pack(key: string, entry: SnapshotEntry): Promise<void> {
     await packSnapshot(entry, this.#save)
     // Another node may have been quicker, so look at what is there now.
-    const row = await this.#headerRow(entry.snapshot)
+    const packed = packedOf(await this.#headerRow(entry.snapshot))
     const current = this.#snapshots.get(key)
     if (!current) return
-    current.packed = { modSeq: row?.[0] ?? 0, checksums: (row && findPackedHeader(row[1])?.checksums) ?? [] }
+    current.packed = packed
     current.drift = 0
   }
 
@@ -255,13 +254,10 @@ class AccountContext implements SnapshotContext {
     this.#account = account
   }
 
-  /** Reads the keyword sets of these flags that are not known yet, before a snapshot shows them. */
-  async learn(flags: Iterable<number>): Promise<void> {
+  /** Reads those of the keyword sets that are not known yet, before a snapshot shows them. */
+  async learn(sets: Iterable<number>): Promise<void> {
     let lowest = Infinity
-    for (const value of flags) {
-      const set = value >>> keywordShift
-      if (set > 0 && set < lowest && !this.#sets.has(set)) lowest = set
-    }
+    for (const set of sets) if (set > 0 && set < lowest && !this.#sets.has(set)) lowest = set
     if (lowest === Infinity) return
     const rows = await this.#reader.arrays<[id: number, keywords: string]>(
       'SELECT id, keywords FROM keyword_set WHERE account = ? AND id >= ?',

@@ -1,20 +1,8 @@
 // How a snapshot comes to be: from all the rows, from its packed form, or from the state before and what changed since. Pure: each back-end reads in its own way.
 import type { AccountId, MailboxId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
-import {
-  bytesPerMessage,
-  copyRows,
-  findUid,
-  lowerBound,
-  makeColumns,
-  makeColumnsSlowly,
-  roomFor,
-  setRow,
-  type SnapshotColumns,
-  type SnapshotRow,
-} from './columns.ts'
 import { applyMask } from '../flags.ts'
-import type { Draft } from './draft.ts'
+import { type Draft, leaveOut } from './draft.ts'
 import {
   LiveSnapshot,
   type MailboxState,
@@ -22,8 +10,16 @@ import {
   type SnapshotContext,
   type SnapshotState,
 } from './live-snapshot.ts'
-import { messagesPerChunk } from './packed-chunk.ts'
-import { findPackedHeader, isSound, type PackedHeader, unpackUids, unpackUidsSlowly } from './packing.ts'
+import {
+  bytesPerMessage,
+  type ChunkColumns,
+  makeColumns,
+  messagesPerChunk,
+  type SnapshotRow,
+} from './message-chunk.ts'
+import { MessageList, type Piece } from './message-list.ts'
+import type { ChunkContent } from './packed-columns.ts'
+import { findPackedHeader, lastUidIn, type PackedHeader, unpackList } from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** What is known of a mailbox's packed snapshot. */
@@ -31,6 +27,15 @@ export interface Packed {
   /** 0 when there is none. */
   readonly modSeq: number
   readonly checksums: readonly number[]
+}
+
+/** What is packed now. */
+export function packedOf(row: PackedRow | undefined): Packed {
+  return { modSeq: row?.[0] ?? 0, checksums: checksumsIn(row && findPackedHeader(row[1])) }
+}
+
+function checksumsIn(header: PackedHeader | undefined): readonly number[] {
+  return header ? header.chunks.map(({ checksum }) => checksum) : []
 }
 
 export interface SnapshotEntry {
@@ -72,11 +77,7 @@ const bytesPerChange = 16
 /** The entry's weight in a cache, with all its columns. */
 export function entryBytes({ snapshot }: SnapshotEntry): number {
   const { changed, vanished } = snapshot.history
-  return (
-    roomFor(snapshot.count) * bytesPerMessage +
-    (changed.count + vanished.count) * bytesPerChange +
-    objectBytes
-  )
+  return snapshot.count * bytesPerMessage + (changed.count + vanished.count) * bytesPerChange + objectBytes
 }
 
 /** Whether the snapshot is worth packing anew. */
@@ -98,10 +99,9 @@ export function snapshotOfRows(
   rows: readonly SnapshotRow[],
   packedModSeq: number,
 ): SnapshotEntry {
-  const columns = makeColumns(roomFor(rows.length))
-  for (let i = 0; i < rows.length; i++) setRow(columns, i, rows[i] as SnapshotRow)
-  const snapshot = new LiveSnapshot(context, key, state, rows.length, columns, newHistory(state.modSeq))
-  return { snapshot, packed: { modSeq: packedModSeq, checksums: [] }, drift: rows.length }
+  const list = new MessageList()
+  for (const [position, row] of rows.entries()) list.put(position, row)
+  return entryOfList(context, key, state, list, rows.length, packedModSeq)
 }
 
 /**
@@ -115,13 +115,25 @@ export async function snapshotOfSlices(
   slices: Iterable<readonly SnapshotRow[]>,
   packedModSeq: number,
 ): Promise<SnapshotEntry> {
-  const columns = await makeColumnsSlowly(roomFor(state.total))
+  const list = new MessageList()
   let count = 0
   for (const rows of slices) {
-    for (const row of rows) setRow(columns, count++, row)
+    for (const row of rows) list.put(count++, row)
     await new Promise(setImmediate)
   }
-  const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq))
+  return entryOfList(context, key, state, list, count, packedModSeq)
+}
+
+/** Of messages that were read. */
+function entryOfList(
+  context: SnapshotContext,
+  key: SnapshotKey,
+  state: MailboxState,
+  list: MessageList,
+  count: number,
+  packedModSeq: number,
+): SnapshotEntry {
+  const snapshot = new LiveSnapshot(context, key, state, count, list, newHistory(state.modSeq))
   return { snapshot, packed: { modSeq: packedModSeq, checksums: [] }, drift: count }
 }
 
@@ -132,71 +144,42 @@ export function usableHeader([modSeq, data]: PackedRow, state: MailboxState): Pa
   return isUsable && header?.uidValidity === state.uidValidity ? header : undefined
 }
 
-/** The UIDs that the header says, with room for more; undefined when it contradicts itself. */
-export function uidsOfHeader(header: PackedHeader): Uint32Array | undefined {
-  return isSound(header) ? unpackUids(header, spareFor(header)) : undefined
-}
-
-/** The same of a large mailbox, while others run in between. */
-export async function uidsOfHeaderSlowly(header: PackedHeader): Promise<Uint32Array | undefined> {
-  return isSound(header) ? await unpackUidsSlowly(header, spareFor(header)) : undefined
-}
-
-function spareFor({ count }: PackedHeader): number {
-  return roomFor(count) - count
-}
-
-/** From the columns of the packed form, as it was at `modSeq`. `applyChanges` does the rest. */
-export function snapshotOfColumns(
-  context: SnapshotContext,
-  key: SnapshotKey,
-  state: MailboxState,
-  modSeq: number,
-  { count, checksums }: PackedHeader,
-  columns: SnapshotColumns,
-): SnapshotEntry {
-  const before = { ...state, modSeq: modSeq as MailboxState['modSeq'] }
-  const snapshot = new LiveSnapshot(context, key, before, count, columns, newHistory(modSeq))
-  return { snapshot, packed: { modSeq, checksums }, drift: 0 }
-}
-
 /**
- * From the header alone, where nothing has changed since `state` was packed: SELECT needs no more. `load` reads the rest when it is asked for, in
- * the order of `uids`; `loadSlowly` that of a large one. Undefined when the header contradicts itself.
+ * From the packed form, as it was at `modSeq`: `find` gives what is in a chunk once somebody asks for one of its messages. `applyChanges` does the rest.
+ * Undefined when the header contradicts itself.
  */
 export function snapshotOfHeader(
   context: SnapshotContext,
   key: SnapshotKey,
   state: MailboxState,
+  modSeq: number,
   header: PackedHeader,
-  load: (uids: Uint32Array) => SnapshotColumns,
-  loadSlowly: (uids: Uint32Array) => Promise<SnapshotColumns>,
+  find: (chunk: number, uids: Uint32Array) => ChunkContent,
 ): SnapshotEntry | undefined {
-  const { count, checksums, survey } = header
-  if (count !== state.total || !isSound(header)) return undefined
-  let known: Uint32Array | undefined
-  const uids = () => (known ??= unpackUids(header, spareFor(header)))
-  const uidsSlowly = async () => {
-    const unpacked = known ?? (await unpackUidsSlowly(header, spareFor(header)))
-    return (known ??= unpacked)
-  }
-  const slowly = isLarge(count) && { loadSlowly: async () => loadSlowly(await uidsSlowly()) }
-  const columns = { uids, load: () => load(uids()), ...slowly }
-  const snapshot = new LiveSnapshot(context, key, state, count, columns, newHistory(state.modSeq), survey)
-  return { snapshot, packed: { modSeq: state.modSeq, checksums }, drift: 0 }
+  const isNow = modSeq === state.modSeq
+  const list = isNow && header.count !== state.total ? undefined : unpackList(header, find)
+  if (!list) return undefined
+  // No more is known than that: UIDs behind the last message may have been given before.
+  const before = isNow
+    ? state
+    : { ...state, modSeq: modSeq as MailboxState['modSeq'], uidNext: lastUidIn(header) + 1 }
+  const snapshot = new LiveSnapshot(context, key, before, header.count, list, newHistory(modSeq))
+  return { snapshot, packed: { modSeq, checksums: checksumsIn(header) }, drift: 0 }
 }
 
 /** The columns of `uids` from the rows that there are now; what is gone meanwhile is left empty. */
-export function columnsOfRows(
-  uids: Uint32Array,
-  count: number,
-  rows: readonly SnapshotRow[],
-): SnapshotColumns {
+export function columnsOfRows(uids: Uint32Array, rows: readonly SnapshotRow[]): ChunkColumns {
   const columns = { ...makeColumns(uids.length), uids }
-  let position = 0
+  let index = 0
   for (const row of rows) {
-    while (position < count && (uids[position] as number) < row[0]) position++
-    if (position < count && uids[position] === row[0]) setRow(columns, position, row)
+    while (index < uids.length && (uids[index] as number) < row[0]) index++
+    if (uids[index] !== row[0]) continue
+    columns.flags[index] = row[1]
+    columns.modSeqs[index] = row[2]
+    columns.sizes[index] = row[3]
+    columns.receivedAts[index] = row[4]
+    columns.savedAts[index] = row[5]
+    columns.emails[index] = row[6]
   }
   return columns
 }
@@ -215,7 +198,7 @@ function leadsFrom(modSeq: number, { tombstoneFloor, changeFloor }: MailboxState
 export function lastUidOf({ snapshot, draft }: SnapshotEntry): number {
   if (draft) return draft.uidNext - 1
   const { uids, count } = snapshot
-  return count > 0 ? (uids[count - 1] as number) : 0
+  return count > 0 ? uids.at(count - 1) : 0
 }
 
 /** How far expunges are known. */
@@ -236,30 +219,15 @@ export function applyChanges(
   added: readonly SnapshotRow[],
 ): SnapshotEntry | undefined {
   const { snapshot: before, packed, draft } = entry
-  let { columns, count } = draft ?? before
-  const positions: number[] = []
+  let { list, count } = leaveOut((draft ?? before).list, (draft ?? before).count, gone)
   let position = -1
-  for (const [uid] of gone) {
-    position = findUid(columns.uids, count, uid, position + 1)
-    if (position < count && columns.uids[position] === uid) positions.push(position)
-  }
-  // The arrays that were given out keep their UIDs: without the messages that are gone, and where there is no room, there are new ones.
-  if (positions.length > 0 || count + added.length > columns.uids.length) {
-    const left = count - positions.length
-    const hasRoom = draft !== undefined && draft.isOwn && left + added.length <= columns.uids.length
-    const next = hasRoom ? columns : makeColumns(roomFor(left + added.length))
-    count = copyWithout(columns, count, positions, next)
-    columns = next
-  }
-  position = 0
   for (const [uid, flags, modSeq] of changed) {
-    position = findUid(columns.uids, count, uid, position + 1)
+    position = list.find(uid, count, position + 1)
     // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
-    if (position >= count || columns.uids[position] !== uid) return undefined
-    columns.flags[position] = flags
-    columns.modSeqs[position] = modSeq
+    if (position < 0) return undefined
+    list.setFlags(position, flags, modSeq)
   }
-  for (const row of added) setRow(columns, count++, row)
+  for (const row of added) list.put(count++, row)
   if (count !== state.total) return undefined
   const history = nextHistory(entry, state, changed, added)
   for (const [uid, at] of gone) history.vanished.add(uid, at)
@@ -270,7 +238,7 @@ export function applyChanges(
     gone.length +
     (draft?.goneCount ?? 0) +
     (draft?.addedCount ?? 0)
-  return { snapshot: new LiveSnapshot(context, before, state, count, columns, history), packed, drift }
+  return { snapshot: new LiveSnapshot(context, before, state, count, list, history), packed, drift }
 }
 
 function nextHistory(
@@ -298,34 +266,42 @@ export function applyMasks(
   state: SnapshotState,
   masks: readonly MaskRow[],
 ): SnapshotEntry | undefined {
-  const { columns, count, history } = snapshot
-  const { uids, flags, modSeqs } = columns
+  const { list, count, history } = snapshot
   if (masks.some(mask => mask[3] === null || isReadLater(snapshot, mask))) return undefined
   let changed = 0
   for (const [modSeq, first, last, clears, adds] of masks) {
     const mask = { clears: clears ?? 0, adds: adds ?? 0 }
-    const end = lowerBound(uids, count, last + 1)
-    for (let position = lowerBound(uids, count, first); position < end; position++) {
-      const before = flags[position] as number
-      const after = applyMask(before, mask)
-      if (after === before) continue
-      flags[position] = after
-      modSeqs[position] = modSeq
-      history.changed.add(uids[position] as number, modSeq)
-      changed++
+    for (const { chunk, from, to } of piecesOf(list, count, first, last)) {
+      const { uids, flags } = chunk.columns
+      for (let index = from; index < to; index++) {
+        const before = flags[index] as number
+        const after = applyMask(before, mask)
+        if (after === before) continue
+        chunk.setFlags(index, after, modSeq)
+        history.changed.add(uids[index] as number, modSeq)
+        changed++
+      }
     }
   }
-  const next = new LiveSnapshot(context, snapshot, state, count, columns, history)
+  const next = new LiveSnapshot(context, snapshot, state, count, list, history)
   return { snapshot: next, packed, drift: drift + changed }
 }
 
+/** The messages with UIDs from `first` to `last`. */
+function piecesOf(list: MessageList, count: number, first: number, last: number): Iterable<Piece> {
+  return list.pieces(list.lowerBound(first, count), list.lowerBound(last + 1, count))
+}
+
 function isReadLater(
-  { columns, count, modSeq }: Pick<LiveSnapshot, 'columns' | 'count' | 'modSeq'>,
+  { list, count, modSeq }: Pick<LiveSnapshot, 'list' | 'count' | 'modSeq'>,
   [, first, last]: MaskRow,
 ): boolean {
-  const end = lowerBound(columns.uids, count, last + 1)
-  for (let position = lowerBound(columns.uids, count, first); position < end; position++)
-    if ((columns.modSeqs[position] as number) > modSeq) return true
+  for (const { chunk, from, to } of piecesOf(list, count, first, last)) {
+    // Read before it is asked about: it may be read as it is now.
+    const { modSeqs } = chunk.columns
+    if (chunk.summary(to).modSeq <= modSeq) continue
+    for (let index = from; index < to; index++) if ((modSeqs[index] as number) > modSeq) return true
+  }
   return false
 }
 
@@ -336,23 +312,25 @@ export function changedByMasks(
   gone: readonly GoneRow[],
 ): readonly ChangedRow[] | undefined {
   if (masks.length === 0) return []
-  const { columns, count } = draft ?? snapshot
+  const { list, count } = draft ?? snapshot
   const { modSeq } = snapshot
-  if (masks.some(mask => mask[3] === null || isReadLater({ columns, count, modSeq }, mask))) return undefined
+  if (masks.some(mask => mask[3] === null || isReadLater({ list, count, modSeq }, mask))) return undefined
   const isGone = new Set(gone.map(([uid]) => uid))
   const changed: ChangedRow[] = []
-  /** The flags of what has been changed, where more follows. */
+  /** The flags of what has been changed, by UID, where more follows. */
   const flagsNow = masks.length > 1 ? new Map<number, number>() : undefined
   for (const [modSeq, first, last, clears, adds] of masks) {
     const mask = { clears: clears ?? 0, adds: adds ?? 0 }
-    const end = lowerBound(columns.uids, count, last + 1)
-    for (let position = lowerBound(columns.uids, count, first); position < end; position++) {
-      const before = flagsNow?.get(position) ?? (columns.flags[position] as number)
-      const after = applyMask(before, mask)
-      const uid = columns.uids[position] as number
-      if (after === before || isGone.has(uid)) continue
-      flagsNow?.set(position, after)
-      changed.push([uid, after, modSeq])
+    for (const { chunk, from, to } of piecesOf(list, count, first, last)) {
+      const { uids, flags } = chunk.columns
+      for (let index = from; index < to; index++) {
+        const uid = uids[index] as number
+        const before = flagsNow?.get(uid) ?? (flags[index] as number)
+        const after = applyMask(before, mask)
+        if (after === before || isGone.has(uid)) continue
+        flagsNow?.set(uid, after)
+        changed.push([uid, after, modSeq])
+      }
     }
   }
   return changed
@@ -371,23 +349,4 @@ function pairsOf(
 
 function newHistory(modSeq: number): RecentHistory {
   return { changed: new RecentChanges(modSeq), vanished: new RecentChanges(modSeq) }
-}
-
-/** Copies all `count` rows, perhaps within the same arrays, but those at the positions given (in any order); the count of what is left. */
-function copyWithout(
-  before: SnapshotColumns,
-  count: number,
-  positions: number[],
-  next: SnapshotColumns,
-): number {
-  positions.sort((a, b) => a - b)
-  let from = 0
-  let to = 0
-  for (const position of [...positions, count]) {
-    // Neighbours often go together, and in the same arrays those before the first stay where they are.
-    if (position > from && (from > to || before !== next)) copyRows(before, from, position, next, to)
-    to += position - from
-    from = position + 1
-  }
-  return to
 }

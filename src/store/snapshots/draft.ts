@@ -5,15 +5,14 @@
 // read, or as later changes, which are still to be read, will make it.
 import { limits } from '../../base/limits.ts'
 import type { GoneRow, SnapshotEntry } from './build-snapshot.ts'
-import { copySlowly, findUid, roomFor, setRow, type SnapshotColumns, type SnapshotRow } from './columns.ts'
-import type { LiveSnapshot, MailboxState } from './live-snapshot.ts'
+import type { MailboxState } from './live-snapshot.ts'
+import type { SnapshotRow } from './message-chunk.ts'
+import type { MessageList } from './message-list.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
 export interface Draft {
-  readonly columns: SnapshotColumns
+  readonly list: MessageList
   readonly count: number
-  /** Nobody was given the columns; else only those behind the messages of before are new in them. */
-  readonly isOwn: boolean
   /** Expunges up to this modSeq are left out. */
   readonly goneUpTo: number
   /** All that has come with a UID below this is there. */
@@ -27,19 +26,10 @@ export interface Draft {
 
 /** Whether what has gone and come up to `state` takes long to lay over the entry. */
 export function needsDraft({ snapshot, draft }: SnapshotEntry, { total, uidNext }: MailboxState): boolean {
-  const { rowsAtOnce, copyAtOnce } = limits.store
+  const { rowsAtOnce } = limits.store
   // Each message that comes takes a UID.
   const gone = snapshot.count + (uidNext - snapshot.uidNext) - total - (draft?.goneCount ?? 0)
-  const added = uidNext - (draft ?? snapshot).uidNext
-  if (gone > rowsAtOnce || added > rowsAtOnce) return true
-  return !draft && snapshot.count > copyAtOnce && (gone > 0 || total > snapshot.uids.length)
-}
-
-/** A snapshot that nobody was given yet. */
-export function draftOf({ columns, count, modSeq, history }: LiveSnapshot): Draft {
-  const uidNext = (columns.uids[count - 1] ?? 0) + 1
-  const { vanished } = history
-  return { columns, count, isOwn: true, goneUpTo: modSeq, uidNext, goneCount: 0, addedCount: 0, vanished }
+  return gone > rowsAtOnce || uidNext - (draft ?? snapshot).uidNext > rowsAtOnce
 }
 
 /**
@@ -52,39 +42,42 @@ export async function continueDraft(
   gone: Iterable<readonly GoneRow[]>,
   added: Iterable<readonly SnapshotRow[]>,
 ): Promise<Draft> {
-  let { columns, count } = draft ?? snapshot
-  let isOwn = draft !== undefined && draft.isOwn
+  let { list, count } = draft ?? snapshot
   let goneCount = draft?.goneCount ?? 0
   let addedCount = draft?.addedCount ?? 0
   const vanished = draft?.vanished ?? snapshot.history.vanished.copy()
-  const isGone = new Uint8Array(count)
   for (const rows of gone) {
-    let position = -1
-    for (const [uid, modSeq] of rows) {
-      vanished.add(uid, modSeq)
-      position = findUid(columns.uids, count, uid, position + 1)
-      if (position < count && columns.uids[position] === uid) isGone[position] = 1
+    for (let from = 0; from < rows.length; from += limits.store.removedAtOnce) {
+      const some = rows.slice(from, from + limits.store.removedAtOnce)
+      ;({ list, count } = leaveOut(list, count, some))
+      await new Promise(setImmediate)
     }
+    for (const [uid, modSeq] of rows) vanished.add(uid, modSeq)
     goneCount += rows.length
-    await new Promise(setImmediate)
-  }
-  if (state.total > columns.uids.length || isGone.includes(1)) {
-    ;({ columns, count } = await copySlowly(columns, count, isGone, roomFor(state.total)))
-    isOwn = true
   }
   for (const rows of added) {
-    for (const row of rows) setRow(columns, count++, row)
+    for (const row of rows) list.put(count++, row)
     addedCount += rows.length
     await new Promise(setImmediate)
   }
-  return {
-    columns,
-    count,
-    isOwn,
-    goneUpTo: state.modSeq,
-    uidNext: state.uidNext,
-    goneCount,
-    addedCount,
-    vanished,
+  return { list, count, goneUpTo: state.modSeq, uidNext: state.uidNext, goneCount, addedCount, vanished }
+}
+
+/** The messages without those that have gone, in whatever order. Some may not be there. */
+export function leaveOut(
+  list: MessageList,
+  count: number,
+  gone: readonly GoneRow[],
+): { readonly list: MessageList; readonly count: number } {
+  const positions: number[] = []
+  let likely = 0
+  for (const [uid] of gone) {
+    const position = list.find(uid, count, likely)
+    if (position < 0) continue
+    positions.push(position)
+    likely = position + 1
   }
+  if (positions.length === 0) return { list, count }
+  positions.sort((a, b) => a - b)
+  return { list: list.without(count, positions), count: count - positions.length }
 }

@@ -7,7 +7,7 @@ import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, UidValidity } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import { seen } from '../flags.ts'
-import type { MailboxDelta, MailboxSnapshot } from '../mailbox-snapshot.ts'
+import type { MailboxDelta, MailboxSnapshot, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
 import { findGuestModSeq, findRights, listGuestSeen } from '../read/acl.ts'
 import { type Rights, rightBits } from '../rights.ts'
 import type { Store } from '../store.ts'
@@ -54,7 +54,6 @@ export class GuestMailbox {
     for (;;) {
       const modSeq = await this.#readModSeq()
       const base = await this.#store.snapshot(this.#account, this.#mailbox)
-      await base.prepare()
       if (modSeq > this.#ownModSeq) await this.#readOwn(modSeq)
       if ((await this.#readModSeq()) !== modSeq) continue
       if (this.#snapshot?.base !== base || this.#snapshot.ownModSeq !== modSeq) {
@@ -91,29 +90,23 @@ class GuestSnapshot implements MailboxSnapshot {
   readonly base: MailboxSnapshot
   readonly ownModSeq: ModSeq
   readonly modSeq: ModSeq
-  readonly flags: Uint32Array
-  readonly modSeqs: Float64Array
+  readonly flags: SnapshotColumn
+  readonly modSeqs: SnapshotColumn
   readonly #own: OwnSeenByUid
 
   constructor(base: MailboxSnapshot, ownModSeq: ModSeq, own: OwnSeenByUid) {
     this.base = base
     this.ownModSeq = ownModSeq
     this.modSeq = Math.max(base.modSeq, ownModSeq) as ModSeq
-    this.flags = base.flags.slice(0, base.count)
-    this.modSeqs = base.modSeqs.slice(0, base.count)
+    this.flags = new GuestColumn(
+      base,
+      base.flags,
+      own,
+      (flags, isSeen) => ((flags & ~seen) | (isSeen ? seen : 0)) >>> 0,
+    )
+    this.modSeqs = new GuestColumn(base, base.modSeqs, own, (of, _isSeen, modSeq) => Math.max(of, modSeq))
     this.#own = own
-    const { flags, modSeqs } = this
-    for (let at = 0; at < flags.length; at++) flags[at] = ((flags[at] as number) & ~seen) >>> 0
-    for (const [uid, { isSeen, modSeq }] of own) {
-      const position = base.positionOf(uid)
-      if (position < 0) continue
-      if (isSeen) flags[position] = ((flags[position] as number) | seen) >>> 0
-      modSeqs[position] = Math.max(modSeqs[position] as number, modSeq)
-    }
   }
-
-  /** It was made from arrays. */
-  prepare(): undefined {}
 
   get account(): AccountId {
     return this.base.account
@@ -139,23 +132,23 @@ class GuestSnapshot implements MailboxSnapshot {
     return this.base.count
   }
 
-  get uids(): Uint32Array {
+  get uids(): UidColumn {
     return this.base.uids
   }
 
-  get sizes(): Float64Array {
+  get sizes(): SnapshotColumn {
     return this.base.sizes
   }
 
-  get receivedAts(): Float64Array {
+  get receivedAts(): SnapshotColumn {
     return this.base.receivedAts
   }
 
-  get savedAts(): Float64Array {
+  get savedAts(): SnapshotColumn {
     return this.base.savedAts
   }
 
-  get emails(): Float64Array {
+  get emails(): SnapshotColumn {
     return this.base.emails
   }
 
@@ -180,7 +173,9 @@ class GuestSnapshot implements MailboxSnapshot {
   }
 
   get firstUnseen(): number {
-    return this.flags.findIndex(value => (value & seen) === 0)
+    for (let position = 0; position < this.count; position++)
+      if ((this.flags.at(position) & seen) === 0) return position
+    return -1
   }
 
   changesAfter(modSeq: ModSeq): Awaitable<MailboxDelta> {
@@ -207,5 +202,34 @@ class GuestSnapshot implements MailboxSnapshot {
       if (position >= 0) positions.add(position)
     }
     return [...positions].sort((a, b) => a - b)
+  }
+}
+
+/** A column as the guest sees it. What he has changed since shows in older snapshots as well, as do changes of the mailbox. */
+class GuestColumn implements SnapshotColumn {
+  readonly #uids: UidColumn
+  readonly #column: SnapshotColumn
+  readonly #own: OwnSeenByUid
+  readonly #see: (value: number, isSeen: boolean, modSeq: number) => number
+
+  constructor(
+    { uids }: MailboxSnapshot,
+    column: SnapshotColumn,
+    own: OwnSeenByUid,
+    see: (value: number, isSeen: boolean, modSeq: number) => number,
+  ) {
+    this.#uids = uids
+    this.#column = column
+    this.#own = own
+    this.#see = see
+  }
+
+  at(position: number): number {
+    const own = this.#own.get(this.#uids.at(position))
+    return this.#see(this.#column.at(position), own?.isSeen ?? false, own?.modSeq ?? 0)
+  }
+
+  copy(from: number, to: number, target: Uint32Array | Float64Array, at = 0): void {
+    for (let position = from; position < to; position++) target[at + position - from] = this.at(position)
   }
 }

@@ -1,11 +1,9 @@
-// One state of one mailbox over arrays that its neighbours in time share.
+// One state of one mailbox over messages that its neighbours in time share.
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
-import { limits } from '../../base/limits.ts'
-import { keywordShift, seen } from '../flags.ts'
-import type { MailboxDelta, MailboxSnapshot } from '../mailbox-snapshot.ts'
-import { lowerBound, type SnapshotColumns } from './columns.ts'
-import type { Survey } from './packing.ts'
+import { keywordShift } from '../flags.ts'
+import type { MailboxDelta, MailboxSnapshot, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
+import type { MessageList } from './message-list.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
 /** What a snapshot asks of the store that made it. */
@@ -37,14 +35,11 @@ export interface MailboxState {
 /** What a snapshot keeps of it. */
 export type SnapshotState = Pick<MailboxState, 'uidValidity' | 'uidNext' | 'modSeq' | 'tombstoneFloor'>
 
-/** Columns that are made when somebody asks for them. */
-export interface LazyColumns {
-  /** What the state's UIDs were, whatever has changed meanwhile. The same array each time. */
-  uids(): Uint32Array
-  /** All of them, with `uids` among them. What the store has changed meanwhile may show, as it does in the arrays that states share. */
-  load(): SnapshotColumns
-  /** The same while others run in between; undefined where there is too little for that. */
-  loadSlowly?(): Promise<SnapshotColumns>
+/** What is told of all messages at once. */
+interface Survey {
+  readonly firstUnseen: number
+  /** The numbers of the keyword sets in use, but for the empty one. */
+  readonly keywordSets: ReadonlySet<number>
 }
 
 export interface RecentHistory {
@@ -61,9 +56,8 @@ export class LiveSnapshot implements MailboxSnapshot {
   readonly tombstoneFloor: ModSeq
   readonly count: number
   readonly history: RecentHistory
+  readonly list: MessageList
   readonly #context: SnapshotContext
-  #columns: SnapshotColumns | LazyColumns
-  #loading: Promise<void> | undefined
   // Found when they are asked for, once for each state: every session that selects the mailbox asks.
   #survey: Survey | undefined
   #keywords: readonly string[] | undefined
@@ -73,9 +67,8 @@ export class LiveSnapshot implements MailboxSnapshot {
     key: { readonly account: AccountId; readonly mailbox: MailboxId },
     state: SnapshotState,
     count: number,
-    columns: SnapshotColumns | LazyColumns,
+    list: MessageList,
     history: RecentHistory,
-    survey?: Survey,
   ) {
     this.#context = context
     this.account = key.account
@@ -85,55 +78,36 @@ export class LiveSnapshot implements MailboxSnapshot {
     this.modSeq = state.modSeq
     this.tombstoneFloor = state.tombstoneFloor
     this.count = count
-    this.#columns = columns
-    this.#survey = survey
+    this.list = list
     this.history = history
   }
 
-  /** Whether all columns are there. */
-  get isPrepared(): boolean {
-    return !('load' in this.#columns)
+  get uids(): UidColumn {
+    return this.list.uids
   }
 
-  prepare(): Promise<void> | undefined {
-    if (!('load' in this.#columns)) return undefined
-    this.#loading ??= this.#columns.loadSlowly?.().then(columns => {
-      if ('load' in this.#columns) this.#columns = columns
-    })
-    return this.#loading
+  get flags(): SnapshotColumn {
+    return this.list.flags
   }
 
-  get columns(): SnapshotColumns {
-    if ('load' in this.#columns) this.#columns = this.#columns.load()
-    return this.#columns
+  get modSeqs(): SnapshotColumn {
+    return this.list.modSeqs
   }
 
-  get uids(): Uint32Array {
-    return 'load' in this.#columns ? this.#columns.uids() : this.#columns.uids
+  get sizes(): SnapshotColumn {
+    return this.list.sizes
   }
 
-  get flags(): Uint32Array {
-    return this.columns.flags
+  get receivedAts(): SnapshotColumn {
+    return this.list.receivedAts
   }
 
-  get modSeqs(): Float64Array {
-    return this.columns.modSeqs
+  get savedAts(): SnapshotColumn {
+    return this.list.savedAts
   }
 
-  get sizes(): Float64Array {
-    return this.columns.sizes
-  }
-
-  get receivedAts(): Float64Array {
-    return this.columns.receivedAts
-  }
-
-  get savedAts(): Float64Array {
-    return this.columns.savedAts
-  }
-
-  get emails(): Float64Array {
-    return this.columns.emails
+  get emails(): SnapshotColumn {
+    return this.list.emails
   }
 
   get firstUnseen(): number {
@@ -145,12 +119,7 @@ export class LiveSnapshot implements MailboxSnapshot {
   }
 
   get survey(): Survey {
-    return (this.#survey ??= surveyOf(this.columns.flags, this.count))
-  }
-
-  /** Finds the survey of a large mailbox while others run in between. Nobody may change its flags meanwhile. */
-  async surveySlowly(): Promise<void> {
-    this.#survey ??= await surveySlowly(this.columns.flags, this.count)
+    return (this.#survey ??= this.#lookAtAll())
   }
 
   keywordsOf(flags: number): readonly string[] {
@@ -159,18 +128,16 @@ export class LiveSnapshot implements MailboxSnapshot {
   }
 
   positionOf(uid: number): number {
-    const position = lowerBound(this.uids, this.count, uid)
-    return position < this.count && this.uids[position] === uid ? position : -1
+    return this.list.find(uid, this.count, -1)
   }
 
   lowerBound(uid: number): number {
-    return lowerBound(this.uids, this.count, uid)
+    return this.list.lowerBound(uid, this.count)
   }
 
   emailAt(position: number): EmailId {
-    const email = this.columns.emails[position]
-    if (email === undefined || position >= this.count) throw new RangeError('no message at this position')
-    return email as EmailId
+    if (position >= this.count) throw new RangeError('no message at this position')
+    return this.emails.at(position) as EmailId
   }
 
   changesAfter(modSeq: ModSeq): Awaitable<MailboxDelta> {
@@ -185,19 +152,39 @@ export class LiveSnapshot implements MailboxSnapshot {
 
   changedAfter(modSeq: ModSeq): readonly number[] {
     if (modSeq >= this.modSeq) return []
-    const { modSeqs } = this.columns
     const { changed } = this.history
-    const positions: number[] = []
-    if (modSeq < changed.floor || changed.countAfter(modSeq) * passesPerLook > this.count) {
-      for (let i = 0; i < this.count; i++) if ((modSeqs[i] as number) > modSeq) positions.push(i)
-      return positions
-    }
+    if (modSeq < changed.floor || changed.countAfter(modSeq) * passesPerLook > this.count)
+      return this.#lookForChanged(modSeq)
     const seen = new Set<number>()
     for (const [uid] of changed.after(modSeq)) {
       const position = this.positionOf(uid)
       if (position >= 0) seen.add(position)
     }
     return [...seen].sort((a, b) => a - b)
+  }
+
+  /** Goes by all messages but for those in chunks where nothing has changed. */
+  #lookForChanged(modSeq: ModSeq): readonly number[] {
+    const positions: number[] = []
+    for (const { chunk, from, to, position } of this.list.pieces(0, this.count)) {
+      if (chunk.summary(to).modSeq <= modSeq) continue
+      const { modSeqs } = chunk.columns
+      for (let index = from; index < to; index++)
+        if ((modSeqs[index] as number) > modSeq) positions.push(position + index)
+    }
+    return positions
+  }
+
+  #lookAtAll(): Survey {
+    let firstUnseen = -1
+    const keywordSets = new Set<number>()
+    for (const { chunk, to, position } of this.list.pieces(0, this.count)) {
+      const summary = chunk.summary(to)
+      if (firstUnseen < 0 && summary.firstUnseen >= 0 && summary.firstUnseen < to)
+        firstUnseen = position + summary.firstUnseen
+      for (const set of summary.keywordSets) keywordSets.add(set)
+    }
+    return { firstUnseen, keywordSets }
   }
 
   #findKeywords(): readonly string[] {
@@ -230,40 +217,3 @@ export class LiveSnapshot implements MailboxSnapshot {
 const passesPerLook = 32
 
 const noKeywords: readonly string[] = []
-
-interface Found {
-  firstUnseen: number
-  readonly keywordSets: Set<number>
-}
-
-function surveyOf(flags: Uint32Array, count: number): Survey {
-  const found: Found = { firstUnseen: -1, keywordSets: new Set() }
-  lookAt(flags, 0, count, found)
-  return { ...found, keywordSets: [...found.keywordSets] }
-}
-
-async function surveySlowly(flags: Uint32Array, count: number): Promise<Survey> {
-  const found: Found = { firstUnseen: -1, keywordSets: new Set() }
-  const { messagesAtOnce } = limits.store
-  for (let from = 0; from < count; from += messagesAtOnce) {
-    lookAt(flags, from, Math.min(from + messagesAtOnce, count), found)
-    await new Promise(setImmediate)
-  }
-  return { ...found, keywordSets: [...found.keywordSets] }
-}
-
-function lookAt(flags: Uint32Array, from: number, to: number, found: Found): void {
-  if (found.firstUnseen < 0) found.firstUnseen = findUnseen(flags, from, to)
-  let last = 0
-  for (let at = from; at < to; at++) {
-    const set = (flags[at] as number) >>> keywordShift
-    if (set === last) continue
-    last = set
-    if (set !== 0) found.keywordSets.add(set)
-  }
-}
-
-function findUnseen(flags: Uint32Array, from: number, to: number): number {
-  for (let at = from; at < to; at++) if (((flags[at] as number) & seen) === 0) return at
-  return -1
-}

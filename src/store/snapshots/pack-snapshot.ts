@@ -2,8 +2,8 @@
 import { limits } from '../../base/limits.ts'
 import type { SaveSnapshot } from '../mutations/save-snapshot.ts'
 import type { SnapshotEntry } from './build-snapshot.ts'
-import { messagesPerChunk } from './packed-chunk.ts'
-import { chunkChecksum, packChunk, packHeader, packUids } from './packing.ts'
+import { messagesPerChunk } from './message-chunk.ts'
+import { type ChunkHead, packChunk, packHeader, packUids } from './packing.ts'
 
 export type SaveSnapshotCall = (args: SaveSnapshot) => Promise<unknown>
 
@@ -18,23 +18,27 @@ export async function packSnapshot(
   { snapshot, packed }: SnapshotEntry,
   save: SaveSnapshotCall,
 ): Promise<void> {
-  const { account, mailbox, modSeq, uidValidity, count, columns, survey } = snapshot
+  const { account, mailbox, modSeq, uidValidity, count, list } = snapshot
   const { chunksAtOnce } = limits.store
-  const checksums: number[] = []
+  const heads: ChunkHead[] = []
   const basedOn = packed.modSeq
   const chunkCount = Math.ceil(count / messagesPerChunk)
   let chunks: { chunk: number; data: Uint8Array }[] = []
   for (let chunk = 0; chunk < chunkCount; chunk++) {
-    const data = packChunk(columns, chunk, count)
-    const checksum = chunkChecksum(data)
-    checksums.push(checksum)
-    if (packed.checksums[chunk] !== checksum) chunks.push({ chunk, data })
+    const { data, head } = packChunk(list, chunk, count)
+    heads.push(head)
+    if (packed.checksums[chunk] !== head.checksum) chunks.push({ chunk, data })
     if (chunks.length === chunksPerSave) {
       await save({ account, mailbox, basedOn, chunks })
       chunks = []
     }
     if (chunk % chunksAtOnce === chunksAtOnce - 1) await new Promise(setImmediate)
   }
-  const data = packHeader({ uidValidity, count, survey, checksums, uidRanges: packUids(columns.uids, count) })
+  const data = packHeader({
+    uidValidity,
+    count,
+    chunks: heads,
+    uidRanges: packUids(list.uids.upTo(count), count),
+  })
   await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })
 }

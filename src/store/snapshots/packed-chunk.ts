@@ -2,9 +2,7 @@
 //
 // A column's head is the smallest value (a double), what distances are counted in and the bytes of one. A column that does not fit is kept as doubles
 // (`wholeBytes`). Each begins at a multiple of eight bytes, so that it can be read where it lies. UIDs are in the header of the snapshot.
-import type { SnapshotColumns } from './columns.ts'
-
-export const messagesPerChunk = 1024
+import type { SnapshotColumn } from '../mailbox-snapshot.ts'
 
 /** In their order. */
 export const packedColumns = ['flags', 'modSeqs', 'sizes', 'receivedAts', 'savedAts', 'emails'] as const
@@ -24,11 +22,16 @@ interface Layout {
   readonly valueBytes: number
 }
 
-/** The messages from `start` up to `end`, in an allocation of its own. */
-export function packMessages(columns: SnapshotColumns, start: number, end: number): Uint8Array {
+/** The messages from position `start` up to `end`, in an allocation of its own. */
+export function packMessages(
+  columns: Readonly<Record<PackedColumn, SnapshotColumn>>,
+  start: number,
+  end: number,
+): Uint8Array {
   const packed = packedColumns.map(name => {
     // Doubles whatever the column is made of: a loop over arrays of one kind is several times as fast.
-    const values = new Float64Array(columns[name].subarray(start, end))
+    const values = new Float64Array(end - start)
+    columns[name].copy(start, end, values)
     return { values, layout: layoutOf(values, name === 'flags') }
   })
   const sizes = packed.map(({ layout }) => columnBytes(layout.valueBytes, end - start))

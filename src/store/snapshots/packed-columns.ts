@@ -1,12 +1,18 @@
-// The columns of a packed snapshot, each unpacked when somebody asks for it: who wants the flags of a large mailbox need not wait for its dates.
-import type { SnapshotColumns } from './columns.ts'
-import { messagesPerChunk, type PackedColumn, packedColumns, unpackColumn } from './packed-chunk.ts'
+// The columns of a chunk that is packed, each unpacked when somebody asks for it: who wants the flags of a large mailbox need not wait for its dates.
+import type { ChunkColumns } from './message-chunk.ts'
+import { type PackedColumn, packedColumns, unpackColumn } from './packed-chunk.ts'
 
-export class PackedColumns implements SnapshotColumns {
-  readonly uids: Uint32Array
+/** A sound chunk as bytes, or its columns where they had to be found otherwise. */
+export type ChunkContent = Uint8Array | ChunkColumns
+
+export class PackedColumns implements ChunkColumns {
   readonly #count: number
-  #chunks: readonly Uint8Array[]
+  readonly #findUids: () => Uint32Array
+  readonly #find: (uids: Uint32Array) => ChunkContent
+  #content: ChunkContent | undefined
+  /** Columns that nobody has asked for. */
   #packed: number = packedColumns.length
+  #uids: Uint32Array | undefined
   #flags: Uint32Array | undefined
   #modSeqs: Float64Array | undefined
   #sizes: Float64Array | undefined
@@ -14,43 +20,58 @@ export class PackedColumns implements SnapshotColumns {
   #savedAts: Float64Array | undefined
   #emails: Float64Array | undefined
 
-  /** `chunks` are those of the first `count` messages of `uids`, which may have room for more. */
-  constructor(uids: Uint32Array, count: number, chunks: readonly Uint8Array[]) {
-    this.uids = uids
+  /** `findUids` and `find` give all of the `count` messages, and are asked once, when somebody asks for them. */
+  constructor(count: number, findUids: () => Uint32Array, find: (uids: Uint32Array) => ChunkContent) {
     this.#count = count
-    this.#chunks = chunks
+    this.#findUids = findUids
+    this.#find = find
+  }
+
+  get uids(): Uint32Array {
+    return (this.#uids ??= this.#findUids())
   }
 
   get flags(): Uint32Array {
-    return (this.#flags ??= this.#unpack('flags', new Uint32Array(this.uids.length)))
+    return (this.#flags ??= this.#take('flags', wordsOf))
   }
 
   get modSeqs(): Float64Array {
-    return (this.#modSeqs ??= this.#unpack('modSeqs', new Float64Array(this.uids.length)))
+    return (this.#modSeqs ??= this.#take('modSeqs', doublesOf))
   }
 
   get sizes(): Float64Array {
-    return (this.#sizes ??= this.#unpack('sizes', new Float64Array(this.uids.length)))
+    return (this.#sizes ??= this.#take('sizes', doublesOf))
   }
 
   get receivedAts(): Float64Array {
-    return (this.#receivedAts ??= this.#unpack('receivedAts', new Float64Array(this.uids.length)))
+    return (this.#receivedAts ??= this.#take('receivedAts', doublesOf))
   }
 
   get savedAts(): Float64Array {
-    return (this.#savedAts ??= this.#unpack('savedAts', new Float64Array(this.uids.length)))
+    return (this.#savedAts ??= this.#take('savedAts', doublesOf))
   }
 
   get emails(): Float64Array {
-    return (this.#emails ??= this.#unpack('emails', new Float64Array(this.uids.length)))
+    return (this.#emails ??= this.#take('emails', doublesOf))
   }
 
-  #unpack<Column extends Uint32Array | Float64Array>(name: PackedColumn, column: Column): Column {
-    for (const [chunk, bytes] of this.#chunks.entries()) {
-      const start = chunk * messagesPerChunk
-      unpackColumn(bytes, name, column.subarray(start, Math.min(start + messagesPerChunk, this.#count)))
-    }
-    if (--this.#packed === 0) this.#chunks = []
+  #take<Name extends PackedColumn>(
+    name: Name,
+    make: (count: number) => ChunkColumns[Name],
+  ): ChunkColumns[Name] {
+    const content = (this.#content ??= this.#find(this.uids))
+    if (--this.#packed === 0) this.#content = undefined
+    if (!(content instanceof Uint8Array)) return content[name]
+    const column = make(this.#count)
+    unpackColumn(content, name, column)
     return column
   }
+}
+
+function wordsOf(count: number): Uint32Array {
+  return new Uint32Array(count)
+}
+
+function doublesOf(count: number): Float64Array {
+  return new Float64Array(count)
 }

@@ -21,22 +21,18 @@ import {
   hasDrifted,
   isLarge,
   lastUidOf,
-  type PackedRow,
+  packedOf,
   type SnapshotEntry,
   type SnapshotKey,
-  snapshotOfColumns,
   snapshotOfHeader,
   snapshotOfRows,
   snapshotOfSlices,
-  uidsOfHeader,
-  uidsOfHeaderSlowly,
   usableHeader,
 } from './build-snapshot.ts'
-import type { SnapshotColumns } from './columns.ts'
-import { continueDraft, draftOf, needsDraft } from './draft.ts'
+import { continueDraft, needsDraft } from './draft.ts'
 import type { LiveSnapshot, MailboxState, SnapshotContext, Tombstone, Tombstones } from './live-snapshot.ts'
 import { packSnapshot, type SaveSnapshotCall } from './pack-snapshot.ts'
-import { findPackedHeader, type PackedHeader, unpackChunks, unpackSlowly } from './packing.ts'
+import { soundChunk } from './packing.ts'
 import { SnapshotRows } from './snapshot-rows.ts'
 
 /** How often an account had changed, by whose count. */
@@ -53,7 +49,7 @@ export class SnapshotCache implements SnapshotContext {
   readonly #toPack = new Map<string, NodeJS.Timeout>()
   readonly #saving = new Set<string>()
   readonly #snapshots: Lru<string, SnapshotEntry>
-  /** Large mailboxes that are being read, or copied: they are not brought up to date meanwhile. */
+  /** Large mailboxes that are being read, or of which much has changed: they are not brought up to date meanwhile. */
   readonly #loading = new Map<string, Promise<void>>()
   readonly #counted = new WeakMap<SnapshotEntry, Counted>()
   /** Keyword sets never change, so what was read once stays right. */
@@ -89,12 +85,12 @@ export class SnapshotCache implements SnapshotContext {
     const counted = known && this.#counted.get(known)
     const by = this.#changes()
     if (known && by && counted?.by === by && counted.changes === by.of(account)) return known.snapshot
-    const pending = this.#loading.get(key) ?? (known ? undefined : this.#loadSlowly(key, place))
+    const pending = this.#loading.get(key)
     if (pending) return this.#refreshAfter(key, place, pending)
-    if (!known) return this.#refresh(key, place, known)
     const entry = this.#read(account, () => {
       const state = this.#state(place)
-      return takesLong(known, state) ? undefined : this.#next(place, known, state)
+      const base = known ?? this.#unpack(place, state)
+      return this.#takesLong(base, state) ? undefined : this.#next(place, base, state)
     })
     if (entry) return this.#keep(key, entry)
     return this.#refreshAfter(key, place, this.#followSlowly(key, place, known))
@@ -107,7 +103,7 @@ export class SnapshotCache implements SnapshotContext {
   follow(place: SnapshotKey, mask: FlagMask, { follows, modSeq, changed }: StoredFlags): void {
     const key = keyOf(place)
     const known = this.#snapshots.get(key)
-    if (this.#loading.has(key) || !known?.snapshot.isPrepared || known.snapshot.modSeq !== follows) return
+    if (this.#loading.has(key) || !known || known.snapshot.modSeq !== follows) return
     const { uidValidity, uidNext, tombstoneFloor } = known.snapshot
     const { clears, adds } = mask
     const masks = changed.map(([first, last]) => [modSeq, first, last, clears, adds] as const)
@@ -124,7 +120,10 @@ export class SnapshotCache implements SnapshotContext {
 
   /** Brings what is known to what the last commit left. */
   #refresh(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): LiveSnapshot {
-    const entry = this.#read(place.account, () => this.#next(place, known, this.#state(place)))
+    const entry = this.#read(place.account, () => {
+      const state = this.#state(place)
+      return this.#next(place, known ?? this.#unpack(place, state), state)
+    })
     return this.#keep(key, entry)
   }
 
@@ -146,46 +145,39 @@ export class SnapshotCache implements SnapshotContext {
 
   #next(place: SnapshotKey, known: SnapshotEntry | undefined, state: MailboxState): SnapshotEntry {
     if (known && state.modSeq === known.snapshot.modSeq) return known
-    return (known && this.#update(known, state, messagesSince(known, state))) ?? this.#load(place, state)
+    const next = known && this.#update(known, state, messagesSince(known, state))
+    return next ?? snapshotOfRows(this, place, state, this.#rows.messages(place), this.#packedModSeq(place))
+  }
+
+  /** Whether to go over to `state` at once would hold up others for long. */
+  #takesLong(known: SnapshotEntry | undefined, state: MailboxState): boolean {
+    if (known?.snapshot.modSeq === state.modSeq) return false
+    if (!known || !canFollow(known, state)) return isLarge(state.total)
+    return needsDraft(known, state)
   }
 
   #keep(key: string, entry: SnapshotEntry): LiveSnapshot {
-    // From now on the columns are given out.
+    // From now on its messages are given out.
     if (entry.draft) delete entry.draft
     this.#snapshots.set(key, entry, entryBytes(entry))
     this.#packIfDrifted(key, entry)
     return entry.snapshot
   }
 
-  /** Where much has changed, or a large mailbox has. */
-  async #followSlowly(key: string, place: SnapshotKey, entry: SnapshotEntry): Promise<void> {
-    const state = this.#state(place)
-    if (!canFollow(entry, state)) await this.#loadSlowly(key, place)
-    else if (!needsDraft(entry, state)) await entry.snapshot.prepare()
-    else
-      await this.#alone(key, async () => {
-        await this.#draw(place, entry)
-        this.#refresh(key, place, entry)
-      })
+  /** Where much has changed, or a large mailbox of which nothing is known must be read from its rows. */
+  #followSlowly(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): Promise<void> {
+    return this.#alone(key, async () => {
+      const state = this.#state(place)
+      const base = known ?? this.#unpack(place, state)
+      const entry = base && canFollow(base, state) ? base : await this.#loadSlowly(place, state)
+      await this.#draw(place, entry)
+      this.#refresh(key, place, entry)
+    })
   }
 
-  /**
-   * Reads a large mailbox of which nothing is known, while others run in between. Undefined where it takes little, or where the header of the packed form
-   * is enough.
-   */
-  #loadSlowly(key: string, place: SnapshotKey): Promise<void> | undefined {
-    const state = this.#state(place)
-    if (!isLarge(state.total)) return undefined
-    const row = this.#rows.header(place)
-    const header = row && usableHeader(row, state)
-    if (row?.[0] === state.modSeq && header) return undefined
-    return this.#alone(key, async () => {
-      const entry = await this.#loadBase(place, state, row, header)
-      entry.draft = draftOf(entry.snapshot)
-      await this.#draw(place, entry)
-      // SELECT asks for its survey.
-      await this.#refresh(key, place, entry).surveySlowly()
-    })
+  #loadSlowly(place: SnapshotKey, state: MailboxState): Promise<SnapshotEntry> {
+    const slices = this.#rows.messageSlices(place, 0, state.uidNext)
+    return snapshotOfSlices(this, place, state, slices, this.#packedModSeq(place))
   }
 
   /** Nobody else brings the mailbox up to date meanwhile. */
@@ -197,7 +189,6 @@ export class SnapshotCache implements SnapshotContext {
 
   /** Leads the entry's draft so near to what the last commit left that the rest takes little. */
   async #draw(place: SnapshotKey, entry: SnapshotEntry): Promise<void> {
-    await entry.snapshot.prepare()
     for (;;) {
       const state = this.#state(place)
       const isThere = state.modSeq === goneUpTo(entry)
@@ -206,27 +197,6 @@ export class SnapshotCache implements SnapshotContext {
       const added = this.#rows.messageSlices(place, lastUidOf(entry), state.uidNext)
       entry.draft = await continueDraft(entry, state, gone, added)
     }
-  }
-
-  async #loadBase(
-    place: SnapshotKey,
-    state: MailboxState,
-    row: PackedRow | undefined,
-    header: PackedHeader | undefined,
-  ): Promise<SnapshotEntry> {
-    const uids = header && (await uidsOfHeaderSlowly(header))
-    const columns = header && uids && (await this.#unpackSlowly(place, header, uids))
-    if (row && header && columns) return snapshotOfColumns(this, place, state, row[0], header, columns)
-    const slices = this.#rows.messageSlices(place, 0, state.uidNext)
-    return snapshotOfSlices(this, place, state, slices, row?.[0] ?? 0)
-  }
-
-  #unpackSlowly(
-    place: SnapshotKey,
-    header: PackedHeader,
-    uids: Uint32Array,
-  ): Promise<SnapshotColumns | undefined> {
-    return unpackSlowly(header, (first, count) => this.#rows.chunks(place, first, count), uids)
   }
 
   keywords(account: AccountId, set: number): readonly string[] {
@@ -283,34 +253,24 @@ export class SnapshotCache implements SnapshotContext {
     throw new StoreError('no-such-mailbox', 'the mailbox is gone')
   }
 
-  #load(place: SnapshotKey, state: MailboxState): SnapshotEntry {
-    const header = this.#rows.header(place)
-    const packed = header && this.#unpack(place, state, header)
-    return packed ?? snapshotOfRows(this, place, state, this.#rows.messages(place), header?.[0] ?? 0)
+  /** The modSeq of a packed form that does not lead to the state, 0 where there is none. */
+  #packedModSeq(place: SnapshotKey): number {
+    return this.#rows.header(place)?.[0] ?? 0
   }
 
-  /** The packed snapshot with what changed since; undefined when there is none that is whole and recent enough. */
-  #unpack(place: SnapshotKey, state: MailboxState, row: PackedRow): SnapshotEntry | undefined {
-    const header = usableHeader(row, state)
+  /** The mailbox as it was packed, where what changed since leads to `state`. */
+  #unpack(place: SnapshotKey, state: MailboxState): SnapshotEntry | undefined {
+    const row = this.#rows.header(place)
+    const header = row && usableHeader(row, state)
     if (!header) return undefined
-    if (row[0] === state.modSeq) return this.#lazy(place, state, header)
-    const uids = uidsOfHeader(header)
-    const columns = uids && unpackChunks(header, this.#rows.chunks(place), uids)
-    if (!columns) return undefined
-    return this.#update(snapshotOfColumns(this, place, state, row[0], header, columns), state, 'other')
-  }
-
-  #lazy(place: SnapshotKey, state: MailboxState, header: PackedHeader): SnapshotEntry | undefined {
-    // Chunks that were packed anew meanwhile do not fit the header.
-    const fromRows = (uids: Uint32Array) => columnsOfRows(uids, header.count, this.#rows.messages(place))
-    return snapshotOfHeader(
-      this,
-      place,
-      state,
-      header,
-      uids => unpackChunks(header, this.#rows.chunks(place), uids) ?? fromRows(uids),
-      async uids => (await this.#unpackSlowly(place, header, uids)) ?? fromRows(uids),
-    )
+    // A chunk that was packed anew meanwhile does not fit the header, and one may be damaged.
+    const find = (chunk: number, uids: Uint32Array) =>
+      soundChunk(header, chunk, this.#rows.chunk(place, chunk)) ??
+      columnsOfRows(
+        uids,
+        this.#rows.messagesBetween(place, uids[0] as number, uids[uids.length - 1] as number),
+      )
+    return snapshotOfHeader(this, place, state, row[0], header, find)
   }
 
   /** Some time later: who changes many flags changes more of them soon. */
@@ -330,11 +290,7 @@ export class SnapshotCache implements SnapshotContext {
       const current = this.#snapshots.get(key)
       if (!current) return
       // Another thread may have been quicker, so look at what is there now.
-      const row = this.#rows.header(entry.snapshot)
-      current.packed = {
-        modSeq: row?.[0] ?? 0,
-        checksums: (row && findPackedHeader(row[1])?.checksums) ?? [],
-      }
+      current.packed = packedOf(this.#rows.header(entry.snapshot))
       current.drift = 0
     } catch {
       // The store is closing or the disk is full; the rows are the truth.
@@ -361,14 +317,6 @@ export class SnapshotCache implements SnapshotContext {
 
 function keyOf({ account, mailbox }: SnapshotKey): string {
   return `${account}/${mailbox}`
-}
-
-/** Whether to go over to `state` at once would hold up others for long. */
-function takesLong(entry: SnapshotEntry, state: MailboxState): boolean {
-  const { snapshot } = entry
-  if (state.modSeq === snapshot.modSeq) return false
-  if (!canFollow(entry, state)) return isLarge(state.total)
-  return needsDraft(entry, state) || (!snapshot.isPrepared && isLarge(snapshot.count))
 }
 
 /** Whether messages came or went since a state that was read from the rows: each one that comes takes a UID, and without that none can make up for one that goes. */

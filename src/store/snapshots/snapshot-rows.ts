@@ -4,7 +4,7 @@ import { limits } from '../../base/limits.ts'
 import { maxUid } from '../mutations/uid-limit.ts'
 import type { Connection } from '../sqlite/connection.ts'
 import type { ChangedRow, GoneRow, MaskRow, PackedRow, SnapshotKey } from './build-snapshot.ts'
-import type { SnapshotRow } from './columns.ts'
+import type { SnapshotRow } from './message-chunk.ts'
 import type { MailboxState, Tombstone } from './live-snapshot.ts'
 
 const stateSql =
@@ -45,16 +45,15 @@ export class SnapshotRows {
     return row
   }
 
-  /** Packed chunks, `count` from number `first` on, which counts from 0. */
-  chunks({ account, mailbox }: SnapshotKey, first = 0, count = 2 ** 31): readonly Uint8Array[] {
-    const rows = this.#connection.arrays<[data: Uint8Array]>(
-      'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk > ? AND chunk <= ? ORDER BY chunk',
+  /** A packed chunk, by its number from 0. */
+  chunk({ account, mailbox }: SnapshotKey, number: number): Uint8Array | undefined {
+    const [row] = this.#connection.arrays<[data: Uint8Array]>(
+      'SELECT data FROM snapshot WHERE account = ? AND mailbox = ? AND chunk = ?',
       account,
       mailbox,
-      first,
-      first + count,
+      number + 1,
     )
-    return rows.map(([data]) => data)
+    return row?.[0]
   }
 
   /** Messages by UID, those above `after` and below `end`, in slices that are read when they are asked for. */
@@ -86,6 +85,20 @@ export class SnapshotRows {
       account,
       mailbox,
       after,
+    )
+  }
+
+  messagesBetween(
+    { account, mailbox }: SnapshotKey,
+    firstUid: number,
+    lastUid: number,
+  ): readonly SnapshotRow[] {
+    return this.#connection.arrays<SnapshotRow>(
+      `SELECT ${rowColumns} FROM message WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid`,
+      account,
+      mailbox,
+      firstUid,
+      lastUid,
     )
   }
 

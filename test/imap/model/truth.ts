@@ -5,6 +5,7 @@ import type { MailboxSnapshot } from '../../../src/store/mailbox-snapshot.ts'
 import { listMailboxes } from '../../../src/store/read/mailboxes.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { flagsKey, violation } from './belief.ts'
+import { valuesOf } from '../../store/snapshot-values.ts'
 
 export interface Message {
   /** Undefined where it came about among commands that ran at once. */
@@ -78,7 +79,7 @@ export class Truth {
     for (const box of this.boxes.values()) {
       const snapshot = await this.#store.snapshot(this.#account, box.id)
       this.#judgeNumbers(box, snapshot)
-      const uids = Array.from(snapshot.uids.subarray(0, snapshot.count))
+      const uids = valuesOf(snapshot.uids, snapshot.count)
       const wanted = [...box.messages.keys()]
       if (uids.join() !== wanted.join())
         violation(`${box.name} holds the UIDs ${uids.join(' ')}, and should hold ${wanted.join(' ')}`)
@@ -101,7 +102,7 @@ export class Truth {
       const before = new Map(box.messages)
       box.messages.clear()
       for (let position = 0; position < snapshot.count; position++) {
-        const uid = snapshot.uids[position] as number
+        const uid = snapshot.uids.at(position)
         if (uid < box.uidNext && !before.has(uid)) violation(`${box.name}: UID ${uid} has come back`)
         const flags = new Set(flagsOf(snapshot, position).split(' ').filter(Boolean))
         box.messages.set(uid, { subject: before.get(uid)?.subject, flags })
@@ -117,8 +118,8 @@ export class Truth {
     box.modSeq = snapshot.modSeq
     box.touched.clear()
     for (let position = 0; position < snapshot.count; position++) {
-      const uid = snapshot.uids[position] as number
-      const modSeq = snapshot.modSeqs[position] as number
+      const uid = snapshot.uids.at(position)
+      const modSeq = snapshot.modSeqs.at(position)
       if (modSeq < (box.modSeqs.get(uid) ?? 0)) violation(`${box.name}: the modSeq of UID ${uid} went back`)
       if (modSeq > snapshot.modSeq) violation(`${box.name}: UID ${uid} has a modSeq over HIGHESTMODSEQ`)
       box.modSeqs.set(uid, modSeq)
@@ -127,7 +128,7 @@ export class Truth {
 }
 
 function flagsOf(snapshot: MailboxSnapshot, position: number): string {
-  const flags = snapshot.flags[position] as number
+  const flags = snapshot.flags.at(position)
   const system = Object.entries(systemFlags).flatMap(([name, bit]) =>
     (flags & systemMask & bit) !== 0 ? [name] : [],
   )

@@ -8,6 +8,7 @@ import type { Store } from '../../../src/store/store.ts'
 import { numbersOf } from '../../../src/store/uid-ranges.ts'
 import { createDatabase } from '../../postgres/database.ts'
 import { addAccount, mail, mailboxId } from '../fixture.ts'
+import { valuesOf } from '../snapshot-values.ts'
 
 const count = 90
 
@@ -93,8 +94,8 @@ for (const { engine, open } of engines) {
             const states = await Promise.all(
               [together, alone].map(async ({ account, mailbox }) => {
                 const snapshot = await store.snapshot(account, mailbox)
-                return snapshot.uids.subarray(0, count).reduce<unknown[]>((rows, _uid, at) => {
-                  const flags = snapshot.flags[at] ?? 0
+                return valuesOf(snapshot.uids, count).reduce<unknown[]>((rows, _uid, at) => {
+                  const flags = snapshot.flags.at(at)
                   rows.push([flags & 0xff, snapshot.keywordsOf(flags)])
                   return rows
                 }, [])
@@ -150,7 +151,7 @@ for (const { engine, open } of engines) {
       const snapshot = await store.snapshot(account, mailbox)
       assert.equal(snapshot.count, count + 2)
       assert.equal(snapshot.uidNext, (count + 3) as Uid)
-      assert.equal(snapshot.flags[0], 1)
+      assert.equal(snapshot.flags.at(0), 1)
       const bodies = await store.reader.all<{ blob: Uint8Array }>(
         'SELECT blob FROM email WHERE account = ? AND id > ? ORDER BY id',
         account,

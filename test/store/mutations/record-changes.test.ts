@@ -8,6 +8,7 @@ import { flagged, seen } from '../../../src/store/flags.ts'
 import { openStore } from '../../../src/store/open-store.ts'
 import type { MutationArgs } from '../../../src/store/mutations.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
+import { valuesOf } from '../snapshot-values.ts'
 
 async function mailboxOf(t: TestContext, count: number) {
   const dataDir = temporaryFolder(t)
@@ -62,9 +63,9 @@ test('what lies in a range and was not changed is not told as changed', async t 
   ])
   const after = await store.snapshot(account, mailbox)
   const delta = after.changesAfter(before.modSeq)
-  const told = (await delta).changed.map(position => after.uids[position])
+  const told = (await delta).changed.map(position => after.uids.at(position))
   assert.deepEqual(told, [1, 3])
-  assert.notEqual(after.modSeqs[1], modSeq)
+  assert.notEqual(after.modSeqs.at(1), modSeq)
 })
 
 test('a message that changes again is told once, with what it is now', async t => {
@@ -76,15 +77,8 @@ test('a message that changes again is told once, with what it is now', async t =
   const { modSeq } = await change([[6, 6]])
   const after = await store.snapshot(account, mailbox)
   assert.equal(after.count, 6)
-  assert.deepEqual(Array.from(after.flags.subarray(0, 6)), [
-    flagged,
-    flagged,
-    flagged | seen,
-    flagged,
-    flagged,
-    flagged,
-  ])
-  assert.equal(after.modSeqs[5], modSeq)
+  assert.deepEqual(valuesOf(after.flags, 6), [flagged, flagged, flagged | seen, flagged, flagged, flagged])
+  assert.equal(after.modSeqs.at(5), modSeq)
   const delta = await after.changesAfter(before.modSeq)
   assert.deepEqual(delta.changed, [0, 1, 2, 3, 4, 5])
 })
@@ -106,7 +100,7 @@ test('of the changes the last ones are remembered, and a snapshot from before is
     mailbox,
   )
   assert.deepEqual(
-    rows.map((_, at) => [after.flags[at], after.modSeqs[at]]),
+    rows.map((_, at) => [after.flags.at(at), after.modSeqs.at(at)]),
     rows,
   )
   await store.close()
@@ -132,7 +126,7 @@ test('a store from before changes were remembered is brought up to date from its
     flags: { system: seen, keywords: [] },
   })
   const after = await again.snapshot(account, mailbox)
-  assert.deepEqual(Array.from(after.flags.subarray(0, 3)), [seen, flagged, 0])
-  assert.equal(after.modSeqs[0], modSeq)
-  assert.equal(after.modSeqs[1], before.modSeq)
+  assert.deepEqual(valuesOf(after.flags, 3), [seen, flagged, 0])
+  assert.equal(after.modSeqs.at(0), modSeq)
+  assert.equal(after.modSeqs.at(1), before.modSeq)
 })

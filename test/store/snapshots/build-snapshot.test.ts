@@ -9,6 +9,7 @@ import {
   snapshotOfRows,
 } from '../../../src/store/snapshots/build-snapshot.ts'
 import type { SnapshotContext } from '../../../src/store/snapshots/live-snapshot.ts'
+import { valuesOf } from '../snapshot-values.ts'
 
 const context: SnapshotContext = { keywords: () => [], tombstones: () => ({ floor: 0, rows: [] }) }
 
@@ -38,8 +39,8 @@ test('masks that follow one another are made one after another, and each message
   const { entry, next } = entryWith(5, seen)
   const snapshot = applyMasks(context, entry, next, masks)?.snapshot
   assert.ok(snapshot)
-  assert.deepEqual([...snapshot.flags.subarray(0, 3)], [flagged, flagged | seen, seen])
-  assert.deepEqual([...snapshot.modSeqs.subarray(0, 3)], [6, 6, 7])
+  assert.deepEqual(valuesOf(snapshot.flags, 3), [flagged, flagged | seen, seen])
+  assert.deepEqual(valuesOf(snapshot.modSeqs, 3), [6, 6, 7])
   assert.deepEqual(snapshot.changedAfter(5 as ModSeq), [0, 1, 2])
   assert.deepEqual(snapshot.changedAfter(6 as ModSeq), [2])
 })
@@ -48,5 +49,5 @@ test('where a message shows what it has become since, masks do not tell what cha
   const { entry, next } = entryWith(7, flagged | seen)
   assert.equal(changedByMasks(entry, masks, []), undefined)
   assert.equal(applyMasks(context, entry, next, masks), undefined)
-  assert.deepEqual([...entry.snapshot.flags.subarray(0, 3)], [0, flagged | seen, 0])
+  assert.deepEqual(valuesOf(entry.snapshot.flags, 3), [0, flagged | seen, 0])
 })

@@ -7,24 +7,43 @@ import type { AccountId, MailboxId } from '../../../src/base/ids.ts'
 import { limits } from '../../../src/base/limits.ts'
 import type { MailboxSnapshot } from '../../../src/store/mailbox-snapshot.ts'
 import { openStore } from '../../../src/store/open-store.ts'
-import { makeColumns, type SnapshotColumns } from '../../../src/store/snapshots/columns.ts'
-import { isPackedChunk, messagesPerChunk } from '../../../src/store/snapshots/packed-chunk.ts'
+import { messagesPerChunk, type SnapshotRow } from '../../../src/store/snapshots/message-chunk.ts'
+import { MessageList } from '../../../src/store/snapshots/message-list.ts'
+import { isPackedChunk } from '../../../src/store/snapshots/packed-chunk.ts'
 import {
   findPackedHeader,
-  isSound,
+  lastUidIn,
   packChunk,
   packHeader,
   packWhole,
-  unpackChunks,
-  unpackUids,
+  type PackedHeader,
+  soundChunk,
+  unpackList,
 } from '../../../src/store/snapshots/packing.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
+import { valuesOf } from '../snapshot-values.ts'
 
-/** The values of all columns, however they are kept. */
-function valuesOf(columns: SnapshotColumns): SnapshotColumns {
-  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = columns
-  return { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails }
+/** A list of messages with the UIDs and values that are given for each, and what it holds. */
+function listOf(count: number, rowOf: (index: number) => SnapshotRow): MessageList {
+  const list = new MessageList()
+  for (let index = 0; index < count; index++) list.put(index, rowOf(index))
+  return list
+}
+
+function rowsOf(list: MessageList, count: number): number[][] {
+  const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = list
+  const columns = [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails].map(column =>
+    valuesOf(column, count),
+  )
+  return Array.from({ length: count }, (_, at) => columns.map(column => column[at] as number))
+}
+
+/** What the header and the chunks lead to; undefined where one of them is not sound. */
+function unpack(header: PackedHeader, chunks: readonly Uint8Array[]): MessageList | undefined {
+  const sound = chunks.map((bytes, number) => soundChunk(header, number, bytes))
+  if (sound.length !== header.chunks.length || sound.includes(undefined)) return undefined
+  return unpackList(header, chunk => sound[chunk] as Uint8Array)
 }
 
 /** How far a column's values lie apart: what fits 0, 1, 2, 4 and 8 bytes, each at its bound. */
@@ -42,32 +61,32 @@ test('what is packed comes back as it was, for any count of messages', () => {
       steps,
       bases,
       (count, seed, span, step, base) => {
-        const columns = makeColumns(count + 5)
-        for (const column of Object.values(columns) as (Uint32Array | Float64Array)[]) {
-          const isNarrow = column instanceof Uint32Array
-          for (let i = 0; i < count; i++) {
-            const distance = i % 7 === 3 ? span : (seed * (i + 1)) % (span + 1)
-            column[i] = isNarrow ? distance % 2 ** 32 : (base - (base % step) + distance * step) % 2 ** 53
-          }
+        const value = (column: number, i: number) => {
+          const distance = (i + column) % 7 === 3 ? span : (seed * (i + 1)) % (span + 1)
+          return column < 2 ? distance % 2 ** 32 : (base - (base % step) + distance * step) % 2 ** 53
         }
-        for (let i = 0; i < count; i++) columns.uids[i] = i + 1 + (i >> (seed % 8))
-        const survey = { firstUnseen: count - 1, keywordSets: [3, seed] }
-        const { header: packed, chunks } = packWhole({ uidValidity: 7, count, survey, columns })
+        const uid = (i: number) => i + 1 + (i >> (seed % 8))
+        const list = listOf(
+          count,
+          i => [uid(i), ...[1, 2, 3, 4, 5, 6].map(column => value(column, i))] as unknown as SnapshotRow,
+        )
+        const { header: packed, chunks } = packWhole({ uidValidity: 7, count, list })
         const header = findPackedHeader(packHeader(packed))
         assert.ok(header)
-        assert.deepEqual(header.survey, { firstUnseen: count - 1, keywordSets: [3, seed] })
-        assert.ok(isSound(header))
-        const uids = unpackUids(header, 5)
-        assert.deepEqual(uids, columns.uids)
+        assert.equal(lastUidIn(header), count > 0 ? uid(count - 1) : 0)
         // From an odd offset, as a database may give it.
         const shifted = chunks.map(chunk => {
           const bytes = new Uint8Array(chunk.length + 1)
           bytes.set(chunk, 1)
           return bytes.subarray(1)
         })
-        const back = unpackChunks(header, shifted, uids)
+        const back = unpack(header, shifted)
         assert.ok(back)
-        assert.deepEqual(valuesOf(back), valuesOf(columns))
+        // What is said of each chunk without a look at it.
+        const summaries = (of: MessageList) =>
+          [...of.pieces(0, count)].map(({ chunk, to }) => [chunk.firstUid, chunk.summary(to)])
+        assert.deepEqual(summaries(back), summaries(list))
+        assert.deepEqual(rowsOf(back, count), rowsOf(list, count))
       },
     ),
     { numRuns: 60 },
@@ -75,11 +94,8 @@ test('what is packed comes back as it was, for any count of messages', () => {
 })
 
 test('damaged or missing chunks and headers are not taken', () => {
-  const columns = makeColumns(2000)
-  for (let i = 0; i < 2000; i++) columns.uids[i] = i + 7
-  for (let i = 0; i < 2000; i++) columns.emails[i] = i
-  const survey = { firstUnseen: -1, keywordSets: [] }
-  const { header, chunks } = packWhole({ uidValidity: 1, count: 2000, survey, columns })
+  const list = listOf(2000, i => [i + 7, 0, 0, 0, 0, 0, i])
+  const { header, chunks } = packWhole({ uidValidity: 1, count: 2000, list })
   const bytes = packHeader(header)
   assert.ok(findPackedHeader(bytes))
   for (let at = 0; at < bytes.length; at++) {
@@ -92,11 +108,10 @@ test('damaged or missing chunks and headers are not taken', () => {
   const [first, second] = chunks as [Uint8Array, Uint8Array]
   const bad = first.slice()
   bad[20] = 1
-  const { uids } = columns
-  assert.ok(unpackChunks(header, [first, second], uids))
-  assert.equal(unpackChunks(header, [bad, second], uids), undefined)
-  assert.equal(unpackChunks(header, [first], uids), undefined)
-  assert.equal(unpackChunks(header, [second, first], uids), undefined)
+  assert.ok(unpack(header, [first, second]))
+  assert.equal(unpack(header, [bad, second]), undefined)
+  assert.equal(unpack(header, [first]), undefined)
+  assert.equal(unpack(header, [second, first]), undefined)
   for (const ranges of [
     [7, 2005],
     [7, 2007],
@@ -106,14 +121,13 @@ test('damaged or missing chunks and headers are not taken', () => {
     [0, 1999],
     [7],
   ]) {
-    assert.equal(isSound({ ...header, uidRanges: Uint32Array.from(ranges) }), false)
+    assert.equal(unpack({ ...header, uidRanges: Uint32Array.from(ranges) }, chunks), undefined)
   }
 })
 
 test('a chunk whose heads or length are wrong is not taken, whatever its checksum says', () => {
-  const columns = makeColumns(100)
-  for (let i = 0; i < 100; i++) columns.emails[i] = i * 300
-  const chunk = packChunk(columns, 0, 100)
+  const list = listOf(100, i => [i + 1, 0, 0, 0, 0, 0, i * 300])
+  const { data: chunk } = packChunk(list, 0, 100)
   assert.ok(isPackedChunk(chunk, 100))
   for (let length = 0; length < chunk.length; length++)
     assert.equal(isPackedChunk(chunk.slice(0, length), 100), false)
@@ -129,16 +143,16 @@ test('a chunk whose heads or length are wrong is not taken, whatever its checksu
 })
 
 test('a packed message takes a third of the memory of one that is not, or less', () => {
-  const columns = makeColumns(messagesPerChunk)
-  for (let i = 0; i < messagesPerChunk; i++) {
-    columns.emails[i] = 70_000 + i
-    columns.modSeqs[i] = 1_000_000 + (i >> 3)
-    columns.sizes[i] = 2000 + ((i * 7919) % 60_000)
-    columns.receivedAts[i] = 1_700_000_000_000 + i * 86_400_000
-    columns.savedAts[i] = 1_730_000_000_000 + i
-    columns.flags[i] = i % 3
-  }
-  assert.ok(packChunk(columns, 0, messagesPerChunk).length <= (messagesPerChunk * 48) / 3)
+  const list = listOf(messagesPerChunk, i => [
+    i + 1,
+    i % 3,
+    1_000_000 + (i >> 3),
+    2000 + ((i * 7919) % 60_000),
+    1_700_000_000_000 + i * 86_400_000,
+    1_730_000_000_000 + i,
+    70_000 + i,
+  ])
+  assert.ok(packChunk(list, 0, messagesPerChunk).data.length <= (messagesPerChunk * 48) / 3)
 })
 
 function describe(snapshot: MailboxSnapshot): unknown {
@@ -151,7 +165,7 @@ function describe(snapshot: MailboxSnapshot): unknown {
     snapshot.savedAts,
     snapshot.emails,
   ]
-  return [count, uidNext, modSeq, ...columns.map(column => [...column.subarray(0, count)])]
+  return [count, uidNext, modSeq, ...columns.map(column => valuesOf(column, count))]
 }
 
 interface Opened {
@@ -235,11 +249,11 @@ test('a cold snapshot is read from the packed chunks and brought up to date', as
   await opened.tamper('UPDATE message SET received_at = 12345 WHERE mailbox = 1 AND uid = 3')
   const cold = await opened.store.snapshot(account, mailbox)
   assert.deepEqual(describe(cold), warm)
-  assert.notEqual(cold.receivedAts[2], 12345)
+  assert.notEqual(cold.receivedAts.at(2), 12345)
 })
 
 for (const [what, sql] of [
-  ['a chunk is damaged', `UPDATE snapshot SET data = zeroblob(length(data)) WHERE chunk = 2`],
+  ['a chunk is damaged', `UPDATE snapshot SET data = zeroblob(length(data)) WHERE chunk = 1`],
   ['a chunk is missing', 'DELETE FROM snapshot WHERE chunk = 1'],
   ['the header is damaged', `UPDATE snapshot SET data = x'00' WHERE chunk = 0`],
   ['the header is of a later state than the mailbox', 'UPDATE snapshot SET mod_seq = 999999 WHERE chunk = 0'],
@@ -253,7 +267,7 @@ for (const [what, sql] of [
     await opened.tamper(`${sql}; UPDATE message SET received_at = 12345 WHERE mailbox = 1 AND uid = 3`)
     const cold = await opened.store.snapshot(account, mailbox)
     assert.deepEqual(describe(cold), warm)
-    assert.equal(cold.receivedAts[2], 12345)
+    assert.equal(cold.receivedAts.at(2), 12345)
   })
 }
 
@@ -266,7 +280,7 @@ test('a snapshot that has drifted is packed again, only where it differs', async
   await opened.tamper('UPDATE message SET received_at = 12345 WHERE mailbox = 1 AND uid = 3')
   const cold = await opened.store.snapshot(account, mailbox)
   assert.deepEqual(describe(cold), warm)
-  assert.notEqual(cold.receivedAts[2], 12345)
+  assert.notEqual(cold.receivedAts.at(2), 12345)
 })
 
 test('a mailbox that has not changed since it was packed is opened by the header alone', async t => {
@@ -294,9 +308,9 @@ test('what is read of a snapshot after others have changed the mailbox keeps its
   t.mock.timers.tick(limits.store.packMs)
   await packedModSeq(opened, before)
   t.mock.timers.reset()
-  assert.deepEqual([early.count, early.uids[4], early.emails.length > 0], [2100, 5, true])
-  assert.deepEqual([later.count, later.uids[4], later.flags[4]], [2100, 6, 1])
-  assert.equal(later.emails[0], early.emails[0])
+  assert.deepEqual([early.count, early.uids.at(4), early.emails.at(4) > 0], [2100, 5, true])
+  assert.deepEqual([later.count, later.uids.at(4), later.flags.at(4)], [2100, 6, 1])
+  assert.equal(later.emails.at(0), early.emails.at(0))
 })
 
 test('what is read of a snapshot after a change is still told as changed', async t => {
@@ -308,9 +322,9 @@ test('what is read of a snapshot after a change is still told as changed', async
   const early = await store.snapshot(account, mailbox)
   const change = { account, mailbox, mode: 'add', flags: { system: 1, keywords: [] } } as const
   const { modSeq } = await store.mutate('storeFlags', { ...change, uids: [[3, 3]] })
-  assert.equal(early.flags[2], 1)
+  assert.equal(early.flags.at(2), 1)
   await store.mutate('storeFlags', { ...change, uids: [[4, 4]] })
   const later = await store.snapshot(account, mailbox)
   assert.deepEqual((await later.changesAfter(early.modSeq)).changed, [2, 3])
-  assert.equal(later.modSeqs[2], modSeq)
+  assert.equal(later.modSeqs.at(2), modSeq)
 })

@@ -7,6 +7,7 @@ import { openStore } from '../../../src/store/open-store.ts'
 import { SnapshotCache } from '../../../src/store/snapshots/snapshot-cache.ts'
 import { openReader } from '../../../src/store/sqlite/open-writer.ts'
 import { addAccount, mail, mailboxId, temporaryFolder } from '../fixture.ts'
+import { valuesOf } from '../snapshot-values.ts'
 
 /** The snapshots of a thread beside the store, which hears of its changes as `follow` and `counts` are told. */
 async function threadBeside(t: TestContext) {
@@ -25,7 +26,7 @@ async function threadBeside(t: TestContext) {
   const cache = new SnapshotCache(connection, undefined, () => counts)
   const look = async () => {
     const { modSeq, flags, modSeqs } = await cache.get(account, place.mailbox)
-    return { modSeq, flags: [...flags.subarray(0, 4)], modSeqs: [...modSeqs.subarray(0, 4)] }
+    return { modSeq, flags: valuesOf(flags, 4), modSeqs: valuesOf(modSeqs, 4) }
   }
   const change = async (uid: number) => {
     const flags = { system: flagged, keywords: [] }

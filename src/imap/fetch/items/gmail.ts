@@ -32,7 +32,7 @@ export function labelsItem(session: Session): FetchItem {
 
 function writeLabels(session: Session, message: FetchedMessage, out: Encoder): void {
   const { mailbox, snapshot } = session.view
-  const flags = message.snapshot.flags[message.position] as number
+  const flags = message.snapshot.flags.at(message.position)
   const keywords = snapshot.keywordsOf(flags).map(keyword => keyword.toLowerCase())
   out.ascii('X-GM-LABELS (')
   let isFirst = true

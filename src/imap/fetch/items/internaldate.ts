@@ -5,7 +5,7 @@ import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 const item: FetchItem = {
   label: 'INTERNALDATE',
   write(message, out) {
-    writeDateTime(out.ascii('INTERNALDATE '), message.snapshot.receivedAts[message.position] as number)
+    writeDateTime(out.ascii('INTERNALDATE '), message.snapshot.receivedAts.at(message.position))
   },
 }
 

@@ -5,10 +5,7 @@ export const modSeqItem: FetchItem = {
   label: 'MODSEQ',
   showsModSeq: true,
   write(message, out) {
-    out
-      .ascii('MODSEQ (')
-      .number(message.snapshot.modSeqs[message.position] as number)
-      .byte(0x29)
+    out.ascii('MODSEQ (').number(message.snapshot.modSeqs.at(message.position)).byte(0x29)
   },
 }
 

@@ -4,7 +4,7 @@ import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 const item: FetchItem = {
   label: 'RFC822.SIZE',
   write(message, out) {
-    out.ascii('RFC822.SIZE ').number(message.snapshot.sizes[message.position] as number)
+    out.ascii('RFC822.SIZE ').number(message.snapshot.sizes.at(message.position))
   },
 }
 

@@ -5,7 +5,7 @@ import type { FetchItem, FetchItemDefinition } from '../fetch-item.ts'
 const item: FetchItem = {
   label: 'SAVEDATE',
   write(message, out) {
-    writeDateTime(out.ascii('SAVEDATE '), message.snapshot.savedAts[message.position] as number)
+    writeDateTime(out.ascii('SAVEDATE '), message.snapshot.savedAts.at(message.position))
   },
 }
 

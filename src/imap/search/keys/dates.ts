@@ -1,7 +1,7 @@
 // Keys about dates: INTERNALDATE, Date and SAVEDATE. RFC 9051 §6.4.4; RFC 8514 §4.3; OLDER and YOUNGER of RFC 5032.
 //
 // Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
-import type { MailboxSnapshot } from '../../../store/mailbox-snapshot.ts'
+import type { MailboxSnapshot, SnapshotColumn } from '../../../store/mailbox-snapshot.ts'
 import { answers } from '../../../store/search/search-index.ts'
 import { utcMs } from '../../input/parser.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
@@ -40,7 +40,7 @@ function family(prefix: string, key: (interval: Interval) => SearchKey): readonl
 }
 
 function momentKey(
-  column: (snapshot: MailboxSnapshot) => Float64Array,
+  column: (snapshot: MailboxSnapshot) => SnapshotColumn,
   { first, last }: Interval,
 ): SearchKey {
   return {
@@ -50,7 +50,7 @@ function momentKey(
       const moments = column(scope.snapshot)
       const { positions } = scope
       return index => {
-        const moment = moments[positions[index] as number] as number
+        const moment = moments.at(positions[index] as number)
         return moment >= first && moment < last
       }
     },
@@ -58,7 +58,7 @@ function momentKey(
       const moments = column(scope.snapshot)
       const { positions } = scope
       for (let index = from; index < to; index++) {
-        const moment = moments[positions[index] as number] as number
+        const moment = moments.at(positions[index] as number)
         found[index] = moment >= first && moment < last ? yes : no
       }
     },
@@ -117,7 +117,7 @@ function ageKey(name: string, isYounger: boolean): SearchKeyDefinition {
           // RFC 5032 §2: exact to the second, and equal matches both.
           const target = Math.floor(nowMs / 1000) - seconds
           return index => {
-            const received = Math.floor((receivedAts[positions[index] as number] as number) / 1000)
+            const received = Math.floor(receivedAts.at(positions[index] as number) / 1000)
             return isYounger ? received >= target : received <= target
           }
         },

@@ -10,7 +10,7 @@ export function flagKey(bits: number, value: number): SearchKey {
     kind: 'key',
     cost: 'snapshot',
     bind({ snapshot: { flags }, positions }) {
-      return index => ((flags[positions[index] as number] as number) & bits) === value
+      return index => (flags.at(positions[index] as number) & bits) === value
     },
     mask: flagMask(bits, value),
   }
@@ -20,7 +20,7 @@ function flagMask(bits: number, value: number): KeyMask {
   const { no, yes } = answers
   return ({ snapshot: { flags }, positions }, found, from, to) => {
     for (let index = from; index < to; index++)
-      found[index] = ((flags[positions[index] as number] as number) & bits) === value ? yes : no
+      found[index] = (flags.at(positions[index] as number) & bits) === value ? yes : no
   }
 }
 
@@ -57,7 +57,7 @@ export function keywordKey(keyword: string, isWanted: boolean): SearchKey {
       const { flags } = snapshot
       const answers = new Map<number, boolean>()
       return index => {
-        const value = flags[positions[index] as number] as number
+        const value = flags.at(positions[index] as number)
         const set = value >>> keywordShift
         let answer = answers.get(set)
         if (answer === undefined) {

@@ -15,7 +15,7 @@ const messageIdKey: SearchKeyDefinition = {
       cost: 'snapshot',
       bind({ snapshot: { emails }, positions, view }) {
         const id = parseGmailId(wanted, view.foreignOwner)
-        return index => emails[positions[index] as number] === id
+        return index => emails.at(positions[index] as number) === id
       },
     }
   },

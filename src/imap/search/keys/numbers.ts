@@ -68,7 +68,7 @@ function sizeKey(name: string, matches: (size: number, bound: number) => boolean
         kind: 'key',
         cost: 'snapshot',
         bind({ snapshot: { sizes }, positions }) {
-          return index => matches(sizes[positions[index] as number] as number, bound)
+          return index => matches(sizes.at(positions[index] as number), bound)
         },
       }
     },
@@ -95,7 +95,7 @@ export const modSeq: SearchKeyDefinition = {
       cost: 'snapshot',
       usesModSeq: true,
       bind({ snapshot: { modSeqs }, positions }) {
-        return index => (modSeqs[positions[index] as number] as number) >= bound
+        return index => modSeqs.at(positions[index] as number) >= bound
       },
     }
   },

@@ -14,7 +14,7 @@ const emailIdKey: SearchKeyDefinition = {
       cost: 'snapshot',
       bind({ snapshot: { emails }, positions, view }) {
         const id = wanted(view)
-        return index => emails[positions[index] as number] === id
+        return index => emails.at(positions[index] as number) === id
       },
     }
   },

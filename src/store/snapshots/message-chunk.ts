@@ -1,0 +1,151 @@
+// Up to `messagesPerChunk` messages of a mailbox that follow one another. States of the mailbox share them.
+//
+// Invariant: UIDs of messages that somebody was told of never change; flags and modSeqs do, and whoever has an older state may see them.
+import { keywordShift, seen } from '../flags.ts'
+
+/** Of all the messages of a chunk, and perhaps with room for more: all are of one length. */
+export interface ChunkColumns {
+  readonly uids: Uint32Array
+  readonly flags: Uint32Array
+  readonly modSeqs: Float64Array
+  readonly sizes: Float64Array
+  readonly receivedAts: Float64Array
+  readonly savedAts: Float64Array
+  readonly emails: Float64Array
+}
+
+export type ColumnName = keyof ChunkColumns
+
+/** One message, in the order of the columns. */
+export type SnapshotRow = readonly [
+  uid: number,
+  flags: number,
+  modSeq: number,
+  sizeBytes: number,
+  receivedAt: number,
+  savedAt: number,
+  email: number,
+]
+
+/** More are not kept together, in memory or packed: to go through one takes microseconds. */
+export const messagesPerChunk = 1024
+
+/** Bytes of one message in the arrays, with its UID once more (`UidColumn.upTo`). */
+export const bytesPerMessage = 52
+
+/** What is told of the messages of a chunk at once. */
+export interface ChunkSummary {
+  /** The index of the first message without \Seen, -1 when there is none. */
+  readonly firstUnseen: number
+  /** The numbers of the keyword sets in use, but for the empty one. */
+  readonly keywordSets: readonly number[]
+  /** The highest there is. */
+  readonly modSeq: number
+}
+
+export class MessageChunk {
+  readonly columns: ChunkColumns
+  readonly #firstUid: number | undefined
+  #summary: ChunkSummary | undefined
+  /** The messages that the summary is of. */
+  #summarized: number
+
+  /** What is `known` of the first `count` messages need not be looked for. */
+  constructor(
+    columns: ChunkColumns,
+    known?: { readonly count: number; readonly firstUid: number; readonly summary: ChunkSummary },
+  ) {
+    this.columns = columns
+    this.#firstUid = known?.firstUid
+    this.#summary = known?.summary
+    this.#summarized = known?.count ?? 0
+  }
+
+  get firstUid(): number {
+    return this.#firstUid ?? (this.columns.uids[0] as number)
+  }
+
+  /** Of the first `count` messages; where more were asked about before, those may have a part in it. */
+  summary(count: number): ChunkSummary {
+    if (!this.#summary || this.#summarized < count) {
+      this.#summary = summarize(this.columns, count)
+      this.#summarized = count
+    }
+    return this.#summary
+  }
+
+  /** What was known of it is not so: it has been read otherwise. */
+  forgetSummary(): void {
+    this.#summary = undefined
+  }
+
+  setRow(index: number, row: SnapshotRow): void {
+    const { columns } = this
+    columns.uids[index] = row[0]
+    columns.flags[index] = row[1]
+    columns.modSeqs[index] = row[2]
+    columns.sizes[index] = row[3]
+    columns.receivedAts[index] = row[4]
+    columns.savedAts[index] = row[5]
+    columns.emails[index] = row[6]
+    if (index < this.#summarized) this.#summary = undefined
+  }
+
+  setFlags(index: number, flags: number, modSeq: number): void {
+    this.columns.flags[index] = flags
+    this.columns.modSeqs[index] = modSeq
+    this.#summary = undefined
+  }
+}
+
+/** Arrays that are all 0. */
+export function makeColumns(capacity: number): ChunkColumns {
+  return {
+    uids: new Uint32Array(capacity),
+    flags: new Uint32Array(capacity),
+    modSeqs: new Float64Array(capacity),
+    sizes: new Float64Array(capacity),
+    receivedAts: new Float64Array(capacity),
+    savedAts: new Float64Array(capacity),
+    emails: new Float64Array(capacity),
+  }
+}
+
+/** Copies `[start, end)` of `from` to `index` on. */
+export function copyRows(
+  from: ChunkColumns,
+  start: number,
+  end: number,
+  to: ChunkColumns,
+  index: number,
+): void {
+  to.uids.set(from.uids.subarray(start, end), index)
+  to.flags.set(from.flags.subarray(start, end), index)
+  to.modSeqs.set(from.modSeqs.subarray(start, end), index)
+  to.sizes.set(from.sizes.subarray(start, end), index)
+  to.receivedAts.set(from.receivedAts.subarray(start, end), index)
+  to.savedAts.set(from.savedAts.subarray(start, end), index)
+  to.emails.set(from.emails.subarray(start, end), index)
+}
+
+export function summarize(
+  { flags, modSeqs }: Pick<ChunkColumns, 'flags' | 'modSeqs'>,
+  count: number,
+): ChunkSummary {
+  let firstUnseen = -1
+  let modSeq = 0
+  let last = 0
+  let keywordSets: Set<number> | undefined
+  for (let index = 0; index < count; index++) {
+    const value = flags[index] as number
+    if (firstUnseen < 0 && (value & seen) === 0) firstUnseen = index
+    if ((modSeqs[index] as number) > modSeq) modSeq = modSeqs[index] as number
+    const set = value >>> keywordShift
+    if (set === last) continue
+    last = set
+    if (set !== 0) (keywordSets ??= new Set()).add(set)
+  }
+  return { firstUnseen, keywordSets: keywordSets ? [...keywordSets] : none, modSeq }
+}
+
+const none: readonly number[] = []
