@@ -11,13 +11,11 @@ const worthARange = 64
  * UIDs among which are all messages with \Deleted, and few others, so that the store looks at those and not at the whole
  * mailbox: it takes a microsecond for each message, the snapshot a nanosecond.
  */
-export async function deletedRanges(
-  { count, flags, uids }: MailboxSnapshot,
-  breathe: Breathe,
-): Promise<UidRanges> {
+export async function deletedRanges(snapshot: MailboxSnapshot, breathe: Breathe): Promise<UidRanges> {
+  const { count, flags, uids } = snapshot
   const ranges: [number, number][] = []
   let lastPosition = 0
-  await inStretches(count, breathe, (from, to) => {
+  const look = (from: number, to: number) => {
     for (let position = from; position < to; position++) {
       if ((flags.at(position) & deleted) === 0) continue
       const uid = uids.at(position)
@@ -25,6 +23,14 @@ export async function deletedRanges(
       if (previous && position - lastPosition <= worthARange) previous[1] = uid
       else ranges.push([uid, uid])
       lastPosition = position
+    }
+  }
+  await inStretches(count, breathe, (from, to) => {
+    for (let position = from; position < to; ) {
+      const { some, until } = snapshot.flagsAround(position)
+      const end = Math.min(until, to)
+      if ((some & deleted) !== 0) look(position, end)
+      position = end
     }
   })
   return ranges

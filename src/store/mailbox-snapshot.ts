@@ -29,6 +29,16 @@ export interface UidColumn extends SnapshotColumn {
   upTo(count: number): Uint32Array
 }
 
+/** The system flags of the messages from a position up to another. */
+export interface FlagsAround {
+  /** Those that at least one has, or has had. */
+  readonly some: number
+  /** Those that each one has. */
+  readonly every: number
+  /** The position behind them. */
+  readonly until: number
+}
+
 /**
  * `count` messages, each at a position of every column; positions ascend with UIDs. The columns may have more, which are not of this state.
  * `refresh` (by `Store.snapshot`) never alters the positions below `count` of a `uids` that it gave out: appended messages go
@@ -59,6 +69,8 @@ export interface MailboxSnapshot {
   readonly keywords: readonly string[]
   /** The keywords of a set, sorted; empty for set 0. */
   keywordsOf(flags: number): readonly string[]
+  /** What is known of the flags of the message at a position and of those behind it, so that who looks for a flag can pass over many at once. */
+  flagsAround(position: number): FlagsAround
   /** The position of a UID, or -1. */
   positionOf(uid: number): number
   /** The position of the first UID that is not below `uid`; `count` when there is none. */

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { AccountId, MailboxId, ModSeq, UidValidity } from '../../src/base/ids.ts'
 import { deletedRanges } from '../../src/imap/deleted-ranges.ts'
 import { deleted, seen } from '../../src/store/flags.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
+import { LiveSnapshot } from '../../src/store/snapshots/live-snapshot.ts'
 import { MessageList } from '../../src/store/snapshots/message-list.ts'
+import { RecentChanges } from '../../src/store/snapshots/recent-changes.ts'
 
 /** A mailbox whose messages have the UIDs 10, 20 …; those at these positions have \\Deleted. */
 function mailbox(count: number, marked: readonly number[]): MailboxSnapshot {
@@ -13,8 +16,16 @@ function mailbox(count: number, marked: readonly number[]): MailboxSnapshot {
     const flags = position === count ? deleted : marked.includes(position) ? deleted | seen : seen
     list.put(position, [(position + 1) * 10, flags, 1, 0, 0, 0, 0])
   }
-  const { flags, uids } = list
-  return { count, flags, uids } as MailboxSnapshot
+  const context = { keywords: () => [], tombstones: () => ({ floor: 0, rows: [] }) }
+  const key = { account: 1 as AccountId, mailbox: 1 as MailboxId }
+  const state = {
+    uidValidity: 1 as UidValidity,
+    uidNext: count * 10 + 20,
+    modSeq: 1 as ModSeq,
+    tombstoneFloor: 0 as ModSeq,
+  }
+  const history = { changed: new RecentChanges(1), vanished: new RecentChanges(1) }
+  return new LiveSnapshot(context, key, state, count, list, history)
 }
 
 const never = () => undefined

@@ -7,7 +7,13 @@ import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, UidValidity } from '../../base/ids.ts'
 import { StoreError } from '../error.ts'
 import { seen } from '../flags.ts'
-import type { MailboxDelta, MailboxSnapshot, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
+import type {
+  FlagsAround,
+  MailboxDelta,
+  MailboxSnapshot,
+  SnapshotColumn,
+  UidColumn,
+} from '../mailbox-snapshot.ts'
 import { findGuestModSeq, findRights, listGuestSeen } from '../read/acl.ts'
 import { type Rights, rightBits } from '../rights.ts'
 import type { Store } from '../store.ts'
@@ -150,6 +156,12 @@ class GuestSnapshot implements MailboxSnapshot {
 
   get emails(): SnapshotColumn {
     return this.base.emails
+  }
+
+  flagsAround(position: number): FlagsAround {
+    const { some, every, until } = this.base.flagsAround(position)
+    // What he has seen is his own.
+    return { some: some | seen, every: every & ~seen, until }
   }
 
   keywordsOf(flags: number): readonly string[] {

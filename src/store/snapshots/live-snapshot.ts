@@ -2,7 +2,13 @@
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
 import { keywordShift } from '../flags.ts'
-import type { MailboxDelta, MailboxSnapshot, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
+import type {
+  FlagsAround,
+  MailboxDelta,
+  MailboxSnapshot,
+  SnapshotColumn,
+  UidColumn,
+} from '../mailbox-snapshot.ts'
 import type { MessageList } from './message-list.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
@@ -120,6 +126,15 @@ export class LiveSnapshot implements MailboxSnapshot {
 
   get survey(): Survey {
     return (this.#survey ??= this.#lookAtAll())
+  }
+
+  flagsAround(position: number): FlagsAround {
+    const { list, count } = this
+    const number = list.chunkAt(position)
+    const start = list.start(number)
+    const until = Math.min(list.start(number + 1), count)
+    const summary = list.chunk(number)?.summary(until - start)
+    return { some: summary?.some ?? 0, every: summary?.every ?? 0, until }
   }
 
   keywordsOf(flags: number): readonly string[] {

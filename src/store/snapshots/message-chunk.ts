@@ -1,7 +1,7 @@
 // Up to `messagesPerChunk` messages of a mailbox that follow one another. States of the mailbox share them.
 //
 // Invariant: UIDs of messages that somebody was told of never change; flags and modSeqs do, and whoever has an older state may see them.
-import { keywordShift, seen } from '../flags.ts'
+import { keywordShift, seen, systemMask } from '../flags.ts'
 
 /** Of all the messages of a chunk, and perhaps with room for more: all are of one length. */
 export interface ChunkColumns {
@@ -37,6 +37,9 @@ export const bytesPerMessage = 52
 export interface ChunkSummary {
   /** The index of the first message without \Seen, -1 when there is none. */
   readonly firstUnseen: number
+  /** The system flags that at least one has, and those that each one has. */
+  readonly some: number
+  readonly every: number
   /** The numbers of the keyword sets in use, but for the empty one. */
   readonly keywordSets: readonly number[]
   /** The highest there is. */
@@ -133,19 +136,29 @@ export function summarize(
   count: number,
 ): ChunkSummary {
   let firstUnseen = -1
+  let some = 0
+  let every = systemMask
   let modSeq = 0
   let last = 0
   let keywordSets: Set<number> | undefined
   for (let index = 0; index < count; index++) {
     const value = flags[index] as number
     if (firstUnseen < 0 && (value & seen) === 0) firstUnseen = index
+    some |= value
+    every &= value
     if ((modSeqs[index] as number) > modSeq) modSeq = modSeqs[index] as number
     const set = value >>> keywordShift
     if (set === last) continue
     last = set
     if (set !== 0) (keywordSets ??= new Set()).add(set)
   }
-  return { firstUnseen, keywordSets: keywordSets ? [...keywordSets] : none, modSeq }
+  return {
+    firstUnseen,
+    some: some & systemMask,
+    every,
+    keywordSets: keywordSets ? [...keywordSets] : none,
+    modSeq,
+  }
 }
 
 const none: readonly number[] = []

@@ -3,6 +3,7 @@
 import { endianness } from 'node:os'
 import { crc32 } from 'node:zlib'
 import { limits } from '../../base/limits.ts'
+import { systemMask } from '../flags.ts'
 import { type ChunkSummary, MessageChunk, messagesPerChunk, summarize } from './message-chunk.ts'
 import { type CountedChunk, MessageList } from './message-list.ts'
 import { isPackedChunk, packMessages } from './packed-chunk.ts'
@@ -27,9 +28,10 @@ export interface ChunkHead {
 }
 
 export function packHeader({ uidValidity, count, chunks, uidRanges }: PackedHeader): Uint8Array {
-  const heads = chunks.flatMap(({ checksum, summary: { firstUnseen, keywordSets, modSeq } }) => [
+  const heads = chunks.flatMap(({ checksum, summary: { firstUnseen, some, every, keywordSets, modSeq } }) => [
     checksum,
     firstUnseen + 1,
+    some | (every << everyShift),
     Math.floor(modSeq / 2 ** 32),
     modSeq % 2 ** 32,
     keywordSets.length,
@@ -52,12 +54,14 @@ export function findPackedHeader(bytes: Uint8Array): PackedHeader | undefined {
   const chunks: ChunkHead[] = []
   let at = fixedWords
   for (let left = Math.ceil(count / messagesPerChunk); left > 0; left--) {
-    const [checksum, firstUnseenNumber, high, low, setCount] = words.subarray(at, at + headWords)
+    const [checksum, firstUnseenNumber, bits, high, low, setCount] = words.subarray(at, at + headWords)
     if (setCount === undefined) return undefined
     const setsAt = at + headWords
     at = setsAt + setCount
     const summary = {
       firstUnseen: (firstUnseenNumber as number) - 1,
+      some: (bits as number) & systemMask,
+      every: (bits as number) >>> everyShift,
       keywordSets: setCount === 0 ? noSets : [...words.subarray(setsAt, at)],
       modSeq: (high as number) * 2 ** 32 + (low as number),
     }
@@ -69,7 +73,9 @@ export function findPackedHeader(bytes: Uint8Array): PackedHeader | undefined {
 
 const fixedWords = 3
 /** Words of a chunk, before its keyword sets. */
-const headWords = 5
+const headWords = 6
+/** Bits of system flags, which `some` takes below `every`. */
+const everyShift = 8
 const noSets: readonly number[] = []
 
 /** The UIDs as ranges, for the header. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { seen } from '../../../src/store/flags.ts'
+import { seen, systemMask } from '../../../src/store/flags.ts'
 import { messagesPerChunk, type SnapshotRow } from '../../../src/store/snapshots/message-chunk.ts'
 import { MessageList } from '../../../src/store/snapshots/message-list.ts'
 import { valuesOf } from '../snapshot-values.ts'
@@ -92,6 +92,15 @@ test('a list holds what came and has not gone, and those of before keep theirs (
           assert.equal(
             summary.firstUnseen,
             own.findIndex(([, flags]) => (flags & seen) === 0),
+          )
+          const system = own.map(([, flags]) => flags & systemMask)
+          assert.equal(
+            summary.some,
+            system.reduce((some, flags) => some | flags, 0),
+          )
+          assert.equal(
+            summary.every,
+            system.reduce((every, flags) => every & flags, systemMask),
           )
           assert.equal(summary.modSeq, Math.max(...own.map(([, , modSeq]) => modSeq)))
           assert.deepEqual(summary.keywordSets, own.some(([, flags]) => flags === 300) ? [1] : [])

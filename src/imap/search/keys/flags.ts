@@ -1,4 +1,5 @@
 // Keys about flags. RFC 9051 §6.4.4; NEW, OLD and RECENT of RFC 3501 §6.4.4.
+import { lowerBound } from '../../../base/lower-bound.ts'
 import { answered, deleted, draft, flagged, keywordShift, seen } from '../../../store/flags.ts'
 import { answers } from '../../../store/search/search-index.ts'
 import { bad } from '../../error.ts'
@@ -18,9 +19,19 @@ export function flagKey(bits: number, value: number): SearchKey {
 
 function flagMask(bits: number, value: number): KeyMask {
   const { no, yes } = answers
-  return ({ snapshot: { flags }, positions }, found, from, to) => {
-    for (let index = from; index < to; index++)
-      found[index] = (flags.at(positions[index] as number) & bits) === value ? yes : no
+  return ({ snapshot, positions }, found, from, to) => {
+    const { flags } = snapshot
+    for (let index = from; index < to; ) {
+      const first = positions[index] as number
+      const { some, every, until } = snapshot.flagsAround(first)
+      const end = lowerBound(positions, until, index, Math.min(index + until - first, to))
+      // Often all have what is asked about, or none.
+      if ((some & bits) === (every & bits)) found.fill((some & bits) === value ? yes : no, index, end)
+      else
+        for (let at = index; at < end; at++)
+          found[at] = (flags.at(positions[at] as number) & bits) === value ? yes : no
+      index = end
+    }
   }
 }
 
