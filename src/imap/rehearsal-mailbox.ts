@@ -5,7 +5,7 @@ import { EmailColumnCache } from '../store/email-columns.ts'
 import { seen } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
 import { snapshotOfHeader, snapshotOfRows } from '../store/snapshots/build-snapshot.ts'
-import { packWhole } from '../store/snapshots/packing.ts'
+import { findPackedHeader, packWhole } from '../store/snapshots/packing.ts'
 import type { Reader, SqlValue, Store } from '../store/store.ts'
 
 /** Emails have the ids from 0. */
@@ -89,5 +89,8 @@ function madeUpSnapshots(account: AccountId, mailbox: MailboxId): () => MailboxS
   const { snapshot } = snapshotOfRows(context, key, state, rows, 0)
   const { header, chunks } = packWhole(snapshot)
   const find = (chunk: number) => chunks[chunk] as Uint8Array
-  return () => snapshotOfHeader(context, key, state, modSeq, header, find)?.snapshot ?? snapshot
+  return () => {
+    const found = findPackedHeader(header)
+    return (found && snapshotOfHeader(context, key, state, modSeq, found, find)?.snapshot) ?? snapshot
+  }
 }

@@ -19,23 +19,19 @@ import {
 } from './message-chunk.ts'
 import { MessageList, type Piece } from './message-list.ts'
 import type { ChunkContent } from './packed-columns.ts'
-import { findPackedHeader, lastUidIn, type PackedHeader, unpackList } from './packing.ts'
+import { type ChunkHeads, findPackedHeader, lastUidIn, type PackedHeader, unpackList } from './packing.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** What is known of a mailbox's packed snapshot. */
 export interface Packed {
   /** 0 when there is none. */
   readonly modSeq: number
-  readonly checksums: readonly number[]
+  readonly heads?: ChunkHeads | undefined
 }
 
 /** What is packed now. */
 export function packedOf(row: PackedRow | undefined): Packed {
-  return { modSeq: row?.[0] ?? 0, checksums: checksumsIn(row && findPackedHeader(row[1])) }
-}
-
-function checksumsIn(header: PackedHeader | undefined): readonly number[] {
-  return header ? header.chunks.map(({ checksum }) => checksum) : []
+  return { modSeq: row?.[0] ?? 0, heads: row && findPackedHeader(row[1])?.heads }
 }
 
 export interface SnapshotEntry {
@@ -134,7 +130,7 @@ function entryOfList(
   packedModSeq: number,
 ): SnapshotEntry {
   const snapshot = new LiveSnapshot(context, key, state, count, list, newHistory(state.modSeq))
-  return { snapshot, packed: { modSeq: packedModSeq, checksums: [] }, drift: count }
+  return { snapshot, packed: { modSeq: packedModSeq }, drift: count }
 }
 
 /** The header when what it leads to can be brought to `state`. */
@@ -163,8 +159,16 @@ export function snapshotOfHeader(
   const before = isNow
     ? state
     : { ...state, modSeq: modSeq as MailboxState['modSeq'], uidNext: lastUidIn(header) + 1 }
-  const snapshot = new LiveSnapshot(context, key, before, header.count, list, newHistory(modSeq))
-  return { snapshot, packed: { modSeq, checksums: checksumsIn(header) }, drift: 0 }
+  const snapshot = new LiveSnapshot(
+    context,
+    key,
+    before,
+    header.count,
+    list,
+    newHistory(modSeq),
+    header.survey,
+  )
+  return { snapshot, packed: { modSeq, heads: header.heads }, drift: 0 }
 }
 
 /** The columns of `uids` from the rows that there are now; what is gone meanwhile is left empty. */

@@ -42,10 +42,11 @@ export interface MailboxState {
 export type SnapshotState = Pick<MailboxState, 'uidValidity' | 'uidNext' | 'modSeq' | 'tombstoneFloor'>
 
 /** What is told of all messages at once. */
-interface Survey {
+export interface Survey {
+  /** The position of the first message without \Seen, -1 when there is none. */
   readonly firstUnseen: number
   /** The numbers of the keyword sets in use, but for the empty one. */
-  readonly keywordSets: ReadonlySet<number>
+  readonly keywordSets: readonly number[]
 }
 
 export interface RecentHistory {
@@ -75,6 +76,7 @@ export class LiveSnapshot implements MailboxSnapshot {
     count: number,
     list: MessageList,
     history: RecentHistory,
+    survey?: Survey,
   ) {
     this.#context = context
     this.account = key.account
@@ -86,6 +88,7 @@ export class LiveSnapshot implements MailboxSnapshot {
     this.count = count
     this.list = list
     this.history = history
+    this.#survey = survey
   }
 
   get uids(): UidColumn {
@@ -199,7 +202,7 @@ export class LiveSnapshot implements MailboxSnapshot {
         firstUnseen = position + summary.firstUnseen
       for (const set of summary.keywordSets) keywordSets.add(set)
     }
-    return { firstUnseen, keywordSets }
+    return { firstUnseen, keywordSets: [...keywordSets] }
   }
 
   #findKeywords(): readonly string[] {

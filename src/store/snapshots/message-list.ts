@@ -37,9 +37,10 @@ export class MessageList {
   readonly receivedAts: SnapshotColumn = new ListedColumn(this, 'receivedAts')
   readonly savedAts: SnapshotColumn = new ListedColumn(this, 'savedAts')
   readonly emails: SnapshotColumn = new ListedColumn(this, 'emails')
-  readonly #chunks: MessageChunk[] = []
+  readonly #chunks: (MessageChunk | undefined)[] = []
   /** The position of the first message of each chunk. */
   readonly #starts: number[] = []
+  #make: ((number: number) => MessageChunk) | undefined
   /** Which arrays there are: they become others where a chunk has no room. */
   #edition = 0
 
@@ -52,6 +53,17 @@ export class MessageList {
     }
   }
 
+  /** Chunks that are all full but for the last, each of which `make` gives when somebody asks for it. */
+  static unmade(chunkCount: number, make: (number: number) => MessageChunk): MessageList {
+    const list = new MessageList()
+    list.#make = make
+    for (let number = 0; number < chunkCount; number++) {
+      list.#chunks.push(undefined)
+      list.#starts.push(number * messagesPerChunk)
+    }
+    return list
+  }
+
   get edition(): number {
     return this.#edition
   }
@@ -62,7 +74,11 @@ export class MessageList {
   }
 
   chunk(number: number): MessageChunk | undefined {
-    return this.#chunks[number]
+    const known = this.#chunks[number]
+    if (known || !this.#make || number < 0 || number >= this.#chunks.length) return known
+    const made = this.#make(number)
+    this.#chunks[number] = made
+    return made
   }
 
   /** The position at which a chunk begins; Infinity behind the last. */
@@ -75,7 +91,7 @@ export class MessageList {
     for (let number = this.chunkAt(from), position = from; position < to; number++) {
       const start = this.start(number)
       const end = Math.min(this.start(number + 1), to)
-      yield { chunk: this.#chunks[number] as MessageChunk, from: position - start, to: end - start, position }
+      yield { chunk: this.chunk(number) as MessageChunk, from: position - start, to: end - start, position }
       position = end
     }
   }
@@ -86,10 +102,10 @@ export class MessageList {
     let high = this.chunkAt(count - 1) + 1
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#chunks[middle] as MessageChunk).firstUid < uid) low = middle + 1
+      if ((this.chunk(middle) as MessageChunk).firstUid < uid) low = middle + 1
       else high = middle
     }
-    const chunk = this.#chunks[low - 1]
+    const chunk = this.chunk(low - 1)
     if (!chunk) return 0
     const { uids } = chunk.columns
     const start = this.#starts[low - 1] as number
@@ -106,7 +122,7 @@ export class MessageList {
   /** Puts a message behind the first `position`, in place of those that only states which were given up have there. */
   put(position: number, row: SnapshotRow): void {
     const number = this.chunkAt(position)
-    const chunk = this.#chunks[number]
+    const chunk = this.chunk(number)
     const index = chunk ? position - (this.#starts[number] as number) : messagesPerChunk
     if (!chunk || index >= messagesPerChunk) this.#push(position, row)
     else {
@@ -129,7 +145,7 @@ export class MessageList {
 
   setFlags(position: number, flags: number, modSeq: number): void {
     const number = this.chunkAt(position)
-    this.#chunks[number]?.setFlags(position - this.start(number), flags, modSeq)
+    this.chunk(number)?.setFlags(position - this.start(number), flags, modSeq)
   }
 
   /** The first `count` messages but for those at the positions given, which ascend. */

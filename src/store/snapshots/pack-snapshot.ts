@@ -18,7 +18,7 @@ export async function packSnapshot(
   { snapshot, packed }: SnapshotEntry,
   save: SaveSnapshotCall,
 ): Promise<void> {
-  const { account, mailbox, modSeq, uidValidity, count, list } = snapshot
+  const { account, mailbox, modSeq, uidValidity, count, list, survey } = snapshot
   const { chunksAtOnce } = limits.store
   const heads: ChunkHead[] = []
   const basedOn = packed.modSeq
@@ -27,7 +27,7 @@ export async function packSnapshot(
   for (let chunk = 0; chunk < chunkCount; chunk++) {
     const { data, head } = packChunk(list, chunk, count)
     heads.push(head)
-    if (packed.checksums[chunk] !== head.checksum) chunks.push({ chunk, data })
+    if (packed.heads?.checksum(chunk) !== head.checksum) chunks.push({ chunk, data })
     if (chunks.length === chunksPerSave) {
       await save({ account, mailbox, basedOn, chunks })
       chunks = []
@@ -37,7 +37,8 @@ export async function packSnapshot(
   const data = packHeader({
     uidValidity,
     count,
-    chunks: heads,
+    survey,
+    heads,
     uidRanges: packUids(list.uids.upTo(count), count),
   })
   await save({ account, mailbox, basedOn, chunks, header: { modSeq, chunkCount, data } })

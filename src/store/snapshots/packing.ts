@@ -3,9 +3,11 @@
 import { endianness } from 'node:os'
 import { crc32 } from 'node:zlib'
 import { limits } from '../../base/limits.ts'
+import { lowerBound } from '../../base/lower-bound.ts'
 import { systemMask } from '../flags.ts'
+import type { Survey } from './live-snapshot.ts'
 import { type ChunkSummary, MessageChunk, messagesPerChunk, summarize } from './message-chunk.ts'
-import { type CountedChunk, MessageList } from './message-list.ts'
+import { MessageList } from './message-list.ts'
 import { isPackedChunk, packMessages } from './packed-chunk.ts'
 import { type ChunkContent, PackedColumns } from './packed-columns.ts'
 
@@ -16,28 +18,90 @@ const format = endianness() === 'LE' ? 7 : 8
 export interface PackedHeader {
   readonly uidValidity: number
   readonly count: number
-  readonly chunks: readonly ChunkHead[]
+  readonly survey: Survey
+  readonly heads: ChunkHeads
   /** First and last UID of each row of neighbours, ascending. */
   readonly uidRanges: Uint32Array
 }
 
+/** What the header says of a chunk. */
 export interface ChunkHead {
   /** CRC-32. */
   readonly checksum: number
   readonly summary: ChunkSummary
 }
 
-export function packHeader({ uidValidity, count, chunks, uidRanges }: PackedHeader): Uint8Array {
-  const heads = chunks.flatMap(({ checksum, summary: { firstUnseen, some, every, keywordSets, modSeq } }) => [
-    checksum,
-    firstUnseen + 1,
-    some | (every << everyShift),
-    Math.floor(modSeq / 2 ** 32),
-    modSeq % 2 ** 32,
-    keywordSets.length,
-    ...keywordSets,
+/** The heads of all chunks, as they lie: most are not asked for. */
+export class ChunkHeads {
+  /** How many there are. */
+  readonly count: number
+  readonly #words: Uint32Array
+
+  /** The heads, and behind them the keyword sets of all. */
+  constructor(count: number, words: Uint32Array) {
+    this.count = count
+    this.#words = words
+  }
+
+  checksum(chunk: number): number | undefined {
+    return chunk < this.count ? this.#words[chunk * headWords] : undefined
+  }
+
+  summary(chunk: number): ChunkSummary {
+    const words = this.#words
+    const at = chunk * headWords
+    const bits = words[at + 2] as number
+    return {
+      firstUnseen: (words[at + 1] as number) - 1,
+      some: bits & systemMask,
+      every: bits >>> everyShift,
+      modSeq: (words[at + 3] as number) * 2 ** 32 + (words[at + 4] as number),
+      keywordSets: this.#setsOf(chunk),
+    }
+  }
+
+  #setsOf(chunk: number): readonly number[] {
+    const setsAt = this.count * headWords
+    const first = chunk === 0 ? 0 : setsEnd(this.#words, chunk - 1)
+    const last = setsEnd(this.#words, chunk)
+    return last === first ? noSets : [...this.#words.subarray(setsAt + first, setsAt + last)]
+  }
+}
+
+/** Where the keyword sets of a chunk end among those of all. */
+function setsEnd(words: Uint32Array, chunk: number): number {
+  return words[chunk * headWords + headWords - 1] as number
+}
+
+/** What `findPackedHeader` reads. */
+export function packHeader({
+  uidValidity,
+  count,
+  survey,
+  heads,
+  uidRanges,
+}: Omit<PackedHeader, 'heads'> & { readonly heads: readonly ChunkHead[] }): Uint8Array {
+  let sets = 0
+  const headsWords = heads.flatMap(
+    ({ checksum, summary: { firstUnseen, some, every, modSeq, keywordSets } }) => [
+      checksum,
+      firstUnseen + 1,
+      some | (every << everyShift),
+      Math.floor(modSeq / 2 ** 32),
+      modSeq % 2 ** 32,
+      (sets += keywordSets.length),
+    ],
+  )
+  const words = Uint32Array.from([
+    format,
+    uidValidity,
+    count,
+    survey.firstUnseen + 1,
+    survey.keywordSets.length,
+    ...survey.keywordSets,
+    ...headsWords,
+    ...heads.flatMap(({ summary }) => summary.keywordSets),
   ])
-  const words = Uint32Array.from([format, uidValidity, count, ...heads])
   const bytes = new Uint8Array(words.byteLength + uidRanges.length * 4 + 4)
   bytes.set(new Uint8Array(words.buffer))
   new Uint32Array(bytes.buffer, words.byteLength, uidRanges.length).set(uidRanges)
@@ -50,29 +114,26 @@ export function findPackedHeader(bytes: Uint8Array): PackedHeader | undefined {
   if (bytes.byteLength < fixedWords * 4 + 4 || bytes.byteLength % 4 !== 0) return undefined
   const words = new Uint32Array(new Uint8Array(bytes).buffer)
   if (words[0] !== format || crc32(bytes.subarray(0, -4)) !== words[words.length - 1]) return undefined
-  const [, uidValidity = 0, count = 0] = words
-  const chunks: ChunkHead[] = []
-  let at = fixedWords
-  for (let left = Math.ceil(count / messagesPerChunk); left > 0; left--) {
-    const [checksum, firstUnseenNumber, bits, high, low, setCount] = words.subarray(at, at + headWords)
-    if (setCount === undefined) return undefined
-    const setsAt = at + headWords
-    at = setsAt + setCount
-    const summary = {
-      firstUnseen: (firstUnseenNumber as number) - 1,
-      some: (bits as number) & systemMask,
-      every: (bits as number) >>> everyShift,
-      keywordSets: setCount === 0 ? noSets : [...words.subarray(setsAt, at)],
-      modSeq: (high as number) * 2 ** 32 + (low as number),
-    }
-    chunks.push({ checksum: checksum as number, summary })
+  const count = words[2] as number
+  const headsAt = fixedWords + (words[4] as number)
+  const chunkCount = Math.ceil(count / messagesPerChunk)
+  const setsAt = headsAt + chunkCount * headWords
+  const rangesAt = chunkCount === 0 ? setsAt : setsAt + (words[setsAt - 1] ?? Infinity)
+  if (rangesAt >= words.length) return undefined
+  return {
+    uidValidity: words[1] as number,
+    count,
+    survey: {
+      firstUnseen: (words[3] as number) - 1,
+      keywordSets: [...words.subarray(fixedWords, headsAt)],
+    },
+    heads: new ChunkHeads(chunkCount, words.subarray(headsAt, rangesAt)),
+    uidRanges: words.subarray(rangesAt, -1),
   }
-  if (at >= words.length) return undefined
-  return { uidValidity, count, chunks, uidRanges: words.subarray(at, -1) }
 }
 
-const fixedWords = 3
-/** Words of a chunk, before its keyword sets. */
+const fixedWords = 5
+/** Words of a chunk's head, the last of which is where its keyword sets end. */
 const headWords = 6
 /** Bits of system flags, which `some` takes below `every`. */
 const everyShift = 8
@@ -100,44 +161,60 @@ export function lastUidIn({ uidRanges }: PackedHeader): number {
   return uidRanges[uidRanges.length - 1] ?? 0
 }
 
-/** Where the UIDs of each chunk begin. */
-interface UidPlace {
-  readonly uid: number
-  /** The index of the end of the range that it is in. */
-  readonly rangeEnd: number
-}
-
-/** Undefined when the header's UIDs do not ascend, or are not as many as it says. */
-function placesOf({ count, uidRanges }: PackedHeader): readonly UidPlace[] | undefined {
-  if (uidRanges.length % 2 !== 0) return undefined
-  const places: UidPlace[] = []
+/** Whether the header's UIDs ascend and are as many as it says. */
+function isSound({ count, uidRanges }: PackedHeader): boolean {
+  if (uidRanges.length % 2 !== 0) return false
   let before = 0
   let uids = 0
-  for (let rangeEnd = 1; rangeEnd < uidRanges.length; rangeEnd += 2) {
-    const first = uidRanges[rangeEnd - 1] as number
-    const last = uidRanges[rangeEnd] as number
-    if (first <= before || last < first) return undefined
-    const end = uids + last - first + 1
-    for (let start = places.length * messagesPerChunk; start < end; start += messagesPerChunk)
-      places.push({ uid: first + start - uids, rangeEnd })
+  for (let index = 0; index < uidRanges.length; index += 2) {
+    const first = uidRanges[index] as number
+    const last = uidRanges[index + 1] as number
+    if (first <= before || last < first) return false
     before = last
-    uids = end
+    uids += last - first + 1
   }
-  return uids === count ? places : undefined
+  return uids === count
 }
 
-function unpackUids(uidRanges: Uint32Array, { uid, rangeEnd }: UidPlace, count: number): Uint32Array {
-  const uids = new Uint32Array(count)
-  let next = uid
-  let end = rangeEnd
-  for (let at = 0; at < count; at++) {
-    if (next > (uidRanges[end] as number)) {
-      end += 2
-      next = uidRanges[end - 1] as number
+/** UIDs by position, from the ranges of a sound header. */
+class RangedUids {
+  readonly #ranges: Uint32Array
+  /** The position of the first UID of each range. */
+  readonly #starts: Uint32Array
+
+  constructor(ranges: Uint32Array) {
+    this.#ranges = ranges
+    this.#starts = new Uint32Array(ranges.length / 2)
+    let position = 0
+    for (let range = 0; range < this.#starts.length; range++) {
+      this.#starts[range] = position
+      position += (ranges[2 * range + 1] as number) - (ranges[2 * range] as number) + 1
     }
-    uids[at] = next++
   }
-  return uids
+
+  at(position: number): number {
+    return this.#uidIn(this.#rangeAt(position), position)
+  }
+
+  /** `count` UIDs from a position on. */
+  from(position: number, count: number): Uint32Array {
+    const uids = new Uint32Array(count)
+    let range = this.#rangeAt(position)
+    let uid = this.#uidIn(range, position)
+    for (let at = 0; at < count; at++) {
+      if (uid > (this.#ranges[2 * range + 1] as number)) uid = this.#ranges[2 * ++range] as number
+      uids[at] = uid++
+    }
+    return uids
+  }
+
+  #rangeAt(position: number): number {
+    return lowerBound(this.#starts, position + 1, 0, this.#starts.length) - 1
+  }
+
+  #uidIn(range: number, position: number): number {
+    return (this.#ranges[2 * range] as number) + position - (this.#starts[range] as number)
+  }
 }
 
 /**
@@ -148,26 +225,24 @@ export function unpackList(
   header: PackedHeader,
   find: (chunk: number, uids: Uint32Array) => ChunkContent,
 ): MessageList | undefined {
-  const places = placesOf(header)
-  if (!places) return undefined
-  const { chunks, uidRanges } = header
-  return new MessageList(
-    places.map((place, number): CountedChunk => {
-      const count = messagesIn(header, number)
-      const columns = new PackedColumns(
-        count,
-        () => unpackUids(uidRanges, place, count),
-        uids => {
-          const content = find(number, uids)
-          if (!(content instanceof Uint8Array)) chunk.forgetSummary()
-          return content
-        },
-      )
-      const { summary } = chunks[number] as ChunkHead
-      const chunk = new MessageChunk(columns, { count, firstUid: place.uid, summary })
-      return { chunk, count }
-    }),
-  )
+  if (!isSound(header)) return undefined
+  const { heads, uidRanges } = header
+  let ranged: RangedUids | undefined
+  return MessageList.unmade(heads.count, number => {
+    ranged ??= new RangedUids(uidRanges)
+    const uids = ranged
+    const start = number * messagesPerChunk
+    const count = messagesIn(header, number)
+    const findContent = (ofUids: Uint32Array) => {
+      const content = find(number, ofUids)
+      if (!(content instanceof Uint8Array)) chunk.forgetSummary()
+      return content
+    }
+    const columns = new PackedColumns(count, () => uids.from(start, count), findContent)
+    const known = { count, firstUid: uids.at(start), summary: heads.summary(number) }
+    const chunk = new MessageChunk(columns, known)
+    return chunk
+  })
 }
 
 /** The chunk's messages as bytes, in an allocation of its own, and what the header is to say of it. */
@@ -186,21 +261,25 @@ export function packChunk(
   return { data, head: { checksum: crc32(data), summary: summarize({ flags, modSeqs }, end - start) } }
 }
 
-/** All of a snapshot at once: what its header says, and its chunks. */
+/** All of a snapshot at once: the header, and its chunks. */
 export function packWhole({
   uidValidity,
   count,
+  survey,
   list,
-}: Pick<PackedHeader, 'uidValidity' | 'count'> & { readonly list: MessageList }): {
-  readonly header: PackedHeader
+}: Pick<PackedHeader, 'uidValidity' | 'count' | 'survey'> & { readonly list: MessageList }): {
+  readonly header: Uint8Array
   readonly chunks: readonly Uint8Array[]
 } {
   const packed = Array.from({ length: Math.ceil(count / messagesPerChunk) }, (_unused, chunk) =>
     packChunk(list, chunk, count),
   )
+  const heads = packed.map(({ head }) => head)
   const uidRanges = packUids(list.uids.upTo(count), count)
-  const header = { uidValidity, count, chunks: packed.map(({ head }) => head), uidRanges }
-  return { header, chunks: packed.map(({ data }) => data) }
+  return {
+    header: packHeader({ uidValidity, count, survey, heads, uidRanges }),
+    chunks: packed.map(({ data }) => data),
+  }
 }
 
 /** The chunk in memory of its own, where numbers can be read as they lie; undefined when it is not what the header says. */
@@ -209,7 +288,7 @@ export function soundChunk(
   chunk: number,
   bytes: Uint8Array | undefined,
 ): Uint8Array | undefined {
-  if (!bytes || crc32(bytes) !== header.chunks[chunk]?.checksum) return undefined
+  if (!bytes || crc32(bytes) !== header.heads.checksum(chunk)) return undefined
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes)
   return isPackedChunk(own, messagesIn(header, chunk)) ? own : undefined
 }
@@ -219,7 +298,7 @@ export async function soundChunks(
   header: PackedHeader,
   chunks: readonly Uint8Array[],
 ): Promise<readonly Uint8Array[] | undefined> {
-  if (chunks.length !== header.chunks.length) return undefined
+  if (chunks.length !== header.heads.count) return undefined
   const sound: Uint8Array[] = []
   for (const [number, bytes] of chunks.entries()) {
     const found = soundChunk(header, number, bytes)

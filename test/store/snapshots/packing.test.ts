@@ -14,7 +14,6 @@ import {
   findPackedHeader,
   lastUidIn,
   packChunk,
-  packHeader,
   packWhole,
   type PackedHeader,
   soundChunk,
@@ -42,7 +41,7 @@ function rowsOf(list: MessageList, count: number): number[][] {
 /** What the header and the chunks lead to; undefined where one of them is not sound. */
 function unpack(header: PackedHeader, chunks: readonly Uint8Array[]): MessageList | undefined {
   const sound = chunks.map((bytes, number) => soundChunk(header, number, bytes))
-  if (sound.length !== header.chunks.length || sound.includes(undefined)) return undefined
+  if (sound.length !== header.heads.count || sound.includes(undefined)) return undefined
   return unpackList(header, chunk => sound[chunk] as Uint8Array)
 }
 
@@ -70,9 +69,11 @@ test('what is packed comes back as it was, for any count of messages', () => {
           count,
           i => [uid(i), ...[1, 2, 3, 4, 5, 6].map(column => value(column, i))] as unknown as SnapshotRow,
         )
-        const { header: packed, chunks } = packWhole({ uidValidity: 7, count, list })
-        const header = findPackedHeader(packHeader(packed))
+        const survey = { firstUnseen: count - 1, keywordSets: [3, seed] }
+        const { header: bytes, chunks } = packWhole({ uidValidity: 7, count, survey, list })
+        const header = findPackedHeader(bytes)
         assert.ok(header)
+        assert.deepEqual([header.uidValidity, header.count, header.survey], [7, count, survey])
         assert.equal(lastUidIn(header), count > 0 ? uid(count - 1) : 0)
         // From an odd offset, as a database may give it.
         const shifted = chunks.map(chunk => {
@@ -95,9 +96,10 @@ test('what is packed comes back as it was, for any count of messages', () => {
 
 test('damaged or missing chunks and headers are not taken', () => {
   const list = listOf(2000, i => [i + 7, 0, 0, 0, 0, 0, i])
-  const { header, chunks } = packWhole({ uidValidity: 1, count: 2000, list })
-  const bytes = packHeader(header)
-  assert.ok(findPackedHeader(bytes))
+  const survey = { firstUnseen: -1, keywordSets: [] }
+  const { header: bytes, chunks } = packWhole({ uidValidity: 1, count: 2000, survey, list })
+  const header = findPackedHeader(bytes)
+  assert.ok(header)
   for (let at = 0; at < bytes.length; at++) {
     const bad = bytes.slice()
     bad[at] = (bad[at] as number) ^ 1
