@@ -8,18 +8,24 @@ import { snapshotOfHeader, snapshotOfRows } from '../store/snapshots/build-snaps
 import { findPackedHeader, packWhole } from '../store/snapshots/packing.ts'
 import type { Reader, SqlValue, Store } from '../store/store.ts'
 
-/** Emails have the ids from 0. */
-const messageCount = 4096
 const firstDate = Date.UTC(2001, 0)
 const hourMs = 3_600_000
 
-/** A store in which that mailbox has messages that are made up. Of their emails it has what SENTSINCE compares and what lists show. */
-export function withMadeUpMailbox(store: Store, account: AccountId, mailbox: MailboxId): Store {
-  const snapshot = madeUpSnapshots(account, mailbox)
+/**
+ * A store in which that mailbox has so many messages, which are made up. Their emails have the ids from 0, and of them it has what SENTSINCE compares and what
+ * lists show.
+ */
+export function withMadeUpMailbox(
+  store: Store,
+  account: AccountId,
+  mailbox: MailboxId,
+  messageCount: number,
+): Store {
+  const snapshot = madeUpSnapshots(account, mailbox, messageCount)
   return {
     reader: withMadeUpRows(store.reader),
     mutate: (name, args) => store.mutate(name, args),
-    emailColumns: new EmailColumnCache(readerOf(makeSentDates())),
+    emailColumns: new EmailColumnCache(readerOf(makeSentDates(messageCount))),
     searchIndex: store.searchIndex,
     nodes: store.nodes,
     stageBody: () => store.stageBody(),
@@ -34,7 +40,7 @@ export function withMadeUpMailbox(store: Store, account: AccountId, mailbox: Mai
 
 type SentDate = readonly [sentAt: number, zoneMinutes: number, id: number]
 
-function makeSentDates(): readonly SentDate[] {
+function makeSentDates(messageCount: number): readonly SentDate[] {
   return Array.from({ length: messageCount }, (_unused, id) => [firstDate + id * hourMs, 60, id] as const)
 }
 
@@ -70,7 +76,11 @@ function withMadeUpRows(reader: Reader): Reader {
 }
 
 /** Half of the messages are unread. Each time the snapshot is read anew from its packed form, as that of a large mailbox after a start. */
-function madeUpSnapshots(account: AccountId, mailbox: MailboxId): () => MailboxSnapshot {
+function madeUpSnapshots(
+  account: AccountId,
+  mailbox: MailboxId,
+  messageCount: number,
+): () => MailboxSnapshot {
   const modSeq = 1 as ModSeq
   const rows = Array.from({ length: messageCount }, (_unused, at) => {
     const date = firstDate + at * hourMs

@@ -7,9 +7,15 @@ import { findStage, holdSession } from '../account/rehearsal.ts'
 import { silentLog } from '../base/log.ts'
 import { silentMetrics } from '../base/metrics.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
+import { messagesPerChunk } from '../store/snapshots/message-chunk.ts'
 import { withMadeUpMailbox } from './rehearsal-mailbox.ts'
 import { serveImap } from './serve.ts'
 import type { ImapContext } from './session.ts'
+
+/** So many that the mailbox is kept packed. */
+const packedMessages = messagesPerChunk + 1
+/** So many that loops over them are worth compiling. */
+const manyMessages = 4 * messagesPerChunk
 
 /** After so many V8 has learnt what it needs of a function. */
 const rounds = 4
@@ -28,11 +34,17 @@ export async function rehearseImap(
   const { identity, mailbox } = stage
   const name = `"${encodeMailboxName(stage.name, false).replace(/["\\]/g, '\\$&')}"`
   const quiet = { ...context, log: silentLog, metrics: silentMetrics }
-  const refused = await runSession(quiet, identity, beginning(name), () => true)
+  const inMadeUp = (messages: number, commands: readonly string[], goesOn: () => boolean) => {
+    const store = withMadeUpMailbox(context.store, identity.account, mailbox, messages)
+    return runSession({ ...quiet, store }, identity, commands, goesOn)
+  }
+  const refused = [
+    ...(await runSession(quiet, identity, beginning(name), () => true)),
+    ...(await inMadeUp(packedMessages, opening(name), () => true)),
+  ]
   await pause()
   if (!isAlone()) return refused
-  const store = withMadeUpMailbox(context.store, identity.account, mailbox)
-  return [...refused, ...(await runSession({ ...quiet, store }, identity, searches(name), isAlone))]
+  return [...refused, ...(await inMadeUp(manyMessages, searches(name), isAlone))]
 }
 
 function runSession(
@@ -71,6 +83,11 @@ function beginning(name: string): readonly string[] {
     'NOOP',
     'CLOSE',
   ]
+}
+
+/** What opens a large mailbox, in one that is made up. */
+function opening(name: string): readonly string[] {
+  return [`EXAMINE ${name}`, 'UID FETCH * (UID FLAGS)']
 }
 
 /** What goes through a whole mailbox, in one that is made up. */

@@ -49,7 +49,7 @@ test('a rehearsal leaves the rest out once somebody has come', async t => {
 
 test('the mailbox that is made up has what lists show of each message', async t => {
   const { store, account } = await startImap(t)
-  const { reader } = withMadeUpMailbox(store, account, 1 as MailboxId)
+  const { reader } = withMadeUpMailbox(store, account, 1 as MailboxId, 4096)
   const ids = Array.from({ length: 256 }, (_unused, at) => (4096 - 256 + at) as EmailId)
   const rows = await readEmailRows(reader, account, ids, new Set(['envelope', 'body_structure']))
   assert.deepEqual([...rows.keys()], ids)
