@@ -2,6 +2,7 @@
 //
 // A buffer grows while one command is answered and goes to the connection in large pieces; none is kept while a session is idle.
 import type { Awaitable } from '../base/awaitable.ts'
+import { decimalBytes, putDecimal, viewOf } from '../base/decimal.ts'
 import type { Connection } from '../net/connection.ts'
 import { pieceBytes, type PiecePool } from '../net/piece-pool.ts'
 import { isAtom } from './input/syntax.ts'
@@ -151,20 +152,11 @@ export class Encoder {
   numbers(numbers: Uint32Array, places: Uint32Array): this {
     for (let from = 0; from < places.length; from += numbersAtOnce) {
       const to = Math.min(from + numbersAtOnce, places.length)
-      const buffer = this.#reserve((to - from) * 11)
+      const view = viewOf(this.#reserve((to - from) * (1 + decimalBytes)))
       let used = this.#used
       for (let at = from; at < to; at++) {
-        const number = numbers[places[at] as number] as number
-        buffer[used++] = 0x20
-        let end = used + 1
-        for (let power = 10; power <= number; power *= 10) end++
-        let rest = number
-        for (let digit = end - 1; digit >= used; digit--) {
-          const next = (rest / 10) >>> 0
-          buffer[digit] = 0x30 + rest - next * 10
-          rest = next
-        }
-        used = end
+        view.setUint8(used, 0x20)
+        used = putDecimal(view, used + 1, numbers[places[at] as number] as number)
       }
       this.#used = used
     }
