@@ -223,7 +223,8 @@ export function applyChanges(
   added: readonly SnapshotRow[],
 ): SnapshotEntry | undefined {
   const { snapshot: before, packed, draft } = entry
-  let { list, count } = leaveOut((draft ?? before).list, (draft ?? before).count, gone)
+  const { list, count: left } = leaveOut((draft ?? before).list, (draft ?? before).count, gone)
+  let count = left
   let position = -1
   for (const [uid, flags, modSeq] of changed) {
     position = list.find(uid, count, position + 1)
