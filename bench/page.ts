@@ -10,7 +10,7 @@ export function writePage({ machine, servers, questions: recorded, nodesQuestion
     '',
     'Written by `npm run bench`; `npm run bench -- NAME…` measures some questions anew and leaves the others as they are. The figures with all samples are in [performance.json](performance.json).',
     '',
-    'Both servers run on one machine, are filled with the same mail by the same client, and are measured in turns: each repetition asks one server, then the other, in alternating order, after a warm-up (several where one client asks, whom any of the threads may serve), and none begins before both have come to rest. The figure is the median.',
+    'Both servers run on one machine, are filled with the same mail by the same client, and are measured in turns: each repetition asks one server, then the other, in alternating order, after warm-ups: one, or as many as it takes until more change nothing (what the first after a restart takes is a row of its own there), and none begins before both have come to rest. The figure is the median.',
     'CPU is that of the whole process tree of the server for one operation. "Better" says how many times better Restante is (below 1: worse); "goal" is the ratio of issue 4.',
     '"Client" is the share of one CPU that the measuring client used beside Dovecot / beside Restante: near 100 % it is the client that is measured. Where it has several processes, that of the busiest.',
     '"Load before" is the load average of the machine when a question began: above 1, other programs ran on it, the times are too long for both servers, and CPU for one operation says more than they do.',

@@ -27,7 +27,10 @@ export interface Question {
   readonly rows: Readonly<Record<string, Row>>
   /** Measured repetitions; 5 where it isn't said. */
   readonly repetitions?: number
-  /** Repetitions before those, 1 where it isn't said. Who asks from one connection meets one of several threads or processes, by chance, and warms up most with a few. */
+  /**
+   * Repetitions before those, 1 where it isn't said. Who asks from one connection meets one of several threads or processes, by chance; and a server whose code
+   * is compiled as it runs is warm once more warm-ups change nothing, which the cold rows tell apart.
+   */
   readonly warmUps?: number
   /** Fills what the runs need; once for each server, untimed. */
   prepare?(bench: Bench): Promise<void>
@@ -40,6 +43,8 @@ export interface Bench {
   readonly server: Server
   /** From 0; the last warm-up is -1. */
   readonly repetition: number
+  /** The first warm-up, which has the rows that are `single`. */
+  readonly isFirst: boolean
   /** What takes minutes to fill is left out. */
   readonly isSmall: boolean
   /** A number of messages or operations, made smaller by --scale. */

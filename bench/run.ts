@@ -171,6 +171,7 @@ function surroundings(question: Question, server: Server, repetition: number, sa
   return {
     server,
     repetition,
+    isFirst: repetition === firstOf(question),
     isSmall: options.small,
     count: full => Math.max(1, Math.round(full * scale)),
     note: (row, value) => keep(row, { value }),

@@ -3,7 +3,7 @@ import { big, fillBig, login, settle } from './mailboxes.ts'
 import type { Question } from './question.ts'
 
 /** Sessions that make a server warm. */
-const before = 300
+const before = 1500
 
 export const selectQuestion: Question = {
   name: 'select',

@@ -1,4 +1,5 @@
 // How fast do flags change: one by one waiting, one by one pipelined, 10,000 at once?
+import { beginCold, rowOf, withCold } from './cold.ts'
 import { fill, select } from './mailboxes.ts'
 import { smallMessage } from './messages.ts'
 import type { Question } from './question.ts'
@@ -11,12 +12,12 @@ export const storeQuestion: Question = {
   boundBy: 'Waiting: the round trip. Pipelined and 1:*: CPU.',
   shortfall:
     'Waiting: a quarter of the CPU is SQLite (a commit writes four pages of its log, each in two calls), a quarter the write to the socket, which wakes the client; the rest is spread thin over statements, promises, parser and streams (180 us in one long session, 250 in the first thousands of a thread). Dovecot writes a few bytes. It would take a log of smaller records. 1:* is 10,000 rows for SQLite: two thirds of it the UPDATE. It would take flags in packed columns in place of rows. Pipelined: the protocol thread reads, answers and settles each command.',
-  warmUps: 4,
-  rows: {
+  warmUps: 12,
+  rows: withCold({
     storeWaiting: { title: 'one by one, waiting for each answer', unit: 'per second', target: 1.2 },
     storePipelined: { title: 'one by one, pipelined', unit: 'per second', target: 4 },
     storeAll: { title: 'UID STORE 1:* of 10,000', unit: 'ms', target: 1 },
-  },
+  }),
   async prepare(bench) {
     await fill(bench.server, account, 'flags', bench.count(10_000), smallMessage)
     const client = await select(bench.server, account, 'flags')
@@ -24,20 +25,21 @@ export const storeQuestion: Question = {
     await client.logout()
   },
   async run(bench) {
+    await beginCold(bench)
     const count = bench.count(10_000)
     const client = await select(bench.server, account, 'flags')
     // Each command changes something: what one repetition sets, the next one removes.
     const sign = bench.repetition % 2 === 0 ? '-' : '+'
-    await bench.time('storeWaiting', count / 5, async () => {
+    await bench.time(rowOf(bench, 'storeWaiting'), count / 5, async () => {
       for (let uid = 1; uid <= count / 5; uid++) await client.run(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
     })
     const commands: string[] = []
     for (let uid = count / 5 + 1; uid <= count; uid++)
       commands.push(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
-    await bench.time('storePipelined', commands.length, () => client.pipeline(commands))
+    await bench.time(rowOf(bench, 'storePipelined'), commands.length, () => client.pipeline(commands))
     for (let left = 2; left > 0; left--) {
-      await bench.time('storeAll', 1, () => client.run('UID STORE 1:* +FLAGS.SILENT (\\Seen)'))
-      await bench.time('storeAll', 1, () => client.run('UID STORE 1:* -FLAGS.SILENT (\\Seen)'))
+      await bench.time(rowOf(bench, 'storeAll'), 1, () => client.run('UID STORE 1:* +FLAGS.SILENT (\\Seen)'))
+      await bench.time(rowOf(bench, 'storeAll'), 1, () => client.run('UID STORE 1:* -FLAGS.SILENT (\\Seen)'))
     }
     await client.logout()
   },
