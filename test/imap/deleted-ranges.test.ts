@@ -14,7 +14,7 @@ function mailbox(count: number, marked: readonly number[]): MailboxSnapshot {
   // Behind the last is one that is not of this state.
   for (let position = 0; position <= count; position++) {
     const flags = position === count ? deleted : marked.includes(position) ? deleted | seen : seen
-    list.put(position, [(position + 1) * 10, flags, 1, 0, 0, 0, 0])
+    list.append(position, [[(position + 1) * 10, flags, 1, 0, 0, 0, 0]])
   }
   const context = { keywords: () => [], tombstones: () => ({ floor: 0, rows: [] }) }
   const key = { account: 1 as AccountId, mailbox: 1 as MailboxId }

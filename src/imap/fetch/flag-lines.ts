@@ -3,6 +3,7 @@
 // In one loop over the bytes of many lines.
 import { decimalBytes, putDecimal, viewOf } from '../../base/decimal.ts'
 import type { SnapshotColumn } from '../../store/mailbox-snapshot.ts'
+import { takeValues } from '../column-values.ts'
 import type { Encoder } from '../encoder.ts'
 import type { FetchItem } from './fetch-item.ts'
 import type { FlagTexts } from './flag-texts.ts'
@@ -41,22 +42,19 @@ export class FlagLines {
   }
 
   write(targets: Targets, flags: SnapshotColumn, from: number, to: number): void {
-    for (let next = from; next < to; ) next = this.#writeSome(targets, flags, next, to)
+    const values = new Uint32Array(to - from)
+    takeValues(flags, targets.positions, from, to, values)
+    for (let next = from; next < to; ) next = this.#writeSome(targets, values.subarray(next - from), next, to)
   }
 
-  /** Gives where it has ended. */
-  #writeSome(
-    { numbers, uids, positions }: Targets,
-    flags: SnapshotColumn,
-    from: number,
-    last: number,
-  ): number {
+  /** `flags` are those of the targets from `from` on. Gives where it has ended. */
+  #writeSome({ numbers, uids }: Targets, flags: Uint32Array, from: number, last: number): number {
     const texts = this.#flagTexts
     let bytes = 0
     let to = from
     // First, as keywords that are new to the client are told before.
     for (; to < last && bytes < bytesAtOnce; to++) {
-      const text = this.#texts.of(flags.at(positions[to] as number), uids[to] as number)
+      const text = this.#texts.of(flags[to - from] as number, uids[to] as number)
       texts[to - from] = text
       bytes += lineBytes + text.length
     }

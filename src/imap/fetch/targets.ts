@@ -27,15 +27,20 @@ export function findTargets(
   const positions = new Uint32Array(chosen.count)
   let count = 0
   let missing = 0
-  let position = chosen.count > 0 ? snapshot.lowerBound(chosen.uids[0] as number) : 0
+  let position = 0
   for (let at = 0; at < chosen.count; at++) {
     const uid = chosen.uids[at] as number
-    while (position < snapshot.count && snapshot.uids.at(position) < uid) position++
-    if (position >= snapshot.count || snapshot.uids.at(position) !== uid) missing++
-    else if (changedSince === undefined || snapshot.modSeqs.at(position) > changedSince) {
-      numbers[count] = chosen.numbers[at] as number
-      uids[count] = uid
-      positions[count++] = position
+    // Most often it is the next one.
+    const isNext = position < snapshot.count && snapshot.uids.at(position) === uid
+    if (!isNext) position = snapshot.lowerBound(uid)
+    if (!isNext && (position >= snapshot.count || snapshot.uids.at(position) !== uid)) missing++
+    else {
+      if (changedSince === undefined || snapshot.modSeqs.at(position) > changedSince) {
+        numbers[count] = chosen.numbers[at] as number
+        uids[count] = uid
+        positions[count++] = position
+      }
+      position++
     }
   }
   return { count, numbers, uids, positions, missing }

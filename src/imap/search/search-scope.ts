@@ -1,9 +1,10 @@
 // The messages that a SEARCH looks at, and what is at hand of them.
-import { type Breathe, inStretches } from '../../base/breathe.ts'
+import type { Breathe } from '../../base/breathe.ts'
 import type { EmailId } from '../../base/ids.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
 import type { MailboxSnapshot } from '../../store/mailbox-snapshot.ts'
 import { allTargets, findTargets, type Targets } from '../fetch/targets.ts'
+import { pickValues } from '../column-values.ts'
 import type { MailboxView } from '../mailbox-view.ts'
 import type { ImapContext } from '../session.ts'
 
@@ -45,17 +46,10 @@ export function emailOf(scope: SearchScope, index: number): EmailId {
 }
 
 /** The emails of some messages, by indexes that ascend. */
-export async function emailsOf(
+export function emailsOf(
   { positions, snapshot }: SearchScope,
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
-  const { emails } = snapshot
-  const found = new Float64Array(indexes.length)
-  const areAll = indexes.length === snapshot.count
-  await inStretches(indexes.length, breathe, (from, to) => {
-    if (areAll) emails.copy(from, to, found, from)
-    else for (let at = from; at < to; at++) found[at] = emails.at(positions[indexes[at] as number] as number)
-  })
-  return found
+  return pickValues(snapshot.emails, positions, indexes, breathe)
 }

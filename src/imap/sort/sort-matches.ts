@@ -5,8 +5,8 @@
 import { numbersBelow, type Breathe, inStretches, valuesAt } from '../../base/breathe.ts'
 import type { KeyColumn } from '../../store/read/email-columns.ts'
 import type { EmailColumns } from '../../store/email-columns.ts'
-import type { SnapshotColumn } from '../../store/mailbox-snapshot.ts'
 import { TextSet } from '../../store/text-set.ts'
+import { pickValues } from '../column-values.ts'
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../breaths.ts'
@@ -87,7 +87,7 @@ async function valuesOf(
     case 'arrival':
       return received(scope, matches, breathe)
     case 'size':
-      return pick(scope.snapshot.sizes, scope, matches, breathe)
+      return pickValues(scope.snapshot.sizes, scope.positions, matches, breathe)
     case 'sent':
       return sentDates(loaded, await received(scope, matches, breathe), breathe)
     case 'text': {
@@ -188,21 +188,7 @@ async function sortByRank(
   return sorted
 }
 
-async function pick(
-  column: SnapshotColumn,
-  { positions }: SearchScope,
-  matches: Uint32Array,
-  breathe: Breathe,
-): Promise<Float64Array> {
-  const picked = new Float64Array(matches.length)
-  await inStretches(picked.length, breathe, (from, to) => {
-    for (let place = from; place < to; place++)
-      picked[place] = column.at(positions[matches[place] as number] as number)
-  })
-  return picked
-}
-
 /** INTERNALDATE, by place. */
 export function received(scope: SearchScope, matches: Uint32Array, breathe: Breathe): Promise<Float64Array> {
-  return pick(scope.snapshot.receivedAts, scope, matches, breathe)
+  return pickValues(scope.snapshot.receivedAts, scope.positions, matches, breathe)
 }

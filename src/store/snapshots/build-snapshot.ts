@@ -96,7 +96,7 @@ export function snapshotOfRows(
   packedModSeq: number,
 ): SnapshotEntry {
   const list = new MessageList()
-  for (const [position, row] of rows.entries()) list.put(position, row)
+  list.append(0, rows)
   return entryOfList(context, key, state, list, rows.length, packedModSeq)
 }
 
@@ -114,7 +114,8 @@ export async function snapshotOfSlices(
   const list = new MessageList()
   let count = 0
   for (const rows of slices) {
-    for (const row of rows) list.put(count++, row)
+    list.append(count, rows)
+    count += rows.length
     await new Promise(setImmediate)
   }
   return entryOfList(context, key, state, list, count, packedModSeq)
@@ -224,15 +225,12 @@ export function applyChanges(
 ): SnapshotEntry | undefined {
   const { snapshot: before, packed, draft } = entry
   const { list, count: left } = leaveOut((draft ?? before).list, (draft ?? before).count, gone)
-  let count = left
-  let position = -1
-  for (const [uid, flags, modSeq] of changed) {
-    position = list.find(uid, count, position + 1)
-    // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
-    if (position < 0) return undefined
-    list.setFlags(position, flags, modSeq)
-  }
-  for (const row of added) list.put(count++, row)
+  const positions = list.positionsOf(changed, left)
+  // A UID that was not there before and is not behind the last one: not what this store writes, so begin again.
+  if (positions.includes(-1)) return undefined
+  list.setFlags(positions, changed)
+  list.append(left, added)
+  const count = left + added.length
   if (count !== state.total) return undefined
   const history = nextHistory(entry, state, changed, added)
   for (const [uid, at] of gone) history.vanished.add(uid, at)

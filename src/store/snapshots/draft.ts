@@ -56,7 +56,8 @@ export async function continueDraft(
     goneCount += rows.length
   }
   for (const rows of added) {
-    for (const row of rows) list.put(count++, row)
+    list.append(count, rows)
+    count += rows.length
     addedCount += rows.length
     await new Promise(setImmediate)
   }
@@ -69,14 +70,7 @@ export function leaveOut(
   count: number,
   gone: readonly GoneRow[],
 ): { readonly list: MessageList; readonly count: number } {
-  const positions: number[] = []
-  let likely = 0
-  for (const [uid] of gone) {
-    const position = list.find(uid, count, likely)
-    if (position < 0) continue
-    positions.push(position)
-    likely = position + 1
-  }
+  const positions = list.positionsOf(gone, count).filter(position => position >= 0)
   if (positions.length === 0) return { list, count }
   positions.sort((a, b) => a - b)
   return { list: list.without(count, positions), count: count - positions.length }

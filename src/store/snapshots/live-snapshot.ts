@@ -146,7 +146,7 @@ export class LiveSnapshot implements MailboxSnapshot {
   }
 
   positionOf(uid: number): number {
-    return this.list.find(uid, this.count, -1)
+    return this.list.find(uid, this.count)
   }
 
   lowerBound(uid: number): number {

@@ -9,6 +9,7 @@ import type { SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
 import {
   type ColumnName,
   copyRows,
+  gather,
   makeColumns,
   MessageChunk,
   messagesPerChunk,
@@ -30,19 +31,17 @@ export interface Piece {
 }
 
 export class MessageList {
-  readonly uids: UidColumn = new ListedUids(this)
-  readonly flags: SnapshotColumn = new ListedColumn(this, 'flags')
-  readonly modSeqs: SnapshotColumn = new ListedColumn(this, 'modSeqs')
-  readonly sizes: SnapshotColumn = new ListedColumn(this, 'sizes')
-  readonly receivedAts: SnapshotColumn = new ListedColumn(this, 'receivedAts')
-  readonly savedAts: SnapshotColumn = new ListedColumn(this, 'savedAts')
-  readonly emails: SnapshotColumn = new ListedColumn(this, 'emails')
+  readonly uids = new ListedUids(this)
+  readonly flags = new ListedColumn(this, 'flags')
+  readonly modSeqs = new ListedColumn(this, 'modSeqs')
+  readonly sizes = new ListedColumn(this, 'sizes')
+  readonly receivedAts = new ListedColumn(this, 'receivedAts')
+  readonly savedAts = new ListedColumn(this, 'savedAts')
+  readonly emails = new ListedColumn(this, 'emails')
   readonly #chunks: (MessageChunk | undefined)[] = []
   /** The position of the first message of each chunk. */
   readonly #starts: number[] = []
   #make: ((number: number) => MessageChunk) | undefined
-  /** Which arrays there are: they become others where a chunk has no room. */
-  #edition = 0
 
   constructor(chunks: readonly CountedChunk[] = []) {
     let position = 0
@@ -62,10 +61,6 @@ export class MessageList {
       list.#starts.push(number * messagesPerChunk)
     }
     return list
-  }
-
-  get edition(): number {
-    return this.#edition
   }
 
   /** The number of the chunk in which a position lies, or would lie behind the last message; -1 where there is none. */
@@ -112,40 +107,93 @@ export class MessageList {
     return start + lowerBound(uids, uid, 1, Math.min(this.start(low), count) - start)
   }
 
-  /** The position of a UID below `count`, or -1; it is looked for at `likely` first: what changes together most often lies together. */
-  find(uid: number, count: number, likely: number): number {
-    if (likely >= 0 && likely < count && this.uids.at(likely) === uid) return likely
+  /** The position of a UID below `count`, or -1. */
+  find(uid: number, count: number): number {
     const position = this.lowerBound(uid, count)
     return position < count && this.uids.at(position) === uid ? position : -1
   }
 
-  /** Puts a message behind the first `position`, in place of those that only states which were given up have there. */
-  put(position: number, row: SnapshotRow): void {
-    const number = this.chunkAt(position)
-    const chunk = this.chunk(number)
-    const index = chunk ? position - (this.#starts[number] as number) : messagesPerChunk
-    if (!chunk || index >= messagesPerChunk) this.#push(position, row)
-    else {
-      const hasRoom = index < chunk.columns.uids.length
-      const used = hasRoom ? chunk : withRoom(chunk, index)
-      used.setRow(index, row)
-      if (hasRoom) return
-      this.#chunks[number] = used
-      this.#edition++
+  /**
+   * The position below `count` of each row's UID, -1 where it is not there. It is looked for behind that of the row before: what changes together most often
+   * lies together.
+   */
+  positionsOf(rows: readonly (readonly [uid: number, ...unknown[]])[], count: number): number[] {
+    const positions: number[] = []
+    let uids: Uint32Array = nothing
+    let start = 0
+    let end = 0
+    let next = 0
+    for (const [uid] of rows) {
+      let position = next
+      if (next >= end || uids[next - start] !== uid) {
+        position = this.lowerBound(uid, count)
+        if (position < start || position >= end) {
+          const number = this.chunkAt(position)
+          uids = this.chunk(number)?.columns.uids ?? nothing
+          start = this.#starts[number] ?? 0
+          end = Math.min(this.start(number + 1), count)
+        }
+        if (position >= count || uids[position - start] !== uid) position = -1
+      }
+      positions.push(position)
+      if (position >= 0) next = position + 1
     }
+    return positions
   }
 
-  #push(position: number, row: SnapshotRow): void {
-    const isFirst = this.#chunks.length === 0
-    const chunk = new MessageChunk(makeColumns(isFirst ? roomFor(1) : messagesPerChunk))
-    chunk.setRow(0, row)
-    this.#chunks.push(chunk)
-    this.#starts.push(position)
+  /** Puts messages behind the first `count`, in place of those that only states which were given up have there. */
+  append(count: number, rows: readonly SnapshotRow[]): void {
+    for (let from = 0; from < rows.length; ) from += this.#appendSome(count + from, rows, from)
   }
 
-  setFlags(position: number, flags: number, modSeq: number): void {
-    const number = this.chunkAt(position)
-    this.chunk(number)?.setFlags(position - this.start(number), flags, modSeq)
+  /** Those from `from` on that one chunk has room for; gives how many they are. */
+  #appendSome(position: number, rows: readonly SnapshotRow[], from: number): number {
+    let number = this.chunkAt(position)
+    let index = number < 0 ? messagesPerChunk : position - (this.#starts[number] as number)
+    if (index >= messagesPerChunk) {
+      const capacity = this.#chunks.length === 0 ? roomFor(rows.length) : messagesPerChunk
+      this.#chunks.push(new MessageChunk(makeColumns(capacity)))
+      this.#starts.push(position)
+      number++
+      index = 0
+    }
+    const some = Math.min(rows.length - from, messagesPerChunk - index)
+    const chunk = this.#withRoom(number, index, index + some)
+    for (let at = 0; at < some; at++) chunk.setRow(index + at, rows[from + at] as SnapshotRow)
+    return some
+  }
+
+  /** A chunk with room for `count` messages, which has the first `used` of before. */
+  #withRoom(number: number, used: number, count: number): MessageChunk {
+    const chunk = this.chunk(number) as MessageChunk
+    if (count <= chunk.columns.uids.length) return chunk
+    const columns = makeColumns(roomFor(count))
+    copyRows(chunk.columns, 0, used, columns, 0)
+    const larger = new MessageChunk(columns)
+    this.#chunks[number] = larger
+    const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = this
+    for (const column of [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails]) column.forget()
+    return larger
+  }
+
+  /** Gives the messages at `positions`, one for each row, the row's flags and modSeq. */
+  setFlags(
+    positions: readonly number[],
+    rows: readonly (readonly [uid: number, flags: number, modSeq: number])[],
+  ): void {
+    let chunk: MessageChunk | undefined
+    let start = 0
+    let end = 0
+    for (const [at, position] of positions.entries()) {
+      if (position < start || position >= end) {
+        const number = this.chunkAt(position)
+        chunk = this.chunk(number)
+        start = this.#starts[number] ?? 0
+        end = this.start(number + 1)
+      }
+      const [, flags, modSeq] = rows[at] as (typeof rows)[number]
+      chunk?.setFlags(position - start, flags, modSeq)
+    }
   }
 
   /** The first `count` messages but for those at the positions given, which ascend. */
@@ -175,12 +223,6 @@ export function roomFor(count: number): number {
   return Math.min(count + Math.max(64, count >>> 2), messagesPerChunk)
 }
 
-function withRoom({ columns }: MessageChunk, count: number): MessageChunk {
-  const larger = makeColumns(roomFor(count + 1))
-  copyRows(columns, 0, count, larger, 0)
-  return new MessageChunk(larger)
-}
-
 /** The first `count` messages of a chunk, which begins at `start`, but for those at the positions given. */
 function chunkWithout(
   { columns }: MessageChunk,
@@ -190,16 +232,34 @@ function chunkWithout(
 ): CountedChunk {
   const left = count - gone.length
   const kept = makeColumns(left)
-  let from = 0
-  let to = 0
-  for (const position of [...gone, start + count]) {
-    const index = position - start
-    // Neighbours often go together.
-    if (index > from) copyRows(columns, from, index, kept, to)
-    to += index - from
-    from = index + 1
+  if (gone.length * manyRuns > count) gather(columns, indexesWithout(count, gone, start), kept)
+  else {
+    let from = 0
+    let to = 0
+    for (const position of [...gone, start + count]) {
+      const index = position - start
+      // Neighbours often go together.
+      if (index > from) copyRows(columns, from, index, kept, to)
+      to += index - from
+      from = index + 1
+    }
   }
   return { chunk: new MessageChunk(kept), count: left }
+}
+
+/** Where one message of so many goes, those in between are copied one by one sooner than as runs. */
+const manyRuns = 32
+
+/** The indexes below `count` but for those that, with `start`, are among `gone`. */
+function indexesWithout(count: number, gone: readonly number[], start: number): Uint32Array {
+  const indexes = new Uint32Array(count - gone.length)
+  let left = 0
+  let next = 0
+  for (let index = 0; index < count; index++) {
+    if (gone[next] === start + index) next++
+    else indexes[left++] = index
+  }
+  return indexes
 }
 
 function join(one: CountedChunk, other: CountedChunk): CountedChunk {
@@ -217,7 +277,6 @@ class ListedColumn implements SnapshotColumn {
   #values: Uint32Array | Float64Array = nothing
   #start = 0
   #end = 0
-  #edition = 0
 
   constructor(list: MessageList, name: ColumnName) {
     this.#list = list
@@ -225,8 +284,7 @@ class ListedColumn implements SnapshotColumn {
   }
 
   at(position: number): number {
-    const isHere = position >= this.#start && position < this.#end && this.#edition === this.#list.edition
-    if (!isHere) this.#seek(position)
+    if (!(position >= this.#start && position < this.#end)) this.#seek(position)
     return this.#values[position - this.#start] as number
   }
 
@@ -235,6 +293,11 @@ class ListedColumn implements SnapshotColumn {
       const values = piece.chunk.columns[this.#name]
       target.set(values.subarray(piece.from, piece.to), at + piece.position - from)
     }
+  }
+
+  /** A chunk has other arrays now. */
+  forget(): void {
+    this.#end = 0
   }
 
   #seek(position: number): void {
@@ -246,7 +309,6 @@ class ListedColumn implements SnapshotColumn {
     this.#values = chunk.columns[this.#name]
     this.#start = start
     this.#end = Math.min(start + this.#values.length, this.#list.start(number + 1))
-    this.#edition = this.#list.edition
   }
 }
 

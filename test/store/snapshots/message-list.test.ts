@@ -48,11 +48,10 @@ test('a list holds what came and has not gone, and those of before keep theirs (
       for (const one of steps) {
         known.push({ list, uids: rows.map(([uid]) => uid) })
         if (one.kind === 'add') {
-          for (let left = one.count; left > 0; left--) {
-            uid += 1 + (left % 2)
-            list.put(rows.length, row(uid))
-            rows.push(row(uid))
-          }
+          const added: SnapshotRow[] = []
+          for (let left = one.count; left > 0; left--) added.push(row((uid += 1 + (left % 2))))
+          list.append(rows.length, added)
+          rows.push(...added)
         } else if (one.kind === 'remove') {
           const gone = new Set<number>()
           for (let time = 0; time < one.times; time++) {
@@ -62,10 +61,13 @@ test('a list holds what came and has not gone, and those of before keep theirs (
           list = list.without(rows.length, [...gone])
           rows = rows.filter((_row, at) => !gone.has(at))
         } else {
+          const flagged: [uid: number, flags: number, modSeq: number][] = []
           for (let at = one.first; at < rows.length; at += one.every) {
-            list.setFlags(at, 300, 1_000_000)
-            rows[at] = [rows[at]?.[0] ?? 0, 300, 1_000_000, ...(rows[at] as SnapshotRow).slice(3)] as never
+            const [uid, , , ...rest] = rows[at] as SnapshotRow
+            flagged.push([uid, 300, 1_000_000])
+            rows[at] = [uid, 300, 1_000_000, ...rest]
           }
+          list.setFlags(list.positionsOf(flagged, rows.length), flagged)
         }
         const { length } = rows
         assert.deepEqual(
@@ -79,13 +81,28 @@ test('a list holds what came and has not gone, and those of before keep theirs (
         for (let at = length - 1; at >= 0; at -= 89) {
           const wanted = rows[at]?.[0] ?? 0
           assert.equal(list.uids.at(at), wanted)
-          assert.equal(list.find(wanted, length, 3), at)
+          assert.equal(list.find(wanted, length), at)
           assert.equal(list.lowerBound(wanted, length), at)
           assert.equal(list.lowerBound(wanted, at), at)
           assert.equal(list.lowerBound(wanted - 0.5, length), at)
           assert.equal(list.lowerBound(wanted + 0.5, length), at + 1)
         }
-        assert.equal(list.find(uid + 1, length, -1), -1)
+        assert.equal(list.find(uid + 1, length), -1)
+        // One behind another, of which some are not there, and some were looked for before.
+        const wanted = [
+          ...rows.map(([uid]) => uid),
+          uid + 1,
+          0,
+          ...rows.filter((_row, at) => at % 3 === 0).map(([uid]) => uid),
+        ]
+        const places = new Map(rows.map(([uid], at) => [uid, at]))
+        assert.deepEqual(
+          list.positionsOf(
+            wanted.map(uid => [uid] as const),
+            length,
+          ),
+          wanted.map(uid => places.get(uid) ?? -1),
+        )
         for (const { chunk, from, to, position } of list.pieces(0, length)) {
           const own = rows.slice(position, position + to - from)
           const summary = chunk.summary(to)
@@ -114,7 +131,7 @@ test('a list holds what came and has not gone, and those of before keep theirs (
 test('an expunge makes new chunks only where something has gone', () => {
   const list = new MessageList()
   const count = 10 * messagesPerChunk
-  for (let at = 0; at < count; at++) list.put(at, row(at + 1))
+  for (let at = 0; at < count; at++) list.append(at, [row(at + 1)])
   const { length } = chunksOf(list, count)
   assert.equal(length, 10)
   const after = list.without(count, [5, 6, 3 * messagesPerChunk])
@@ -123,7 +140,7 @@ test('an expunge makes new chunks only where something has gone', () => {
   const shared = chunks(after, count - 3).map(chunk => before.includes(chunk))
   assert.deepEqual(shared, [false, true, true, false, ...Array.from({ length: 6 }, () => true)])
   // What comes then goes behind in both.
-  after.put(count - 3, row(count + 1))
+  after.append(count - 3, [row(count + 1)])
   assert.equal(after.uids.at(count - 3), count + 1)
   assert.equal(list.uids.at(count - 1), count)
 })
@@ -131,7 +148,7 @@ test('an expunge makes new chunks only where something has gone', () => {
 test('however few messages are left of many, there are few chunks', () => {
   let list = new MessageList()
   let count = 20 * messagesPerChunk
-  for (let at = 0; at < count; at++) list.put(at, row(at + 1))
+  for (let at = 0; at < count; at++) list.append(at, [row(at + 1)])
   // Chunk by chunk, all but ten.
   for (let chunk = 0; chunk < 20; chunk++) {
     const gone = Array.from({ length: messagesPerChunk - 10 }, (_unused, at) => chunk * 10 + at)
@@ -148,18 +165,18 @@ test('however few messages are left of many, there are few chunks', () => {
 test('there is nothing beyond the messages, nor in an empty list', () => {
   const list = new MessageList()
   for (const column of [list.uids, list.flags, list.emails]) assert.throws(() => column.at(0), RangeError)
-  assert.deepEqual([list.lowerBound(1, 0), list.find(1, 0, -1), [...list.pieces(0, 0)]], [0, -1, []])
-  list.put(0, row(4))
+  assert.deepEqual([list.lowerBound(1, 0), list.find(1, 0), [...list.pieces(0, 0)]], [0, -1, []])
+  list.append(0, [row(4)])
   for (const at of [-1, messagesPerChunk, Number.NaN]) assert.throws(() => list.uids.at(at), RangeError)
   assert.deepEqual(list.without(1, [0]).lowerBound(1, 0), 0)
 })
 
 test('what was put behind a state that was given up is put anew', () => {
   const list = new MessageList()
-  list.put(0, row(1))
+  list.append(0, [row(1)])
   assert.equal(list.flags.at(0), 1)
-  for (let at = 1; at < messagesPerChunk + 5; at++) list.put(at, row(at + 1))
-  for (let at = 1; at < messagesPerChunk + 9; at++) list.put(at, row(at + 100))
+  for (let at = 1; at < messagesPerChunk + 5; at++) list.append(at, [row(at + 1)])
+  for (let at = 1; at < messagesPerChunk + 9; at++) list.append(at, [row(at + 100)])
   const uids = Array.from({ length: messagesPerChunk + 8 }, (_unused, at) => at + 101)
   assert.deepEqual(valuesOf(list.uids, messagesPerChunk + 9), [1, ...uids])
   assert.equal(list.lowerBound(101, 3), 1)

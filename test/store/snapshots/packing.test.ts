@@ -26,7 +26,10 @@ import { valuesOf } from '../snapshot-values.ts'
 /** A list of messages with the UIDs and values that are given for each, and what it holds. */
 function listOf(count: number, rowOf: (index: number) => SnapshotRow): MessageList {
   const list = new MessageList()
-  for (let index = 0; index < count; index++) list.put(index, rowOf(index))
+  list.append(
+    0,
+    Array.from({ length: count }, (_unused, index) => rowOf(index)),
+  )
   return list
 }
 

@@ -3,6 +3,7 @@
 // Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
 import type { MailboxSnapshot, SnapshotColumn } from '../../../store/mailbox-snapshot.ts'
 import { answers } from '../../../store/search/search-index.ts'
+import { takeValues } from '../../column-values.ts'
 import { utcMs } from '../../input/parser.ts'
 import type { SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
@@ -56,9 +57,10 @@ function momentKey(
     },
     mask(scope, found, from, to) {
       const moments = column(scope.snapshot)
-      const { positions } = scope
+      const values = new Float64Array(to - from)
+      takeValues(moments, scope.positions, from, to, values)
       for (let index = from; index < to; index++) {
-        const moment = moments.at(positions[index] as number)
+        const moment = values[index - from] as number
         found[index] = moment >= first && moment < last ? yes : no
       }
     },

@@ -2,6 +2,7 @@
 import { lowerBound } from '../../../base/lower-bound.ts'
 import { answered, deleted, draft, flagged, keywordShift, seen } from '../../../store/flags.ts'
 import { answers } from '../../../store/search/search-index.ts'
+import { takeValues } from '../../column-values.ts'
 import { bad } from '../../error.ts'
 import type { KeyMask, SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
@@ -27,9 +28,12 @@ function flagMask(bits: number, value: number): KeyMask {
       const end = lowerBound(positions, until, index, Math.min(index + until - first, to))
       // Often all have what is asked about, or none.
       if ((some & bits) === (every & bits)) found.fill((some & bits) === value ? yes : no, index, end)
-      else
+      else {
+        const values = new Uint32Array(end - index)
+        takeValues(flags, positions, index, end, values)
         for (let at = index; at < end; at++)
-          found[at] = (flags.at(positions[at] as number) & bits) === value ? yes : no
+          found[at] = ((values[at - index] as number) & bits) === value ? yes : no
+      }
       index = end
     }
   }
