@@ -1,5 +1,5 @@
 // Rows that are measured twice: right after a restart of the server, and warm.
-import { settle } from './mailboxes.ts'
+import { restartToRest } from './mailboxes.ts'
 import type { Bench, Row } from './question.ts'
 
 /** The rows, each with one for its first time after a restart, which has no goal of its own. */
@@ -14,9 +14,7 @@ export function withCold(rows: Readonly<Record<string, Row>>): Record<string, Ro
 
 /** Begins a repetition: the first one after a restart, once the server has come to rest. */
 export async function beginCold({ isFirst, server }: Bench): Promise<void> {
-  if (!isFirst) return
-  await server.restart()
-  await settle(server)
+  if (isFirst) await restartToRest(server)
 }
 
 /** Which of the two rows a repetition is for. */

@@ -1,5 +1,5 @@
 // What does the size of a mailbox cost? Opens, flags, searches and expunges in mailboxes of 1,000 to 1,000,000 messages.
-import { big, fill, login, select, settle } from './mailboxes.ts'
+import { big, fill, login, restartToRest, select, settle } from './mailboxes.ts'
 import { rareWord, smallMessage } from './messages.ts'
 import type { Bench, Question, Row } from './question.ts'
 
@@ -53,9 +53,8 @@ export const curveQuestion: Question = {
   },
   async run(bench) {
     for (const size of sizesFor(bench)) {
-      await bench.server.restart()
       // What it does by itself after a start is no part of the question.
-      await settle(bench.server)
+      await restartToRest(bench.server)
       await measureSize(bench, size)
     }
   },

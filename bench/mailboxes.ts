@@ -56,6 +56,17 @@ export async function settle({ pids }: Pick<Server, 'pids'>, patienceMs = 120_00
   }
 }
 
+/** Restarts a server and waits until it has done what it does by itself after a start, some of it a second later. */
+export async function restartToRest(server: Server): Promise<void> {
+  await server.restart()
+  await new Promise(resolve => {
+    setTimeout(resolve, startWorkMs)
+  })
+  await settle(server)
+}
+
+const startWorkMs = 1200
+
 /** Logs in to an account of server.ts. */
 export function login(server: Server, account: number): Promise<ImapClient> {
   return ImapClient.login({ port: server.ports.imap }, user(account), password)

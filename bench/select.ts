@@ -1,5 +1,5 @@
 // How long does SELECT of 100,000 messages take, after a restart and on a fresh connection of a warm server?
-import { big, fillBig, login, settle } from './mailboxes.ts'
+import { big, fillBig, login, restartToRest } from './mailboxes.ts'
 import type { Question } from './question.ts'
 
 /** Sessions that make a server warm. */
@@ -18,9 +18,8 @@ export const selectQuestion: Question = {
   },
   prepare: fillBig,
   async run(bench) {
-    await bench.server.restart()
     // What it does by itself after a start is no part of the question.
-    await settle(bench.server)
+    await restartToRest(bench.server)
     const first = await login(bench.server, big.account)
     await bench.time('selectCold', 1, () => first.drain(`SELECT ${big.mailbox}`))
     await first.logout()

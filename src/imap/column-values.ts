@@ -1,5 +1,5 @@
 // Values of a snapshot's column for many messages: in stretches, since a call for each takes several times as long.
-import { type Breathe, inStretches } from '../base/breathe.ts'
+import { type Breathe, inStretches, stepsPerBreath } from '../base/breathe.ts'
 import type { SnapshotColumn } from '../store/mailbox-snapshot.ts'
 
 /** Puts the values at the positions `positions[from … to)`, which ascend, into `target` from 0 on. */
@@ -24,10 +24,10 @@ export async function pickValues(
   breathe: Breathe,
 ): Promise<Float64Array> {
   const values = new Float64Array(indexes.length)
+  const places = new Uint32Array(Math.min(indexes.length, stepsPerBreath))
   await inStretches(indexes.length, breathe, (from, to) => {
-    const places = new Uint32Array(to - from)
     for (let at = from; at < to; at++) places[at - from] = positions[indexes[at] as number] as number
-    takeValues(column, places, 0, places.length, values.subarray(from, to))
+    takeValues(column, places, 0, to - from, values.subarray(from, to))
   })
   return values
 }

@@ -22,11 +22,15 @@ export interface SnapshotColumn {
   copy(from: number, to: number, target: Uint32Array | Float64Array, at?: number): void
 }
 
-export interface UidColumn extends SnapshotColumn {
+/** One whose values never change. */
+export interface FixedColumn<Values extends Uint32Array | Float64Array> extends SnapshotColumn {
+  /** The first `count`, for who goes through all; not to be written to. */
+  upTo(count: number): Values
+}
+
+export interface UidColumn extends FixedColumn<Uint32Array> {
   /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
   lowerBound(uid: number, count: number): number
-  /** The first `count`; not to be written to. */
-  upTo(count: number): Uint32Array
 }
 
 /** The system flags of the messages from a position up to another. */
@@ -62,7 +66,7 @@ export interface MailboxSnapshot {
   readonly receivedAts: SnapshotColumn
   /** SAVEDATE, milliseconds since 1970. */
   readonly savedAts: SnapshotColumn
-  readonly emails: SnapshotColumn
+  readonly emails: FixedColumn<Float64Array>
   /** The position of the first message without \Seen, -1 when there is none. */
   readonly firstUnseen: number
   /** The keywords that messages have, sorted. */

@@ -34,6 +34,8 @@ export class FlagLines {
   readonly #texts: FlagTexts
   readonly #hasUid: boolean
   readonly #flagTexts: Buffer[] = []
+  /** Of the messages under way. */
+  #flags = new Uint32Array(0)
 
   constructor(out: Encoder, texts: FlagTexts, hasUid: boolean) {
     this.#out = out
@@ -42,9 +44,10 @@ export class FlagLines {
   }
 
   write(targets: Targets, flags: SnapshotColumn, from: number, to: number): void {
-    const values = new Uint32Array(to - from)
-    takeValues(flags, targets.positions, from, to, values)
-    for (let next = from; next < to; ) next = this.#writeSome(targets, values.subarray(next - from), next, to)
+    if (this.#flags.length < to - from) this.#flags = new Uint32Array(to - from)
+    takeValues(flags, targets.positions, from, to, this.#flags)
+    for (let next = from; next < to; )
+      next = this.#writeSome(targets, this.#flags.subarray(next - from), next, to)
   }
 
   /** `flags` are those of the targets from `from` on. Gives where it has ended. */

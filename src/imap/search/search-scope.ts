@@ -45,11 +45,12 @@ export function emailOf(scope: SearchScope, index: number): EmailId {
   return scope.snapshot.emails.at(scope.positions[index] as number) as EmailId
 }
 
-/** The emails of some messages, by indexes that ascend. */
-export function emailsOf(
+/** The emails of some messages, by indexes that ascend. Not to be written to. */
+export async function emailsOf(
   { positions, snapshot }: SearchScope,
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
+  if (indexes.length === snapshot.count) return snapshot.emails.upTo(snapshot.count)
   return pickValues(snapshot.emails, positions, indexes, breathe)
 }

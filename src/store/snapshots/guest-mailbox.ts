@@ -8,6 +8,7 @@ import type { AccountId, EmailId, MailboxId, ModSeq, UidValidity } from '../../b
 import { StoreError } from '../error.ts'
 import { seen } from '../flags.ts'
 import type {
+  FixedColumn,
   FlagsAround,
   MailboxDelta,
   MailboxSnapshot,
@@ -154,7 +155,7 @@ class GuestSnapshot implements MailboxSnapshot {
     return this.base.savedAts
   }
 
-  get emails(): SnapshotColumn {
+  get emails(): FixedColumn<Float64Array> {
     return this.base.emails
   }
 

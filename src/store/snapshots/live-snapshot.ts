@@ -3,6 +3,7 @@ import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
 import { keywordShift } from '../flags.ts'
 import type {
+  FixedColumn,
   FlagsAround,
   MailboxDelta,
   MailboxSnapshot,
@@ -115,7 +116,7 @@ export class LiveSnapshot implements MailboxSnapshot {
     return this.list.savedAts
   }
 
-  get emails(): SnapshotColumn {
+  get emails(): FixedColumn<Float64Array> {
     return this.list.emails
   }
 

@@ -30,8 +30,8 @@ export type SnapshotRow = readonly [
 /** More are not kept together, in memory or packed: to go through one takes microseconds. */
 export const messagesPerChunk = 1024
 
-/** Bytes of one message in the arrays, with its UID once more (`UidColumn.upTo`). */
-export const bytesPerMessage = 52
+/** Bytes of one message in the arrays. */
+export const bytesPerMessage = 48
 
 /** What is told of the messages of a chunk at once. */
 export interface ChunkSummary {

@@ -5,7 +5,7 @@
 // - A state has a list and a count. Positions below the count keep their UIDs; what comes goes behind, where an older state does not look.
 // - Two neighbouring chunks of which one was made by an expunge are more than half full together, so that chunks do not become many.
 import { lowerBound } from '../../base/lower-bound.ts'
-import type { SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
+import type { FixedColumn, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
 import {
   type ColumnName,
   copyRows,
@@ -37,7 +37,7 @@ export class MessageList {
   readonly sizes = new ListedColumn(this, 'sizes')
   readonly receivedAts = new ListedColumn(this, 'receivedAts')
   readonly savedAts = new ListedColumn(this, 'savedAts')
-  readonly emails = new ListedColumn(this, 'emails')
+  readonly emails = new ListedFixed(this, 'emails', count => new Float64Array(count))
   readonly #chunks: (MessageChunk | undefined)[] = []
   /** The position of the first message of each chunk. */
   readonly #starts: number[] = []
@@ -270,6 +270,8 @@ function join(one: CountedChunk, other: CountedChunk): CountedChunk {
   return { chunk: new MessageChunk(columns), count }
 }
 
+const nothing = new Uint32Array(0)
+
 /** Remembers where it was read last: most are read in their order. */
 class ListedColumn implements SnapshotColumn {
   readonly #list: MessageList
@@ -312,27 +314,38 @@ class ListedColumn implements SnapshotColumn {
   }
 }
 
-class ListedUids extends ListedColumn implements UidColumn {
+class ListedFixed<Values extends Uint32Array | Float64Array>
+  extends ListedColumn
+  implements FixedColumn<Values>
+{
+  readonly #make: (count: number) => Values
+  /** Given up when memory is collected and nobody uses it: new memory for each who asks costs more than to fill it. */
+  #all: WeakRef<Values> | undefined
+
+  constructor(list: MessageList, name: ColumnName, make: (count: number) => Values) {
+    super(list, name)
+    this.#make = make
+  }
+
+  upTo(count: number): Values {
+    const known = this.#all?.deref()
+    if (known && known.length >= count) return known.subarray(0, count) as Values
+    const all = this.#make(count)
+    this.copy(0, count, all)
+    this.#all = new WeakRef(all)
+    return all
+  }
+}
+
+class ListedUids extends ListedFixed<Uint32Array> implements UidColumn {
   readonly #of: MessageList
-  #all = nothing
 
   constructor(list: MessageList) {
-    super(list, 'uids')
+    super(list, 'uids', count => new Uint32Array(count))
     this.#of = list
   }
 
   lowerBound(uid: number, count: number): number {
     return this.#of.lowerBound(uid, count)
   }
-
-  upTo(count: number): Uint32Array {
-    if (this.#all.length < count) {
-      const all = new Uint32Array(count)
-      this.copy(0, count, all)
-      this.#all = all
-    }
-    return this.#all.subarray(0, count)
-  }
 }
-
-const nothing = new Uint32Array(0)

@@ -1,6 +1,7 @@
 // Keys about dates: INTERNALDATE, Date and SAVEDATE. RFC 9051 §6.4.4; RFC 8514 §4.3; OLDER and YOUNGER of RFC 5032.
 //
 // Days are compared "disregarding time and timezone": INTERNALDATE and SAVEDATE as FETCH shows them, in UTC; Date as it is written.
+import { stepsPerBreath } from '../../../base/breathe.ts'
 import type { MailboxSnapshot, SnapshotColumn } from '../../../store/mailbox-snapshot.ts'
 import { answers } from '../../../store/search/search-index.ts'
 import { takeValues } from '../../column-values.ts'
@@ -40,6 +41,9 @@ function family(prefix: string, key: (interval: Interval) => SearchKey): readonl
   ]
 }
 
+/** For one stretch at a time: new memory for each costs more than the work itself. */
+const values = new Float64Array(stepsPerBreath)
+
 function momentKey(
   column: (snapshot: MailboxSnapshot) => SnapshotColumn,
   { first, last }: Interval,
@@ -57,11 +61,13 @@ function momentKey(
     },
     mask(scope, found, from, to) {
       const moments = column(scope.snapshot)
-      const values = new Float64Array(to - from)
-      takeValues(moments, scope.positions, from, to, values)
-      for (let index = from; index < to; index++) {
-        const moment = values[index - from] as number
-        found[index] = moment >= first && moment < last ? yes : no
+      for (let start = from; start < to; start += values.length) {
+        const end = Math.min(start + values.length, to)
+        takeValues(moments, scope.positions, start, end, values)
+        for (let index = start; index < end; index++) {
+          const moment = values[index - start] as number
+          found[index] = moment >= first && moment < last ? yes : no
+        }
       }
     },
   }

@@ -1,4 +1,5 @@
 // Keys about flags. RFC 9051 §6.4.4; NEW, OLD and RECENT of RFC 3501 §6.4.4.
+import { stepsPerBreath } from '../../../base/breathe.ts'
 import { lowerBound } from '../../../base/lower-bound.ts'
 import { answered, deleted, draft, flagged, keywordShift, seen } from '../../../store/flags.ts'
 import { answers } from '../../../store/search/search-index.ts'
@@ -18,6 +19,9 @@ export function flagKey(bits: number, value: number): SearchKey {
   }
 }
 
+/** For one stretch at a time: new memory for each costs more than the work itself. */
+const values = new Uint32Array(stepsPerBreath)
+
 function flagMask(bits: number, value: number): KeyMask {
   const { no, yes } = answers
   return ({ snapshot, positions }, found, from, to) => {
@@ -25,11 +29,11 @@ function flagMask(bits: number, value: number): KeyMask {
     for (let index = from; index < to; ) {
       const first = positions[index] as number
       const { some, every, until } = snapshot.flagsAround(first)
-      const end = lowerBound(positions, until, index, Math.min(index + until - first, to))
+      const most = Math.min(index + until - first, index + values.length, to)
+      const end = lowerBound(positions, until, index, most)
       // Often all have what is asked about, or none.
       if ((some & bits) === (every & bits)) found.fill((some & bits) === value ? yes : no, index, end)
       else {
-        const values = new Uint32Array(end - index)
         takeValues(flags, positions, index, end, values)
         for (let at = index; at < end; at++)
           found[at] = ((values[at - index] as number) & bits) === value ? yes : no
