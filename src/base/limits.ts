@@ -365,7 +365,7 @@ export const limits = {
     /** Rows of messages that are one bit of it, also of those that come or go: a few milliseconds' work. */
     rowsAtOnce: 4096,
     /** Of those that go, how many are taken out of the picture before others run again: each may have a chunk of its own. */
-    removedAtOnce: 256,
+    removedAtOnce: 1024,
     /** Packed chunks that are made, or looked at, before others run again. */
     chunksAtOnce: 8,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */

@@ -42,6 +42,11 @@ export class MessageList {
   /** The position of the first message of each chunk. */
   readonly #starts: number[] = []
   #make: ((number: number) => MessageChunk) | undefined
+  // Where a UID was looked for last: the next one is often near.
+  #near = -1
+  #nearFirst = Infinity
+  /** The first UID of the chunk behind it. */
+  #nearNext = Infinity
 
   constructor(chunks: readonly CountedChunk[] = []) {
     let position = 0
@@ -93,18 +98,27 @@ export class MessageList {
 
   /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
   lowerBound(uid: number, count: number): number {
+    if (!(uid > this.#nearFirst && uid <= this.#nearNext)) this.#goNear(uid)
+    const chunk = this.chunk(this.#near)
+    const start = this.#starts[this.#near]
+    if (!chunk || start === undefined) return 0
+    // All that are below `count` may lie before it.
+    if (start >= count) return count
+    return start + lowerBound(chunk.columns.uids, uid, 1, Math.min(this.start(this.#near + 1), count) - start)
+  }
+
+  /** Finds the last chunk that begins below a UID. */
+  #goNear(uid: number): void {
     let low = 0
-    let high = this.chunkAt(count - 1) + 1
+    let high = this.#chunks.length
     while (low < high) {
       const middle = (low + high) >>> 1
       if ((this.chunk(middle) as MessageChunk).firstUid < uid) low = middle + 1
       else high = middle
     }
-    const chunk = this.chunk(low - 1)
-    if (!chunk) return 0
-    const { uids } = chunk.columns
-    const start = this.#starts[low - 1] as number
-    return start + lowerBound(uids, uid, 1, Math.min(this.start(low), count) - start)
+    this.#near = low - 1
+    this.#nearFirst = this.chunk(low - 1)?.firstUid ?? 0
+    this.#nearNext = this.chunk(low)?.firstUid ?? Infinity
   }
 
   /** The position of a UID below `count`, or -1. */
@@ -143,6 +157,12 @@ export class MessageList {
 
   /** Puts messages behind the first `count`, in place of those that only states which were given up have there. */
   append(count: number, rows: readonly SnapshotRow[]): void {
+    if (rows.length === 0) return
+    // What those states have in chunks of their own goes.
+    const used = this.chunkAt(count - 1) + 1
+    this.#chunks.length = used
+    this.#starts.length = used
+    this.#forgetPlaces()
     for (let from = 0; from < rows.length; ) from += this.#appendSome(count + from, rows, from)
   }
 
@@ -171,9 +191,14 @@ export class MessageList {
     copyRows(chunk.columns, 0, used, columns, 0)
     const larger = new MessageChunk(columns)
     this.#chunks[number] = larger
+    return larger
+  }
+
+  /** Chunks have become others, or have other arrays. */
+  #forgetPlaces(): void {
+    this.#nearFirst = Infinity
     const { uids, flags, modSeqs, sizes, receivedAts, savedAts, emails } = this
     for (const column of [uids, flags, modSeqs, sizes, receivedAts, savedAts, emails]) column.forget()
-    return larger
   }
 
   /** Gives the messages at `positions`, one for each row, the row's flags and modSeq. */
@@ -297,7 +322,7 @@ class ListedColumn implements SnapshotColumn {
     }
   }
 
-  /** A chunk has other arrays now. */
+  /** The list has changed. */
   forget(): void {
     this.#end = 0
   }
