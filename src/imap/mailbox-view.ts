@@ -369,14 +369,16 @@ export class MailboxView {
       : this.#missing(snapshot, breathe))
     if (gone.length > 0) {
       if (!mayExpunge) return
-      if (style.vanished) out.line(`* VANISHED ${await formatMany(gone, breathe)}`)
-      else
+      if (style.vanished) {
+        const uids = gone.map(number => this.uidOf(number))
+        out.line(`* VANISHED ${await formatMany(uids, breathe)}`)
+      } else
         await inStretches(gone.length, breathe, (from, to) => {
           // In descending order the numbers of those still to come stay as they are.
           for (let at = from; at < to; at++)
             out
               .ascii('* ')
-              .number(this.numberOf(gone[gone.length - 1 - at] as number))
+              .number(gone[gone.length - 1 - at] as number)
               .ascii(' EXPUNGE')
               .crlf()
         })
@@ -387,13 +389,14 @@ export class MailboxView {
     this.#toldExpunges = delta.modSeq
   }
 
-  /** Messages of the client that were expunged since he last heard of expunges, ascending. */
+  /** The numbers of messages of the client that were expunged since he last heard of expunges, ascending. */
   async #knownAmong({ vanished }: MailboxDelta, breathe: Breathe): Promise<number[]> {
     const gone: number[] = []
     await inStretches(vanished.length, breathe, (from, to) => {
       for (let at = from; at < to; at++) {
         const { uid, modSeq } = vanished[at] as MailboxDelta['vanished'][number]
-        if (modSeq > this.#toldExpunges && this.numberOf(uid) > 0) gone.push(uid)
+        const number = modSeq > this.#toldExpunges ? this.numberOf(uid) : 0
+        if (number > 0) gone.push(number)
       }
     })
     return gone
@@ -406,7 +409,7 @@ export class MailboxView {
     await inStretches(this.#count, breathe, (from, to) => {
       for (let at = from; at < to; at++) {
         const uid = known.at(at)
-        if (snapshot.positionOf(uid) < 0) gone.push(uid)
+        if (snapshot.positionOf(uid) < 0) gone.push(at + 1)
       }
     })
     return gone

@@ -72,6 +72,7 @@ export function leaveOut(
 ): { readonly list: MessageList; readonly count: number } {
   const positions = list.positionsOf(gone, count).filter(position => position >= 0)
   if (positions.length === 0) return { list, count }
-  positions.sort((a, b) => a - b)
+  // Of one expunge they ascend already.
+  if (positions.some((position, at) => position < (positions[at - 1] ?? 0))) positions.sort((a, b) => a - b)
   return { list: list.without(count, positions), count: count - positions.length }
 }
