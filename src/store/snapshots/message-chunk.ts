@@ -46,39 +46,53 @@ export interface ChunkSummary {
   readonly modSeq: number
 }
 
+/** Where the chunks of a list come from, by their numbers. */
+export interface ChunkSource {
+  /** What is in `chunk`; all are full. */
+  columns(number: number, chunk: MessageChunk): ChunkColumns
+  firstUid(number: number): number
+  summary(number: number): ChunkSummary
+}
+
 export class MessageChunk {
-  readonly columns: ChunkColumns
-  readonly #firstUid: number | undefined
+  #columns: ChunkColumns | undefined
+  readonly #source: ChunkSource | undefined
+  readonly #number: number
   #summary: ChunkSummary | undefined
   /** The messages that the summary is of. */
-  #summarized: number
+  #summarized = 0
+  /** Nothing has changed of what the source says. */
+  #isAsItCame: boolean
 
-  /** What is `known` of the first `count` messages need not be looked for. */
-  constructor(
-    columns: ChunkColumns,
-    known?: { readonly count: number; readonly firstUid: number; readonly summary: ChunkSummary },
-  ) {
-    this.columns = columns
-    this.#firstUid = known?.firstUid
-    this.#summary = known?.summary
-    this.#summarized = known?.count ?? 0
+  /** What is not given comes from `source`, once somebody asks for it. */
+  constructor(columns: ChunkColumns | undefined, source?: ChunkSource, number = 0) {
+    this.#columns = columns
+    this.#source = source
+    this.#number = number
+    this.#isAsItCame = source !== undefined
+  }
+
+  get columns(): ChunkColumns {
+    return (this.#columns ??= (this.#source as ChunkSource).columns(this.#number, this))
   }
 
   get firstUid(): number {
-    return this.#firstUid ?? (this.columns.uids[0] as number)
+    return this.#source ? this.#source.firstUid(this.#number) : (this.columns.uids[0] as number)
   }
 
   /** Of the first `count` messages; where more were asked about before, those may have a part in it. */
   summary(count: number): ChunkSummary {
     if (!this.#summary || this.#summarized < count) {
-      this.#summary = summarize(this.columns, count)
+      this.#summary =
+        this.#source && this.#isAsItCame ? this.#source.summary(this.#number) : summarize(this.columns, count)
       this.#summarized = count
     }
     return this.#summary
   }
 
-  /** What was known of it is not so: it has been read otherwise. */
+  /** It is not as the source says. */
   forgetSummary(): void {
+    this.#isAsItCame = false
     this.#summary = undefined
   }
 
@@ -91,13 +105,14 @@ export class MessageChunk {
     columns.receivedAts[index] = row[4]
     columns.savedAts[index] = row[5]
     columns.emails[index] = row[6]
-    if (index < this.#summarized) this.#summary = undefined
+    if (index < this.#summarized) this.forgetSummary()
   }
 
   setFlags(index: number, flags: number, modSeq: number): void {
-    this.columns.flags[index] = flags
-    this.columns.modSeqs[index] = modSeq
-    this.#summary = undefined
+    const { columns } = this
+    columns.flags[index] = flags
+    columns.modSeqs[index] = modSeq
+    this.forgetSummary()
   }
 }
 

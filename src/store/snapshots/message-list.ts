@@ -38,10 +38,9 @@ export class MessageList {
   readonly receivedAts = new ListedColumn(this, 'receivedAts')
   readonly savedAts = new ListedColumn(this, 'savedAts')
   readonly emails = new ListedFixed(this, 'emails', count => new Float64Array(count))
-  readonly #chunks: (MessageChunk | undefined)[] = []
+  readonly #chunks: MessageChunk[] = []
   /** The position of the first message of each chunk. */
   readonly #starts: number[] = []
-  #make: ((number: number) => MessageChunk) | undefined
   // Where a UID was looked for last: the next one is often near.
   #near = -1
   #nearFirst = Infinity
@@ -57,28 +56,13 @@ export class MessageList {
     }
   }
 
-  /** Chunks that are all full but for the last, each of which `make` gives when somebody asks for it. */
-  static unmade(chunkCount: number, make: (number: number) => MessageChunk): MessageList {
-    const list = new MessageList()
-    list.#make = make
-    for (let number = 0; number < chunkCount; number++) {
-      list.#chunks.push(undefined)
-      list.#starts.push(number * messagesPerChunk)
-    }
-    return list
-  }
-
   /** The number of the chunk in which a position lies, or would lie behind the last message; -1 where there is none. */
   chunkAt(position: number): number {
     return lowerBound(this.#starts, position + 1, 0, this.#starts.length) - 1
   }
 
   chunk(number: number): MessageChunk | undefined {
-    const known = this.#chunks[number]
-    if (known || !this.#make || number < 0 || number >= this.#chunks.length) return known
-    const made = this.#make(number)
-    this.#chunks[number] = made
-    return made
+    return this.#chunks[number]
   }
 
   /** The position at which a chunk begins; Infinity behind the last. */

@@ -6,7 +6,14 @@ import { limits } from '../../base/limits.ts'
 import { lowerBound } from '../../base/lower-bound.ts'
 import { systemMask } from '../flags.ts'
 import type { Survey } from './live-snapshot.ts'
-import { type ChunkSummary, MessageChunk, messagesPerChunk, summarize } from './message-chunk.ts'
+import {
+  type ChunkColumns,
+  type ChunkSource,
+  type ChunkSummary,
+  MessageChunk,
+  messagesPerChunk,
+  summarize,
+} from './message-chunk.ts'
 import { MessageList } from './message-list.ts'
 import { isPackedChunk, packMessages } from './packed-chunk.ts'
 import { type ChunkContent, PackedColumns } from './packed-columns.ts'
@@ -226,23 +233,49 @@ export function unpackList(
   find: (chunk: number, uids: Uint32Array) => ChunkContent,
 ): MessageList | undefined {
   if (!isSound(header)) return undefined
-  const { heads, uidRanges } = header
-  let ranged: RangedUids | undefined
-  return MessageList.unmade(heads.count, number => {
-    ranged ??= new RangedUids(uidRanges)
-    const uids = ranged
-    const start = number * messagesPerChunk
-    const count = messagesIn(header, number)
-    const findContent = (ofUids: Uint32Array) => {
-      const content = find(number, ofUids)
-      if (!(content instanceof Uint8Array)) chunk.forgetSummary()
-      return content
-    }
-    const columns = new PackedColumns(count, () => uids.from(start, count), findContent)
-    const known = { count, firstUid: uids.at(start), summary: heads.summary(number) }
-    const chunk = new MessageChunk(columns, known)
-    return chunk
-  })
+  const source = new PackedSource(header, find)
+  return new MessageList(
+    Array.from({ length: header.heads.count }, (_unused, number) => ({
+      chunk: new MessageChunk(undefined, source, number),
+      count: messagesIn(header, number),
+    })),
+  )
+}
+
+class PackedSource implements ChunkSource {
+  readonly #header: PackedHeader
+  readonly #find: (chunk: number, uids: Uint32Array) => ChunkContent
+  #uids: RangedUids | undefined
+
+  constructor(header: PackedHeader, find: (chunk: number, uids: Uint32Array) => ChunkContent) {
+    this.#header = header
+    this.#find = find
+  }
+
+  columns(number: number, chunk: MessageChunk): ChunkColumns {
+    const count = messagesIn(this.#header, number)
+    return new PackedColumns(
+      count,
+      () => this.#ranged.from(number * messagesPerChunk, count),
+      uids => {
+        const content = this.#find(number, uids)
+        if (!(content instanceof Uint8Array)) chunk.forgetSummary()
+        return content
+      },
+    )
+  }
+
+  firstUid(number: number): number {
+    return this.#ranged.at(number * messagesPerChunk)
+  }
+
+  summary(number: number): ChunkSummary {
+    return this.#header.heads.summary(number)
+  }
+
+  get #ranged(): RangedUids {
+    return (this.#uids ??= new RangedUids(this.#header.uidRanges))
+  }
 }
 
 /** The chunk's messages as bytes, in an allocation of its own, and what the header is to say of it. */
