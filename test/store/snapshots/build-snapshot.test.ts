@@ -6,8 +6,10 @@ import {
   applyMasks,
   changedByMasks,
   type MaskRow,
+  snapshotOfHeader,
   snapshotOfRows,
 } from '../../../src/store/snapshots/build-snapshot.ts'
+import { findPackedHeader, packWhole } from '../../../src/store/snapshots/packing.ts'
 import type { SnapshotContext } from '../../../src/store/snapshots/live-snapshot.ts'
 import { valuesOf } from '../snapshot-values.ts'
 
@@ -50,4 +52,22 @@ test('where a message shows what it has become since, masks do not tell what cha
   assert.equal(changedByMasks(entry, masks, []), undefined)
   assert.equal(applyMasks(context, entry, next, masks), undefined)
   assert.deepEqual(valuesOf(entry.snapshot.flags, 3), [0, flagged | seen, 0])
+})
+
+test('a packed form that has other messages than its mailbox is not taken', () => {
+  const { entry } = entryWith(5, seen)
+  const { header, chunks } = packWhole(entry.snapshot)
+  const found = findPackedHeader(header)
+  assert.ok(found)
+  const open = (total: number, modSeq: number) => {
+    const { account, mailbox, uidValidity, uidNext, tombstoneFloor } = entry.snapshot
+    const state = { uidValidity, uidNext, tombstoneFloor, changeFloor: tombstoneFloor, total }
+    const find = (chunk: number) => chunks[chunk] as Uint8Array
+    const now = { ...state, modSeq: modSeq as ModSeq }
+    return snapshotOfHeader(context, { account, mailbox }, now, 5, found, find)?.snapshot
+  }
+  assert.deepEqual(valuesOf(open(3, 5)?.uids ?? assert.fail(), 3), [1, 2, 3])
+  assert.equal(open(4, 5), undefined)
+  // What has changed since may account for it.
+  assert.equal(open(4, 6)?.count, 3)
 })

@@ -173,12 +173,32 @@ test('there is nothing beyond the messages, nor in an empty list', () => {
 
 test('what was put behind a state that was given up is put anew', () => {
   const list = new MessageList()
+  const rows = (count: number, first: number) =>
+    Array.from({ length: count }, (_unused, at) => row(first + at))
   list.append(0, [row(1)])
   assert.equal(list.flags.at(0), 1)
-  for (let at = 1; at < messagesPerChunk + 5; at++) list.append(at, [row(at + 1)])
-  for (let at = 1; at < messagesPerChunk + 9; at++) list.append(at, [row(at + 100)])
-  const uids = Array.from({ length: messagesPerChunk + 8 }, (_unused, at) => at + 101)
-  assert.deepEqual(valuesOf(list.uids, messagesPerChunk + 9), [1, ...uids])
-  assert.equal(list.lowerBound(101, 3), 1)
-  assert.equal(list.uids.at(messagesPerChunk + 1), messagesPerChunk + 101)
+  list.append(1, rows(2 * messagesPerChunk, 2))
+  const summaries = () => [...list.pieces(0, 10)].map(({ chunk, to }) => chunk.summary(to))
+  const before = summaries()
+  assert.equal(list.sizes.at(messagesPerChunk + 1), 2 * (messagesPerChunk + 2))
+  // Fewer come, with higher UIDs than those that were given up.
+  list.append(1, rows(20, 9000))
+  assert.deepEqual(valuesOf(list.uids, 21), [1, ...Array.from({ length: 20 }, (_unused, at) => 9000 + at)])
+  assert.deepEqual([list.lowerBound(9005, 21), list.find(9019, 21), list.find(2, 21)], [6, 20, -1])
+  assert.notDeepEqual(summaries(), before)
+  list.append(21, rows(messagesPerChunk, 9020))
+  assert.equal(list.sizes.at(messagesPerChunk + 1), 2 * (9000 + messagesPerChunk))
+})
+
+test('a state does not see what has come after it', () => {
+  const list = new MessageList()
+  list.append(
+    0,
+    Array.from({ length: messagesPerChunk + 5 }, (_unused, at) => row(at + 1)),
+  )
+  for (const count of [messagesPerChunk - 1, messagesPerChunk, messagesPerChunk + 1]) {
+    for (const uid of [count + 1, messagesPerChunk + 3, messagesPerChunk + 9])
+      assert.equal(list.lowerBound(uid, count), count)
+    assert.equal(list.find(count + 1, count), -1)
+  }
 })

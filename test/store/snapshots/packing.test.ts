@@ -257,6 +257,16 @@ test('a cold snapshot is read from the packed chunks and brought up to date', as
   assert.notEqual(cold.receivedAts.at(2), 12345)
 })
 
+test('as many may have come as have gone since a mailbox was packed', async t => {
+  const opened = await openPacked(t)
+  const { account, mailbox } = opened
+  await opened.store.mutate('expungeMessages', { account, mailbox, uids: [[7, 7]], onlyDeleted: false })
+  await opened.store.mutate('appendMessages', { account, mailbox, messages: [mail(opened.store)] })
+  const warm = describe(await opened.store.snapshot(account, mailbox))
+  await opened.reopen()
+  assert.deepEqual(describe(await opened.store.snapshot(account, mailbox)), warm)
+})
+
 for (const [what, sql] of [
   ['a chunk is damaged', `UPDATE snapshot SET data = zeroblob(length(data)) WHERE chunk = 1`],
   ['a chunk is missing', 'DELETE FROM snapshot WHERE chunk = 1'],
