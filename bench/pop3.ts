@@ -14,7 +14,7 @@ export const pop3Question: Question = {
   title: 'POP3',
   boundBy: 'Log-ins: CPU. RETR one by one: the round trip and opening the message.',
   shortfall:
-    'Log-ins: as with IMAP. RETR: the round trip is half of it; in one long session it is 36 us of CPU (Dovecot 53), the first thousands of a thread take twice that, until V8 has optimised.',
+    'Log-ins: as with IMAP. RETR: the round trip is half of it, and what that takes hangs on whether Linux wakes the client and the thread on one processor or on two: 29 to 70 us of CPU for each in one and the same session (Dovecot 53 to 59).',
   warmUps: 12,
   rows: withCold({
     pop3Login: { title: 'connect + USER + PASS + QUIT, 16 at once', unit: 'per second', target: 3 },
