@@ -15,6 +15,7 @@ import {
   type ChunkColumns,
   makeColumns,
   messagesPerChunk,
+  setRow,
   type SnapshotRow,
 } from './message-chunk.ts'
 import { MessageList, type Piece } from './message-list.ts'
@@ -178,13 +179,7 @@ export function columnsOfRows(uids: Uint32Array, rows: readonly SnapshotRow[]): 
   let index = 0
   for (const row of rows) {
     while (index < uids.length && (uids[index] as number) < row[0]) index++
-    if (uids[index] !== row[0]) continue
-    columns.flags[index] = row[1]
-    columns.modSeqs[index] = row[2]
-    columns.sizes[index] = row[3]
-    columns.receivedAts[index] = row[4]
-    columns.savedAts[index] = row[5]
-    columns.emails[index] = row[6]
+    if (uids[index] === row[0]) setRow(columns, index, row)
   }
   return columns
 }

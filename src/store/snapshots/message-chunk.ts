@@ -97,14 +97,7 @@ export class MessageChunk {
   }
 
   setRow(index: number, row: SnapshotRow): void {
-    const { columns } = this
-    columns.uids[index] = row[0]
-    columns.flags[index] = row[1]
-    columns.modSeqs[index] = row[2]
-    columns.sizes[index] = row[3]
-    columns.receivedAts[index] = row[4]
-    columns.savedAts[index] = row[5]
-    columns.emails[index] = row[6]
+    setRow(this.columns, index, row)
     if (index < this.#summarized) this.forgetSummary()
   }
 
@@ -127,6 +120,16 @@ export function makeColumns(capacity: number): ChunkColumns {
     savedAts: new Float64Array(capacity),
     emails: new Float64Array(capacity),
   }
+}
+
+export function setRow(columns: ChunkColumns, index: number, row: SnapshotRow): void {
+  columns.uids[index] = row[0]
+  columns.flags[index] = row[1]
+  columns.modSeqs[index] = row[2]
+  columns.sizes[index] = row[3]
+  columns.receivedAts[index] = row[4]
+  columns.savedAts[index] = row[5]
+  columns.emails[index] = row[6]
 }
 
 /** Copies `[start, end)` of `from` to `index` on. */
