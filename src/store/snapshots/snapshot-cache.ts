@@ -89,7 +89,7 @@ export class SnapshotCache implements SnapshotContext {
     if (pending) return this.#refreshAfter(key, place, pending)
     const entry = this.#read(account, () => {
       const state = this.#state(place)
-      const base = known ?? this.#unpack(place, state)
+      const base = this.#base(place, known, state)
       return this.#takesLong(base, state) ? undefined : this.#next(place, base, state)
     })
     if (entry) return this.#keep(key, entry)
@@ -122,7 +122,7 @@ export class SnapshotCache implements SnapshotContext {
   #refresh(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): LiveSnapshot {
     const entry = this.#read(place.account, () => {
       const state = this.#state(place)
-      return this.#next(place, known ?? this.#unpack(place, state), state)
+      return this.#next(place, this.#base(place, known, state), state)
     })
     return this.#keep(key, entry)
   }
@@ -149,11 +149,20 @@ export class SnapshotCache implements SnapshotContext {
     return next ?? snapshotOfRows(this, place, state, this.#rows.messages(place), this.#packedModSeq(place))
   }
 
+  /** What leads to `state`: what is known, else the mailbox as it was packed. */
+  #base(
+    place: SnapshotKey,
+    known: SnapshotEntry | undefined,
+    state: MailboxState,
+  ): SnapshotEntry | undefined {
+    const leads = known && (known.snapshot.modSeq === state.modSeq || canFollow(known, state))
+    return leads ? known : this.#unpack(place, state)
+  }
+
   /** Whether to go over to `state` at once would hold up others for long. */
   #takesLong(known: SnapshotEntry | undefined, state: MailboxState): boolean {
     if (known?.snapshot.modSeq === state.modSeq) return false
-    if (!known || !canFollow(known, state)) return isLarge(state.total)
-    return needsDraft(known, state)
+    return known ? needsDraft(known, state) : isLarge(state.total)
   }
 
   #keep(key: string, entry: SnapshotEntry): LiveSnapshot {
@@ -168,8 +177,7 @@ export class SnapshotCache implements SnapshotContext {
   #followSlowly(key: string, place: SnapshotKey, known: SnapshotEntry | undefined): Promise<void> {
     return this.#alone(key, async () => {
       const state = this.#state(place)
-      const base = known ?? this.#unpack(place, state)
-      const entry = base && canFollow(base, state) ? base : await this.#loadSlowly(place, state)
+      const entry = this.#base(place, known, state) ?? (await this.#loadSlowly(place, state))
       await this.#draw(place, entry)
       this.#refresh(key, place, entry)
     })
