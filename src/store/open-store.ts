@@ -15,6 +15,7 @@ import type { PostgresPlace } from './postgres/place.ts'
 import { Indexer } from './search/indexer.ts'
 import { ChunkedIndex, noSearchIndex, type SearchIndex } from './search/search-index.ts'
 import { followOwn } from './snapshots/follow-own.ts'
+import type { PackAheadStore } from './snapshots/pack-ahead.ts'
 import { SnapshotCache } from './snapshots/snapshot-cache.ts'
 import { type ChunkPlace, chunksInFile, chunksInMemory } from './sqlite/chunk-places.ts'
 import { Connection } from './sqlite/connection.ts'
@@ -44,7 +45,7 @@ export interface WriterPlace {
 }
 
 /** A store whose writer is another thread. */
-export interface ConnectedStore extends Store {
+export interface ConnectedStore extends Store, PackAheadStore {
   /** Takes the port of a writer that was started anew after the last one died. Until then changes are refused as `unavailable`; reads go on. */
   connect(port: MessagePort): void
   /** Calls `listener` after each commit with what it changed, until the store is closed. */

@@ -71,6 +71,10 @@ export class PostgresStore implements Store {
     return this.#parts.snapshots.get(account, mailbox, atLeast)
   }
 
+  packAhead(account: AccountId, mailbox: MailboxId): Promise<void> {
+    return this.#parts.snapshots.packAhead(account, mailbox)
+  }
+
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {
     return this.#parts.watchers.watch(account, listener)
   }

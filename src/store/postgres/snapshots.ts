@@ -77,7 +77,7 @@ export class PostgresSnapshots {
 
   /** The mailbox as the last commit left it, or as it was at `atLeast` or later. Throws `no-such-mailbox`. */
   async get(account: AccountId, mailbox: MailboxId, atLeast = Infinity): Promise<MailboxSnapshot> {
-    const key = `${account}/${mailbox}`
+    const key = keyOf({ account, mailbox })
     const known = this.#snapshots.get(key)
     if (known && known.snapshot.modSeq >= atLeast) return known.snapshot
     const line = this.#lines.get(key) ?? { next: undefined, isRunning: false }
@@ -89,9 +89,17 @@ export class PostgresSnapshots {
     return entry.snapshot
   }
 
+  /** Packs a mailbox as it is now, and remembers nothing of it; one that is known here is packed as it drifts. Throws `no-such-mailbox`. */
+  async packAhead(account: AccountId, mailbox: MailboxId): Promise<void> {
+    const place = { account, mailbox }
+    const key = keyOf(place)
+    if (this.#snapshots.get(key) || this.#lines.has(key)) return
+    await this.#pack(key, await this.#load(place))
+  }
+
   /** The mailbox is gone. */
-  forget({ account, mailbox }: SnapshotKey): void {
-    this.#snapshots.delete(`${account}/${mailbox}`)
+  forget(place: SnapshotKey): void {
+    this.#snapshots.delete(keyOf(place))
   }
 
   clear(): void {
@@ -241,6 +249,10 @@ export class PostgresSnapshots {
     )
     return row
   }
+}
+
+function keyOf({ account, mailbox }: SnapshotKey): string {
+  return `${account}/${mailbox}`
 }
 
 /** What snapshots of one account ask for; lives as long as any of them. Keyword sets never change, so what was read once stays right. */

@@ -1,10 +1,11 @@
-// Fills the search index in the background: a chunk whenever the emails of one are complete, so that small accounts cost nothing and a crash leaves whole
-// chunks or none. What it has not reached yet is searched without it.
+// Fills the search index in the background: a chunk whenever the emails of one are complete, so that small accounts cost nothing and a crash leaves
+// whole chunks or none. What it has not reached yet is searched without it. On the way it has mailboxes packed that have grown (`snapshots/pack-ahead.ts`).
 import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
 import type { Metrics } from '../../base/metrics.ts'
+import { PackAhead, type PackAheadStore } from '../snapshots/pack-ahead.ts'
 import type { ChangeHint, Store } from '../store.ts'
 import { type ChunkAddress, chunkSizes, firstEmail, keyOf, pieceNames, sizeOf } from './chunk.ts'
 import { ChunkBuilder } from './chunk-builder.ts'
@@ -18,7 +19,7 @@ import {
 } from './read-email.ts'
 
 export interface IndexerParts {
-  readonly store: Pick<Store, 'reader' | 'readBody' | 'openBody'>
+  readonly store: Pick<Store, 'reader' | 'readBody' | 'openBody'> & PackAheadStore
   /** Opens the index, or a new one where it does not fit; undefined while another node fills it. */
   readonly open: () => Awaitable<ChunkStore | undefined>
   readonly log: Log
@@ -32,6 +33,8 @@ export class Indexer {
   readonly #parts: IndexerParts
   /** Accounts that may have emails that are not indexed, with how many were missing when it last looked. */
   readonly #waiting = new Map<AccountId, number>()
+  /** It hears of the same changes, and this thread is in nobody's way. */
+  readonly #packAhead: PackAhead
   readonly #sweep: NodeJS.Timeout
   /** For the beginning of the email under way. */
   readonly #room = Buffer.alloc(limits.search.wholeBytes)
@@ -45,13 +48,14 @@ export class Indexer {
 
   constructor(parts: IndexerParts) {
     this.#parts = parts
+    this.#packAhead = new PackAhead(parts.store, parts.log)
     this.#sweep = setInterval(() => void this.run(), limits.search.sweepMs).unref()
     this.#later(0)
   }
 
   /** Something has changed in these accounts. */
   tell(hints: readonly ChangeHint[]): void {
-    for (const { account } of hints) if (!this.#waiting.has(account)) this.#waiting.set(account, 0)
+    for (const { account } of hints) this.#queue(account)
     this.#later(limits.search.settleMs)
   }
 
@@ -65,6 +69,7 @@ export class Indexer {
   async run(): Promise<void> {
     this.#looksAtAll = true
     await this.#alone(() => this.#catchUp())
+    await this.#alone(async () => void (await this.#packAhead.run(true)))
     await this.#alone(() => this.#sweepAll())
   }
 
@@ -73,6 +78,7 @@ export class Indexer {
     this.#isClosing = true
     clearTimeout(this.#timer)
     clearInterval(this.#sweep)
+    this.#packAhead.close()
     await this.#work
     await this.#chunks?.close()
     this.#chunks = undefined
@@ -137,6 +143,7 @@ export class Indexer {
       if (missing > 0) this.#waiting.set(account, missing)
       this.#tellLag()
     }
+    if (!(await this.#packAhead.run())) this.#later(limits.store.packMs)
   }
 
   /** The account that has waited longest, as long as one waits. */
@@ -168,7 +175,12 @@ export class Indexer {
       'SELECT id FROM account WHERE id > 0 AND next_email > ? ORDER BY id',
       chunkSizes[0],
     )
-    for (const [account] of rows) this.#waiting.set(account, 0)
+    for (const [account] of rows) this.#queue(account)
+  }
+
+  #queue(account: AccountId): void {
+    if (!this.#waiting.has(account)) this.#waiting.set(account, 0)
+    this.#packAhead.tell(account)
   }
 
   /** Forgets an account's chunks when they are not of its emails: a store that was put back to an earlier state gives ids again. */

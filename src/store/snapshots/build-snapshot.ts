@@ -80,7 +80,12 @@ export function entryBytes({ snapshot }: SnapshotEntry): number {
 /** Whether the snapshot is worth packing anew. */
 export function hasDrifted({ snapshot, packed, drift }: SnapshotEntry): boolean {
   if (snapshot.count < messagesPerChunk) return false
-  return packed.modSeq === 0 || drift >= Math.max(messagesPerChunk / 2, snapshot.count / 16)
+  return packed.modSeq === 0 || isWorthPacking(drift, snapshot.count)
+}
+
+/** The same of a mailbox that is packed: `drift` messages have changed since. */
+export function isWorthPacking(drift: number, count: number): boolean {
+  return drift >= Math.max(messagesPerChunk / 2, count / 16)
 }
 
 /** Whether to read it at once would hold up others for long. */

@@ -76,6 +76,15 @@ export class SnapshotCache implements SnapshotContext {
     await Promise.all(Array.from(this.#toPack.keys(), key => this.#pack(key)))
   }
 
+  /** Packs a mailbox as it is now, and remembers nothing of it; one that is known here is packed as it drifts. Throws `no-such-mailbox`. */
+  async packAhead(account: AccountId, mailbox: MailboxId): Promise<void> {
+    const key = keyOf({ account, mailbox })
+    if (!this.#save || this.#snapshots.get(key) || this.#loading.has(key)) return
+    await this.get(account, mailbox)
+    await this.#pack(key)
+    this.#snapshots.delete(key)
+  }
+
   /** The mailbox as the last commit left it, or as it was at `atLeast` or later. Throws `no-such-mailbox`. */
   get(account: AccountId, mailbox: MailboxId, atLeast = Infinity): Awaitable<MailboxSnapshot> {
     const place = { account, mailbox }

@@ -101,6 +101,10 @@ export class SqliteStore implements Store {
     return this.#parts.whenCommitted(() => this.#parts.snapshots.get(account, mailbox, atLeast))
   }
 
+  packAhead(account: AccountId, mailbox: MailboxId): Promise<void> {
+    return this.#parts.snapshots.packAhead(account, mailbox)
+  }
+
   watch(account: AccountId, listener: (hint: ChangeHint) => void): () => void {
     return this.#watchers.watch(account, listener)
   }
