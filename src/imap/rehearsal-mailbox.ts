@@ -4,12 +4,22 @@ import type { AccountId, MailboxId, ModSeq, UidValidity } from '../base/ids.ts'
 import { EmailColumnCache } from '../store/email-columns.ts'
 import { seen } from '../store/flags.ts'
 import type { MailboxSnapshot } from '../store/mailbox-snapshot.ts'
-import { snapshotOfHeader, snapshotOfRows } from '../store/snapshots/build-snapshot.ts'
-import { findPackedHeader, packWhole } from '../store/snapshots/packing.ts'
+import {
+  applyChanges,
+  changedByMasks,
+  snapshotOfHeader,
+  snapshotOfRows,
+  usableHeader,
+} from '../store/snapshots/build-snapshot.ts'
+import type { MailboxState } from '../store/snapshots/live-snapshot.ts'
+import type { SnapshotRow } from '../store/snapshots/message-chunk.ts'
+import { packWhole } from '../store/snapshots/packing.ts'
 import type { Reader, SqlValue, Store } from '../store/store.ts'
 
 const firstDate = Date.UTC(2001, 0)
 const hourMs = 3_600_000
+/** Messages of which the flags have changed. */
+const fewMessages = 8
 
 /**
  * A store in which that mailbox has so many messages, which are made up. Their emails have the ids from 0, and of them it has what SENTSINCE compares and what
@@ -75,32 +85,42 @@ function withMadeUpRows(reader: Reader): Reader {
   }
 }
 
-/** Half of the messages are unread. Each time the snapshot is read anew from its packed form, as that of a large mailbox after a start. */
+/**
+ * Half of the messages are unread. Each time the snapshot is read anew from its packed form, as that of a large mailbox after a start, and what has changed
+ * since is laid over it: the first ones are read, the last one is gone, and its email has come once more.
+ */
 function madeUpSnapshots(
   account: AccountId,
   mailbox: MailboxId,
   messageCount: number,
 ): () => MailboxSnapshot {
-  const modSeq = 1 as ModSeq
-  const rows = Array.from({ length: messageCount }, (_unused, at) => {
+  const rowOf = (uid: number, modSeq: number): SnapshotRow => {
+    const at = Math.min(uid, messageCount) - 1
     const date = firstDate + at * hourMs
-    return [at + 1, at % 2 === 0 ? seen : 0, 1, 2000 + (at % 1000), date, date, at] as const
-  })
-  const context = { keywords: () => [], tombstones: () => ({ floor: 0, rows: [] }) }
-  const state = {
-    uidValidity: 1 as UidValidity,
-    uidNext: messageCount + 1,
-    modSeq,
-    tombstoneFloor: modSeq,
-    changeFloor: modSeq,
-    total: messageCount,
+    return [uid, at % 2 === 0 ? seen : 0, modSeq, 2000 + (at % 1000), date, date, at]
   }
+  const context = { keywords: () => [], tombstones: () => ({ floor: 0, rows: [] }) }
+  const stateAt = (modSeq: number, uidNext: number): MailboxState => ({
+    uidValidity: 1 as UidValidity,
+    uidNext,
+    modSeq: modSeq as ModSeq,
+    tombstoneFloor: 1 as ModSeq,
+    changeFloor: 1 as ModSeq,
+    total: messageCount,
+  })
   const key = { account, mailbox }
-  const { snapshot } = snapshotOfRows(context, key, state, rows, 0)
+  const rows = Array.from({ length: messageCount }, (_unused, at) => rowOf(at + 1, 1))
+  const { snapshot } = snapshotOfRows(context, key, stateAt(1, messageCount + 1), rows, 0)
   const { header, chunks } = packWhole(snapshot)
   const find = (chunk: number) => chunks[chunk] as Uint8Array
+  const now = stateAt(3, messageCount + 2)
+  const masks = [[2, 1, fewMessages, 0, seen]] as const
+  const gone = [[messageCount, 3]] as const
+  const added = [rowOf(messageCount + 1, 3)]
   return () => {
-    const found = findPackedHeader(header)
-    return (found && snapshotOfHeader(context, key, state, modSeq, found, find)?.snapshot) ?? snapshot
+    const found = usableHeader([1, header], now)
+    const packed = found && snapshotOfHeader(context, key, now, 1, found, find)
+    const changed = packed && changedByMasks(packed, masks, gone)
+    return (changed && applyChanges(context, packed, now, gone, changed, added)?.snapshot) ?? snapshot
   }
 }

@@ -12,8 +12,8 @@ import { withMadeUpMailbox } from './rehearsal-mailbox.ts'
 import { serveImap } from './serve.ts'
 import type { ImapContext } from './session.ts'
 
-/** So many that the mailbox is kept packed. */
-const packedMessages = messagesPerChunk + 1
+/** So many that the mailbox is kept packed, in two chunks. */
+const packedMessages = 1.5 * messagesPerChunk
 /** So many that loops over them are worth compiling. */
 const manyMessages = 4 * messagesPerChunk
 

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Metrics } from '../../src/base/metrics.ts'
 import { rehearseImap } from '../../src/imap/rehearsal.ts'
-import type { EmailId, MailboxId } from '../../src/base/ids.ts'
+import type { EmailId, MailboxId, ModSeq } from '../../src/base/ids.ts'
 import { readEmailRows } from '../../src/imap/fetch/email-rows.ts'
 import { withMadeUpMailbox } from '../../src/imap/rehearsal-mailbox.ts'
 import { listMailboxes } from '../../src/store/read/mailboxes.ts'
 import { fill } from './fetch/mailbox.ts'
+import { valuesOf } from '../store/snapshot-values.ts'
 import { message, startImap } from './harness.ts'
 
 const mail = [{ bytes: Buffer.from(message('one')) }]
@@ -57,4 +58,16 @@ test('the mailbox that is made up has what lists show of each message', async t 
     assert.match(String(envelope), /^\("Mon, .*" "What it is about" .*\)$/)
     assert.match(String(structure), /^\("TEXT" "PLAIN" .*\)$/)
   }
+})
+
+test('of the mailbox that is made up something has changed since it was packed', async t => {
+  const { store, account } = await startImap(t)
+  const made = withMadeUpMailbox(store, account, 1 as MailboxId, 2000)
+  const snapshot = await made.snapshot(account, 1 as MailboxId)
+  const { count, uids, modSeq } = snapshot
+  const expected = Array.from({ length: 2001 }, (_unused, at) => at + 1).filter(uid => uid !== 2000)
+  assert.deepEqual(valuesOf(uids, count), expected)
+  assert.equal(modSeq, 3)
+  // Every other of the first had been read before.
+  assert.deepEqual(snapshot.changedAfter(1 as ModSeq), [1, 3, 5, 7, 1999])
 })

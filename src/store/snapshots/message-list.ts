@@ -241,7 +241,7 @@ function chunkWithout(
 ): CountedChunk {
   const left = count - gone.length
   const kept = makeColumns(left)
-  if (gone.length * manyRuns > count) gather(columns, indexesWithout(count, gone, start), kept)
+  if (runsOf(gone) * manyRuns > count) gather(columns, indexesWithout(count, gone, start), kept)
   else {
     let from = 0
     let to = 0
@@ -256,7 +256,15 @@ function chunkWithout(
   return { chunk: new MessageChunk(kept), count: left }
 }
 
-/** Where one message of so many goes, those in between are copied one by one sooner than as runs. */
+/** How many runs of neighbours the positions are. */
+function runsOf(positions: readonly number[]): number {
+  let runs = 0
+  for (let at = 0; at < positions.length; at++)
+    if ((positions[at] as number) - 1 !== positions[at - 1]) runs++
+  return runs
+}
+
+/** Where one run of so many messages goes, those in between are copied one by one sooner than as runs. */
 const manyRuns = 32
 
 /** The indexes below `count` but for those that, with `start`, are among `gone`. */
