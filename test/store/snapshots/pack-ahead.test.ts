@@ -9,7 +9,7 @@ import { openStore } from '../../../src/store/open-store.ts'
 import type { StoreOptions } from '../../../src/store/store-options.ts'
 import { messagesPerChunk } from '../../../src/store/snapshots/message-chunk.ts'
 import { findPackedHeader } from '../../../src/store/snapshots/packing.ts'
-import { PackAhead } from '../../../src/store/snapshots/pack-ahead.ts'
+import { PackAhead, type PackAheadStore } from '../../../src/store/snapshots/pack-ahead.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { createDatabase } from '../../postgres/database.ts'
 import { addAccount, type Ending, mail, mailboxId, temporaryFolder } from '../fixture.ts'
@@ -48,6 +48,11 @@ async function packedIn({ reader }: Store, { account, mailbox }: Place): Promise
 
 const options: StoreOptions = { searchIndex: true }
 
+type Writable<T> = { -readonly [Key in keyof T]: number }
+
+const store: Writable<typeof limits.store> = limits.store
+const search: Writable<typeof limits.search> = limits.search
+
 const places = {
   'a folder': async (t: Ending) => {
     const dataDir = temporaryFolder(t)
@@ -65,23 +70,23 @@ for (const [name, place] of Object.entries(places)) {
     const store = await open()
     const large = await inbox(store)
     const small = await inbox(store)
-    await grow(store, large, messagesPerChunk + 100)
+    await grow(store, large, messagesPerChunk)
     await grow(store, small, messagesPerChunk - 1)
     await store.maintain()
-    assert.equal(await packedIn(store, large), messagesPerChunk + 100)
+    assert.equal(await packedIn(store, large), messagesPerChunk)
     assert.equal(await packedIn(store, small), undefined)
     await grow(store, large, 127)
     await store.maintain()
-    assert.equal(await packedIn(store, large), messagesPerChunk + 100)
+    assert.equal(await packedIn(store, large), messagesPerChunk)
     await grow(store, large, 1)
     await store.maintain()
-    assert.equal(await packedIn(store, large), messagesPerChunk + 228)
+    assert.equal(await packedIn(store, large), messagesPerChunk + 128)
 
     await store.close()
     const next = await open()
     t.after(() => next.close())
     const { count, uids, flags } = await next.snapshot(large.account, large.mailbox)
-    assert.equal(count, messagesPerChunk + 228)
+    assert.equal(count, messagesPerChunk + 128)
     assert.deepEqual(
       valuesOf(uids, count),
       Array.from({ length: count }, (_, at) => at + 1),
@@ -89,6 +94,39 @@ for (const [name, place] of Object.entries(places)) {
     assert.deepEqual(new Set(valuesOf(flags, count)), new Set([0]))
   })
 }
+
+test('in a busy account a mailbox is packed again once a sixteenth is new, and by itself once it rests', async t => {
+  const { packMs } = limits.store
+  const { settleMs } = limits.search
+  t.after(() => {
+    store.packMs = packMs
+    search.settleMs = settleMs
+  })
+  // It is at rest as soon as the indexer looks at it.
+  store.packMs = 0
+  search.settleMs = 0
+  const opened = await openStore({ dataDir: temporaryFolder(t) }, options)
+  t.after(() => opened.close())
+  const place = await inbox(opened)
+  await grow(opened, place, messagesPerChunk)
+  while ((await packedIn(opened, place)) === undefined) await new Promise(setImmediate)
+
+  // From now on it never is.
+  store.packMs = 10 ** 9
+  let nowMs = 0
+  const ahead = new PackAhead(opened as Store & PackAheadStore, silentLog, () => nowMs)
+  const busyLook = async () => {
+    ahead.tell(place.account)
+    nowMs += 10_000
+    ahead.tell(place.account)
+    assert.equal(await ahead.run(), false)
+    return packedIn(opened, place)
+  }
+  await grow(opened, place, 500)
+  assert.equal(await busyLook(), messagesPerChunk)
+  await grow(opened, place, 12)
+  assert.equal(await busyLook(), messagesPerChunk + 512)
+})
 
 /** Mailboxes of `total` messages that no server has, by account; notes which are packed. */
 function madeUp(
@@ -143,7 +181,7 @@ test('an account that never rests is looked at now and then', async () => {
     pass(limits.store.packMs / 2)
     assert.equal(await ahead.run(), false)
   }
-  assert.ok(runs >= 10 && runs <= 40, String(runs))
+  assert.ok(runs >= 20 && runs <= 40, String(runs))
 })
 
 test('a mailbox that is gone or cannot be read stops no other', async () => {
