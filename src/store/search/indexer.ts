@@ -127,6 +127,7 @@ export class Indexer {
     if (!chunks) {
       // Whoever takes over looks at every account.
       this.#waiting.clear()
+      this.#packAhead.forget()
       this.#tellLag()
       this.#later(limits.search.takeOverMs)
       return

@@ -68,6 +68,11 @@ export class PackAhead {
     return this.#told.size === 0
   }
 
+  /** Somebody else looks at what it was told of. */
+  forget(): void {
+    this.#told.clear()
+  }
+
   /** Stops after the mailbox under way. */
   close(): void {
     this.#isClosing = true

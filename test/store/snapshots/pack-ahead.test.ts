@@ -197,6 +197,14 @@ test('a mailbox that is gone or cannot be read stops no other', async () => {
   assert.deepEqual(warnings, ['a mailbox could not be packed'])
 })
 
+test('what it is to forget it does not look at', async () => {
+  const { ahead, packed } = madeUp(new Map([[1, 5000]]))
+  tell(ahead, 1)
+  ahead.forget()
+  assert.equal(await ahead.run(true), true)
+  assert.deepEqual(packed, [])
+})
+
 test('once closed it packs no more', async () => {
   const { ahead, packed } = madeUp(new Map([[1, 5000]]))
   tell(ahead, 1)
