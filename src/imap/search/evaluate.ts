@@ -174,6 +174,10 @@ async function askIndex(
     const { lookup } = node.key
     if (!lookup) continue
     const found = await searchIndex.answer(account, lookup, session.comparator, emails, breathe)
+    if (indexes.length === scope.count) {
+      node.known = found
+      continue
+    }
     const known = new Uint8Array(scope.count).fill(unknown)
     await spread(found, indexes, known, breathe)
     node.known = known

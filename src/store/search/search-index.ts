@@ -130,9 +130,29 @@ interface Edition {
 
 const editionWeight = 500
 
+/** What chunks have answered to one question. An edition never changes, so what it has answered stays right. */
+class Answered {
+  readonly #byEdition = new Map<string, Uint8Array>()
+  /** About its bytes. */
+  weight = answeredWeight
+
+  get(edition: string): Uint8Array | undefined {
+    return this.#byEdition.get(edition)
+  }
+
+  set(edition: string, found: Uint8Array): void {
+    this.#byEdition.set(edition, found)
+    this.weight += found.length + answeredWeight
+  }
+}
+
+const answeredWeight = 200
+
 export class ChunkedIndex implements SearchIndex {
   readonly #source: ChunkSource
   readonly #editions = new Lru<string, Edition>(limits.search.cacheBytes)
+  /** By the question. */
+  readonly #answered = new Lru<string, Answered>(limits.search.answeredBytes)
   /** The keys of the editions that each account had when it was asked last. */
   readonly #current = new Lru<AccountId, ReadonlySet<string>>(limits.search.currentEditions)
   /** A source gives the same list for as long as nothing has changed, where it can tell. */
@@ -158,7 +178,27 @@ export class ChunkedIndex implements SearchIndex {
       return Uint8Array.from(await this.scores(account, query, emails, breathe), answerOf)
     const found = unknownAnswers(emails.length)
     const plan = planOf(query, folding)
-    if (plan) await this.#ask(account, emails, chunk => answersOf(chunk, plan), found, breathe)
+    if (!plan) return found
+    const question = questionOf(query, folding)
+    const answered = this.#answered.get(question) ?? new Answered()
+    const ask = (chunk: StoredChunk): Awaitable<Uint8Array> => {
+      const edition = editionKeyOf(account, chunk.edition)
+      return answered.get(edition) ?? this.#answersOf(account, chunk, plan, answered, edition)
+    }
+    await this.#ask(account, emails, ask, found, breathe)
+    this.#answered.set(question, answered, answered.weight + question.length)
+    return found
+  }
+
+  async #answersOf(
+    account: AccountId,
+    chunk: StoredChunk,
+    plan: Plan,
+    answered: Answered,
+    edition: string,
+  ): Promise<Uint8Array> {
+    const found = await answersOf(new ChunkReading(account, chunk, this.#load), plan)
+    answered.set(edition, found)
     return found
   }
 
@@ -169,7 +209,8 @@ export class ChunkedIndex implements SearchIndex {
     breathe: Breathe,
   ): Promise<Float64Array> {
     const found = unknownScores(emails.length)
-    await this.#ask(account, emails, chunk => chunk.scores(query), found, breathe)
+    const ask = (chunk: StoredChunk) => new ChunkReading(account, chunk, this.#load).scores(query)
+    await this.#ask(account, emails, ask, found, breathe)
     return found
   }
 
@@ -198,7 +239,7 @@ export class ChunkedIndex implements SearchIndex {
   async #ask(
     account: AccountId,
     emails: Float64Array,
-    ask: (chunk: ChunkReading) => Promise<ArrayLike<number>>,
+    ask: (chunk: StoredChunk) => Awaitable<ArrayLike<number>>,
     found: Uint8Array | Float64Array,
     breathe: Breathe,
   ): Promise<void> {
@@ -209,7 +250,7 @@ export class ChunkedIndex implements SearchIndex {
       const address = chunkOf(chunks, emails[place] as number)
       const key = keyOf(address)
       const seen = stretches.get(key)
-      const stretch = seen ?? (await this.#stretch(account, address, chunks.get(key), ask))
+      const stretch = seen ?? (await this.#stretch(address, chunks.get(key), ask))
       if (!seen) stretches.set(key, stretch)
       place = takeKnown(stretch, emails, found, place, Math.min(place + stepsPerBreath, emails.length))
       const breath = breathe()
@@ -235,16 +276,15 @@ export class ChunkedIndex implements SearchIndex {
   }
 
   async #stretch(
-    account: AccountId,
     address: ChunkAddress,
     chunk: StoredChunk | undefined,
-    ask: (chunk: ChunkReading) => Promise<ArrayLike<number>>,
+    ask: (chunk: StoredChunk) => Awaitable<ArrayLike<number>>,
   ): Promise<Stretch> {
     const first = firstEmail(address)
     const end = first + sizeOf(address)
     if (!chunk) return { first, end, known: undefined }
     try {
-      return { first, end, known: await ask(new ChunkReading(account, chunk, this.#load)) }
+      return { first, end, known: await ask(chunk) }
     } catch (error) {
       if (!(error instanceof MissingPiece)) throw error
       return { first, end, known: undefined }
@@ -311,6 +351,12 @@ function planOf(query: ExactQuery, folding: Folding): Plan | undefined {
   if (query.kind === 'text' && patterns.length === 0) return undefined
   if (!needle.isWellFormed()) return undefined
   return { query, folding, patterns, hasPatterns: patterns.length > 0 }
+}
+
+/** Tells what is asked, and how texts are compared, from all else. */
+function questionOf(query: ExactQuery, { name }: Folding): string {
+  const within = query.kind === 'header' ? `:${query.name}` : query.inHeaders ? 'text' : 'body'
+  return JSON.stringify([within, name, query.needle])
 }
 
 function answersOf(chunk: ChunkReading, plan: Plan): Promise<Uint8Array> {

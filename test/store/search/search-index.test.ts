@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AccountId } from '../../../src/base/ids.ts'
+import { limits } from '../../../src/base/limits.ts'
 import { foldCase } from '../../../src/message/case-map.ts'
 import type { ChunkAddress, PackedChunk } from '../../../src/store/search/chunk.ts'
 import { ChunkBuilder } from '../../../src/store/search/chunk-builder.ts'
@@ -301,4 +302,57 @@ test('pieces of a chunk that another has taken the place of are let go, and no o
   assert.equal(index.weight, weight)
   assert.deepEqual([...(await ask('TRAIN'))], [answers.unknown, answers.unknown])
   assert.equal(index.weight, 0)
+})
+
+test('the same question is answered again without a look at the chunk, and no other question by its answer', async t => {
+  const search: { cacheBytes: number } = limits.search
+  const { cacheBytes } = search
+  t.after(() => {
+    search.cacheBytes = cacheBytes
+  })
+  // No piece is kept in memory, so that each look is seen.
+  search.cacheBytes = 0
+  const account = 1 as AccountId
+  const email: Email = {
+    numbers: { sent_at: null, sent_zone_minutes: 0, is_reply: 0 },
+    texts: { base_subject: '', message_id: '', reference_ids: '' },
+    bodies: ['a body'],
+    headers: [],
+    fields: { subject: ['A Head'], 'x-a': ['a head and a body'] },
+  }
+  const address: ChunkAddress = { level: 0, number: 0 }
+  const packed = build(address, [email]).pack()
+  const [casemap, octet] = foldings as [Folding, Folding]
+  const questions = ['A BODY', 'A HEAD', 'a head', 'BODY'].flatMap(needle =>
+    [casemap, octet].flatMap(folding => [
+      [{ kind: 'text', needle, inHeaders: false }, folding] as const,
+      [{ kind: 'text', needle, inHeaders: true }, folding] as const,
+      [{ kind: 'header', name: 'subject', needle }, folding] as const,
+      [{ kind: 'header', name: 'x-a', needle }, folding] as const,
+      [{ kind: 'header', name: '', needle }, folding] as const,
+    ]),
+  )
+  let asked = 0
+  let stamp = 1
+  const index = new ChunkedIndex({
+    chunks: () => [{ edition: { ...address, stamp }, head: packed.head }],
+    piece(_account, _edition, name) {
+      asked++
+      return packed.pieces.find(piece => piece.name === name)?.data
+    },
+  })
+  const ask = (of: ChunkedIndex, [query, folding]: (typeof questions)[number]) =>
+    of.answer(account, query, folding, Float64Array.of(0), () => {})
+  for (const question of [...questions, ...questions.toReversed()]) {
+    const alone = indexOf([[address, packed]])
+    assert.deepEqual(await ask(index, question), await ask(alone, question), JSON.stringify(question))
+  }
+  const looks = asked
+  assert.ok(looks > 0)
+  for (const question of questions) await ask(index, question)
+  assert.equal(asked, looks)
+  // Another edition is asked itself.
+  stamp = 2
+  for (const question of questions) await ask(index, question)
+  assert.equal(asked, 2 * looks)
 })
