@@ -363,8 +363,19 @@ class Reading {
       const scan = needles.length > 0 ? content.scan(needles, source) : undefined
       return scan instanceof Promise ? scan.then(() => judge(content)) : judge(content)
     }
-    const head = source.read(0, isWhole ? row.size_bytes : searchableHeaderBytes(row.header_bytes))
+    const end = isWhole ? row.size_bytes : searchableHeaderBytes(row.header_bytes)
+    const head = this.#copyHead(row, end) ?? source.read(0, end)
     return head instanceof Promise ? head.then(finish) : finish(head)
+  }
+
+  /** The first bytes of a message, where the store needs no wait for them, nor to be asked where they lie. */
+  #copyHead({ blob, location }: EmailRow, most: number): Buffer | undefined {
+    if (!location || most > limits.imap.pieceBytes) return undefined
+    const end = Math.min(most, location.sizeBytes)
+    const copy = this.#session.store.openBody?.(blob, location, end)
+    if (!copy) return undefined
+    const head = Buffer.allocUnsafe(end)
+    return copy(0, end, head, 0) ? head : undefined
   }
 
   /** A large header takes each key some time, and a command may have thousands: others run in between. */
