@@ -2,6 +2,7 @@
 import type { AccountId, MailboxId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
+import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
 import type { Reader } from '../store.ts'
 import { isWorthPacking } from './build-snapshot.ts'
@@ -20,6 +21,8 @@ type MailboxRow = readonly [id: MailboxId, total: number, uidNext: number, heade
 const fewNew = 128
 const shareNew = 1 / 256
 
+const mailboxesRemembered = 10_000
+
 /** How often an account that goes on to change is looked at. */
 const busyMs = 5000
 
@@ -34,6 +37,8 @@ export class PackAhead {
   readonly #log: Log
   readonly #now: () => number
   readonly #told = new Map<AccountId, Told>()
+  /** UIDNEXT of mailboxes when they were packed: what came before and is gone again is no longer told by the last UID that is packed. */
+  readonly #packedTo = new Lru<string, number>(mailboxesRemembered)
   #isClosing = false
 
   /** `now` gives milliseconds. */
@@ -54,14 +59,16 @@ export class PackAhead {
   /** Looks at the accounts of which it was told. False while one is to be looked at again, because it may go on to change; `takesAll` takes it for at rest. */
   async run(takesAll = false): Promise<boolean> {
     for (const [account, told] of Array.from(this.#told)) {
+      if (this.#isClosing) return true
       const now = this.#now()
       const isAtRest = takesAll || now - told.atMs >= limits.store.packMs
       if (isAtRest) this.#told.delete(account)
       else if (now - told.lookedAtMs < busyMs) continue
       told.lookedAtMs = now
-      for (const mailbox of await this.#grown(account, isAtRest)) {
+      for (const [mailbox, , uidNext] of await this.#grown(account, isAtRest)) {
         if (this.#isClosing) return true
         await this.#pack(account, mailbox)
+        this.#packedTo.set(placeOf(account, mailbox), uidNext)
       }
       await new Promise(setImmediate)
     }
@@ -78,7 +85,7 @@ export class PackAhead {
     this.#isClosing = true
   }
 
-  async #grown(account: AccountId, isAtRest: boolean): Promise<readonly MailboxId[]> {
+  async #grown(account: AccountId, isAtRest: boolean): Promise<readonly MailboxRow[]> {
     const rows = await this.#store.reader.arrays<MailboxRow>(
       `SELECT m.id, m.total, m.uid_next, s.data FROM mailbox m
        LEFT JOIN snapshot s ON s.account = m.account AND s.mailbox = m.id AND s.chunk = 0
@@ -86,7 +93,14 @@ export class PackAhead {
       account,
       messagesPerChunk,
     )
-    return rows.filter(row => hasGrown(row, isAtRest)).map(([id]) => id)
+    return rows.filter(row => this.#hasGrown(account, row, isAtRest))
+  }
+
+  #hasGrown(account: AccountId, [id, total, uidNext, data]: MailboxRow, isAtRest: boolean): boolean {
+    const header = data && findPackedHeader(data)
+    if (!header) return true
+    const added = uidNext - Math.max(lastUidIn(header) + 1, this.#packedTo.get(placeOf(account, id)) ?? 0)
+    return isAtRest ? added >= Math.max(fewNew, total * shareNew) : isWorthPacking(added, total)
   }
 
   /** What could not be packed is looked at again when the account changes; the rows are the truth. */
@@ -101,9 +115,6 @@ export class PackAhead {
   }
 }
 
-function hasGrown([, total, uidNext, data]: MailboxRow, isAtRest: boolean): boolean {
-  const header = data && findPackedHeader(data)
-  if (!header) return true
-  const added = uidNext - 1 - lastUidIn(header)
-  return isAtRest ? added >= Math.max(fewNew, total * shareNew) : isWorthPacking(added, total)
+function placeOf(account: AccountId, mailbox: MailboxId): string {
+  return `${account}/${mailbox}`
 }

@@ -128,6 +128,35 @@ test('in a busy account a mailbox is packed again once a sixteenth is new, and b
   assert.equal(await busyLook(), messagesPerChunk + 512)
 })
 
+test('what has come and gone again is packed for once', async t => {
+  const opened = (await openStore({ dataDir: temporaryFolder(t) })) as Store & PackAheadStore
+  t.after(() => opened.close())
+  const place = await inbox(opened)
+  let packed = 0
+  const counting: PackAheadStore = {
+    reader: opened.reader,
+    async packAhead(account, mailbox) {
+      packed++
+      await opened.packAhead(account, mailbox)
+    },
+  }
+  const ahead = new PackAhead(counting, silentLog)
+  const look = async () => {
+    ahead.tell(place.account)
+    await ahead.run(true)
+    return packed
+  }
+  await grow(opened, place, messagesPerChunk)
+  assert.equal(await look(), 1)
+  await grow(opened, place, 200)
+  const uids = [[messagesPerChunk + 1, messagesPerChunk + 200]] as const
+  await opened.mutate('expungeMessages', { ...place, uids, onlyDeleted: false })
+  assert.equal(await look(), 2)
+  assert.equal(await look(), 2)
+  await grow(opened, place, 128)
+  assert.equal(await look(), 3)
+})
+
 /** Mailboxes of `total` messages that no server has, by account; notes which are packed. */
 function madeUp(
   sizes: ReadonlyMap<number, number>,
