@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import {
   accepting,
   accountCount,
+  type Durability,
   ended,
   endWithUs,
   freePorts,
@@ -32,7 +33,8 @@ export async function startDovecot(accounts = accountCount): Promise<Server> {
   const folder = temporaryFolder('bench-dovecot')
   const [imap = 0, imaps = 0, pop3 = 0, pop3s = 0, lmtp = 0] = await freePorts(5)
   const ports = { imap, imaps, pop3, pop3s, lmtp }
-  writeConfiguration(folder, ports, accounts)
+  furnish(folder, accounts)
+  writeConfiguration(folder, ports, 'mail')
   let child = await launch(folder, ports)
   return {
     name: 'Dovecot',
@@ -42,8 +44,9 @@ export async function startDovecot(accounts = accountCount): Promise<Server> {
     get pids() {
       return [child.pid ?? 0]
     },
-    async restart() {
+    async restart(durability = 'mail') {
       await terminate(child)
+      writeConfiguration(folder, ports, durability)
       child = await launch(folder, ports)
     },
     async stop() {
@@ -74,7 +77,8 @@ async function terminate(child: ChildProcess): Promise<void> {
   await ended(child)
 }
 
-function writeConfiguration(folder: string, ports: Ports, accounts: number): void {
+/** What does not change: the users, the certificate, and the folder for their mail. */
+function furnish(folder: string, accounts: number): void {
   const [uid, gid] = idsOf('nobody')
   chmodSync(folder, 0o755)
   mkdirSync(join(folder, 'mail'))
@@ -82,6 +86,10 @@ function writeConfiguration(folder: string, ports: Ports, accounts: number): voi
   makeCertificate(folder)
   const lines = Array.from({ length: accounts }, (_, number) => `${user(number)}:{PLAIN}${password}::::::\n`)
   writeFileSync(join(folder, 'users'), lines.join(''), { mode: 0o644 })
+}
+
+function writeConfiguration(folder: string, ports: Ports, durability: Durability): void {
+  const [uid, gid] = idsOf('nobody')
   writeFileSync(
     join(folder, 'dovecot.conf'),
     `
@@ -103,7 +111,7 @@ mail_uid = ${uid}
 mail_gid = ${gid}
 first_valid_uid = 1
 first_valid_gid = 1
-mail_fsync = optimized
+mail_fsync = ${durability === 'strict' ? 'always' : 'optimized'}
 mail_max_userip_connections = 10000
 default_process_limit = 5000
 default_client_limit = 20000

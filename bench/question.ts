@@ -36,6 +36,8 @@ export interface Question {
   prepare?(bench: Bench): Promise<void>
   /** One repetition on one server. */
   run(bench: Bench): Promise<void>
+  /** Undoes what `prepare` did to the server itself; once for each server, however the runs ended. */
+  end?(bench: Bench): Promise<void>
 }
 
 /** One repetition's surroundings. */

@@ -21,7 +21,7 @@ import { qresyncQuestion } from './qresync.ts'
 import { searchQuestion } from './search.ts'
 import { selectQuestion } from './select.ts'
 import { sortQuestion } from './sort.ts'
-import { storeQuestion } from './store.ts'
+import { storeQuestion, strictStoreQuestion } from './store.ts'
 
 /** What is asked of both servers. */
 export const questions: readonly Question[] = [
@@ -35,6 +35,7 @@ export const questions: readonly Question[] = [
   fetchEnvelopeQuestion,
   fetchBodyQuestion,
   storeQuestion,
+  strictStoreQuestion,
   copyQuestion,
   searchQuestion,
   sortQuestion,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { LoopDelayReader } from './loop-delay.ts'
 import {
   accountCount,
+  type Durability,
   ended,
   endWithUs,
   password,
@@ -65,9 +66,12 @@ export async function startRestante(count = accountCount, options: ServeOptions 
     get pids() {
       return [serving.child.pid ?? 0]
     },
-    async restart() {
+    async restart(durability = 'mail') {
       await terminate(serving.child)
-      serving = await serve(folder, options)
+      serving = await serve(folder, {
+        ...options,
+        args: [...(options.args ?? []), ...argsOf(folder, durability)],
+      })
       await loopDelay?.take() // the start is no workload
     },
     ...(loopDelay && {
@@ -82,6 +86,14 @@ export async function startRestante(count = accountCount, options: ServeOptions 
   }
 }
 
+/** A configuration beside the data for what is not the default. */
+function argsOf(folder: string, durability: Durability): readonly string[] {
+  if (durability === 'mail') return []
+  const file = `${folder}.toml`
+  writeFileSync(file, `[store]\ndurability = "${durability}"\n`)
+  return ['--config', file]
+}
+
 const settings = [
   'defaults: SQLite store, one protocol thread for each CPU, mail is synced before it is acknowledged, flags are not',
   'argon2id passwords with the cache of verified log-ins; plain text allowed on loopback; TLS with the self-signed certificate of the first start',
@@ -90,7 +102,7 @@ const settings = [
 /** Removes the data and the log. */
 export function remove(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
-  rmSync(logOf(folder), { force: true })
+  for (const beside of [logOf(folder), `${folder}.toml`]) rmSync(beside, { force: true })
 }
 
 /** Runs one command of the program on this data to its end; gives what it printed, fails when it fails. */

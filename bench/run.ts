@@ -110,25 +110,18 @@ async function main(): Promise<number> {
   return failures === 0 ? 0 : 1
 }
 
-/** All repetitions of one question, the servers in turns. */
+/** What is recorded of one question. */
 async function ask(question: Question, servers: readonly Server[]): Promise<RecordedQuestion> {
   const repetitions =
     question.repetitions === 0 ? 0 : Number(options.repetitions ?? question.repetitions ?? 5)
   const samples: Samples = new Map()
   const load = loadavg()[0] ?? 0
   const first = firstOf(question)
-  for (const server of servers) await question.prepare?.(surroundings(question, server, first, samples))
-  for (let repetition = first; repetition < repetitions; repetition++) {
-    const turn = repetition % 2 === 0 ? servers : servers.toReversed()
-    for (const server of turn) {
-      // An index that is still filled, say: whoever is next would pay for it.
-      await settle({ pids: servers.flatMap(({ pids }) => pids) })
-      const startedAt = Date.now()
-      await question.run(surroundings(question, server, repetition, samples))
-      const seconds = Math.round((Date.now() - startedAt) / 1000)
-      const name = repetition < 0 ? 'warm-up' : `repetition ${repetition + 1} of ${repetitions}`
-      console.error(`  ${name}, ${server.name}: ${seconds} s`)
-    }
+  try {
+    for (const server of servers) await question.prepare?.(surroundings(question, server, first, samples))
+    await repeat(question, servers, repetitions, samples)
+  } finally {
+    for (const server of servers) await question.end?.(surroundings(question, server, first, samples))
   }
   const rows: Record<string, RecordedRow> = {}
   for (const [name, { title, unit, target, most }] of Object.entries(question.rows)) {
@@ -151,6 +144,27 @@ async function ask(question: Question, servers: readonly Server[]): Promise<Reco
     scale,
     load,
     rows,
+  }
+}
+
+/** All repetitions, the servers in turns. */
+async function repeat(
+  question: Question,
+  servers: readonly Server[],
+  repetitions: number,
+  samples: Samples,
+): Promise<void> {
+  for (let repetition = firstOf(question); repetition < repetitions; repetition++) {
+    const turn = repetition % 2 === 0 ? servers : servers.toReversed()
+    for (const server of turn) {
+      // An index that is still filled, say: whoever is next would pay for it.
+      await settle({ pids: servers.flatMap(({ pids }) => pids) })
+      const startedAt = Date.now()
+      await question.run(surroundings(question, server, repetition, samples))
+      const seconds = Math.round((Date.now() - startedAt) / 1000)
+      const name = repetition < 0 ? 'warm-up' : `repetition ${repetition + 1} of ${repetitions}`
+      console.error(`  ${name}, ${server.name}: ${seconds} s`)
+    }
   }
 }
 

@@ -23,8 +23,8 @@ export interface Server {
   takeLoopDelay?(): Promise<LoopDelay>
   /** Collects garbage, where the server has such and was started to do so. */
   collectGarbage?(): Promise<void>
-  /** Ends it gracefully and starts it again over the same data (and perhaps on other ports). */
-  restart(): Promise<void>
+  /** Ends it gracefully and starts it again over the same data (and perhaps on other ports), for as long as it runs then with this durability. */
+  restart(durability?: Durability): Promise<void>
   stop(): Promise<void>
 }
 
@@ -33,6 +33,9 @@ export interface LoopDelay {
   readonly p99Ms: number
   readonly longestMs: number
 }
+
+/** What is synced before it is acknowledged: mail, or every change of flags as well. */
+export type Durability = 'mail' | 'strict'
 
 export interface Ports {
   readonly imap: number

@@ -2,7 +2,7 @@
 import { beginCold, rowOf, withCold } from './cold.ts'
 import { fill, select } from './mailboxes.ts'
 import { smallMessage } from './messages.ts'
-import type { Question } from './question.ts'
+import type { Bench, Question } from './question.ts'
 
 const account = 162
 
@@ -18,29 +18,66 @@ export const storeQuestion: Question = {
     storePipelined: { title: 'one by one, pipelined', unit: 'per second', target: 4 },
     storeAll: { title: 'UID STORE 1:* of 10,000', unit: 'ms', target: 1 },
   }),
-  async prepare(bench) {
-    await fill(bench.server, account, 'flags', bench.count(10_000), smallMessage)
-    const client = await select(bench.server, account, 'flags')
-    await client.run('UID STORE 1:* +FLAGS.SILENT (\\Flagged)')
-    await client.logout()
-  },
+  prepare,
   async run(bench) {
     await beginCold(bench)
-    const count = bench.count(10_000)
-    const client = await select(bench.server, account, 'flags')
-    // Each command changes something: what one repetition sets, the next one removes.
-    const sign = bench.repetition % 2 === 0 ? '-' : '+'
-    await bench.time(rowOf(bench, 'storeWaiting'), count / 5, async () => {
-      for (let uid = 1; uid <= count / 5; uid++) await client.run(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
-    })
-    const commands: string[] = []
-    for (let uid = count / 5 + 1; uid <= count; uid++)
-      commands.push(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
-    await bench.time(rowOf(bench, 'storePipelined'), commands.length, () => client.pipeline(commands))
-    for (let left = 2; left > 0; left--) {
-      await bench.time(rowOf(bench, 'storeAll'), 1, () => client.run('UID STORE 1:* +FLAGS.SILENT (\\Seen)'))
-      await bench.time(rowOf(bench, 'storeAll'), 1, () => client.run('UID STORE 1:* -FLAGS.SILENT (\\Seen)'))
-    }
-    await client.logout()
+    await storeOneByOne(bench, 10_000, name => rowOf(bench, name))
+    await storeAll(bench, name => rowOf(bench, name))
   },
+}
+
+export const strictStoreQuestion: Question = {
+  name: 'store-strict',
+  title: 'UID STORE in a mailbox of 10,000, each change of flags synced before it is acknowledged',
+  boundBy:
+    'The disk: each answer waits for a sync, or for the one that it shares with others (Dovecot: mail_fsync=always; Restante: store.durability = "strict").',
+  warmUps: 3,
+  rows: {
+    storeWaiting: { title: 'one by one, waiting for each answer', unit: 'per second' },
+    storePipelined: { title: 'one by one, pipelined', unit: 'per second' },
+    storeAll: { title: 'UID STORE 1:* of 10,000', unit: 'ms' },
+  },
+  async prepare(bench) {
+    await prepare(bench)
+    await bench.server.restart('strict')
+  },
+  async run(bench) {
+    await storeOneByOne(bench, 5000, name => name)
+    await storeAll(bench, name => name)
+  },
+  end: bench => bench.server.restart(),
+}
+
+/** Fills the mailbox. */
+async function prepare(bench: Bench): Promise<void> {
+  await fill(bench.server, account, 'flags', bench.count(10_000), smallMessage)
+  const client = await select(bench.server, account, 'flags')
+  await client.run('UID STORE 1:* +FLAGS.SILENT (\\Flagged)')
+  await client.logout()
+}
+
+/** Changes the flag of so many messages, of a fifth waiting for each answer. */
+async function storeOneByOne(bench: Bench, full: number, row: (name: string) => string): Promise<void> {
+  const count = bench.count(full)
+  const client = await select(bench.server, account, 'flags')
+  // Each command changes something: what one repetition sets, the next one removes.
+  const sign = bench.repetition % 2 === 0 ? '-' : '+'
+  await bench.time(row('storeWaiting'), count / 5, async () => {
+    for (let uid = 1; uid <= count / 5; uid++) await client.run(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
+  })
+  const commands: string[] = []
+  for (let uid = count / 5 + 1; uid <= count; uid++)
+    commands.push(`UID STORE ${uid} ${sign}FLAGS (\\Flagged)`)
+  await bench.time(row('storePipelined'), commands.length, () => client.pipeline(commands))
+  await client.logout()
+}
+
+/** Changes the flag of all messages, and back, twice. */
+async function storeAll(bench: Bench, row: (name: string) => string): Promise<void> {
+  const client = await select(bench.server, account, 'flags')
+  for (let left = 2; left > 0; left--) {
+    await bench.time(row('storeAll'), 1, () => client.run('UID STORE 1:* +FLAGS.SILENT (\\Seen)'))
+    await bench.time(row('storeAll'), 1, () => client.run('UID STORE 1:* -FLAGS.SILENT (\\Seen)'))
+  }
+  await client.logout()
 }
