@@ -11,7 +11,7 @@ export const storeQuestion: Question = {
   title: 'UID STORE in a mailbox of 10,000; flags are not synced one by one by either server',
   boundBy: 'Waiting: the round trip. Pipelined and 1:*: CPU.',
   shortfall:
-    'Waiting: a quarter of the CPU is SQLite (a commit writes four pages of its log, each in two calls), a quarter the write to the socket, which wakes the client; the rest is spread thin over statements, promises, parser and streams (320 us in the first thousands after a restart, 220 once V8 has optimised). Dovecot writes a few bytes. It would take a log of smaller records. 1:* is 10,000 rows for SQLite: two thirds of it the UPDATE, 300 to 400 ns for a row (170 where the key is an integer). It would take flags in packed columns in place of rows. Pipelined: the protocol thread reads, answers and settles each command.',
+    'Waiting: a quarter of the CPU is SQLite (a commit writes four pages of its log, each in two calls), a quarter the write to the socket, which wakes a client whose processor has gone to sleep (63 us; 25 where it has not, as with NOOP), a seventh the threads of V8; the rest is spread thin over statements, promises, parser and streams (320 us in the first thousands after a restart, 220 once V8 has optimised). Dovecot writes a few bytes. It would take a log of smaller records. 1:* is 10,000 rows for SQLite: two thirds of it the UPDATE, 300 ns for a row, of which 50 to find it (as much with an integer for a key, a fifth less in a table of flags alone). It would take flags in packed columns in place of rows. Pipelined: the protocol thread reads, answers and settles each command.',
   warmUps: 12,
   rows: withCold({
     storeWaiting: { title: 'one by one, waiting for each answer', unit: 'per second', target: 1.2 },
