@@ -165,7 +165,7 @@ export const limits = {
     columns: 200,
     /** Bytes of the index that each thread keeps in memory. */
     cacheBytes: 64 * 1024 * 1024,
-    /** Bytes of what chunks have answered that each thread keeps, for who asks the same again. */
+    /** Bytes of what large chunks have answered that each thread keeps, for who asks the same again. */
     answeredBytes: 8 * 1024 * 1024,
     /** Chunks of which each thread remembers that they were the current ones, to let go of what it has of others. */
     currentEditions: 50_000,

@@ -130,7 +130,7 @@ interface Edition {
 
 const editionWeight = 500
 
-/** What chunks have answered to one question. An edition never changes, so what it has answered stays right. */
+/** What large chunks have answered to one question: small ones are soon asked. An edition never changes, so what it has answered stays right. */
 class Answered {
   readonly #byEdition = new Map<string, Uint8Array>()
   /** About its bytes. */
@@ -140,13 +140,19 @@ class Answered {
     return this.#byEdition.get(edition)
   }
 
-  set(edition: string, found: Uint8Array): void {
+  get count(): number {
+    return this.#byEdition.size
+  }
+
+  set(edition: string, found: Uint8Array): Uint8Array {
     this.#byEdition.set(edition, found)
     this.weight += found.length + answeredWeight
+    return found
   }
 }
 
-const answeredWeight = 200
+/** About the bytes of an answer beside what it says: its key and the objects around it. */
+const answeredWeight = 500
 
 export class ChunkedIndex implements SearchIndex {
   readonly #source: ChunkSource
@@ -182,23 +188,13 @@ export class ChunkedIndex implements SearchIndex {
     const question = questionOf(query, folding)
     const answered = this.#answered.get(question) ?? new Answered()
     const ask = (chunk: StoredChunk): Awaitable<Uint8Array> => {
+      const reading = () => answersOf(new ChunkReading(account, chunk, this.#load), plan)
+      if (chunk.edition.level === 0) return reading()
       const edition = editionKeyOf(account, chunk.edition)
-      return answered.get(edition) ?? this.#answersOf(account, chunk, plan, answered, edition)
+      return answered.get(edition) ?? reading().then(known => answered.set(edition, known))
     }
     await this.#ask(account, emails, ask, found, breathe)
-    this.#answered.set(question, answered, answered.weight + question.length)
-    return found
-  }
-
-  async #answersOf(
-    account: AccountId,
-    chunk: StoredChunk,
-    plan: Plan,
-    answered: Answered,
-    edition: string,
-  ): Promise<Uint8Array> {
-    const found = await answersOf(new ChunkReading(account, chunk, this.#load), plan)
-    answered.set(edition, found)
+    if (answered.count > 0) this.#answered.set(question, answered, answered.weight + question.length)
     return found
   }
 

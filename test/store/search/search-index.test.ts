@@ -320,7 +320,7 @@ test('the same question is answered again without a look at the chunk, and no ot
     headers: [],
     fields: { subject: ['A Head'], 'x-a': ['a head and a body'] },
   }
-  const address: ChunkAddress = { level: 0, number: 0 }
+  const address: ChunkAddress = { level: 1, number: 0 }
   const packed = build(address, [email]).pack()
   const [casemap, octet] = foldings as [Folding, Folding]
   const questions = ['A BODY', 'A HEAD', 'a head', 'BODY'].flatMap(needle =>
