@@ -15,6 +15,7 @@ import {
   type ChangedRow,
   type GoneRow,
   hasDrifted,
+  keyOf,
   lastUidOf,
   packedOf,
   type PackedRow,
@@ -249,10 +250,6 @@ export class PostgresSnapshots {
     )
     return row
   }
-}
-
-function keyOf({ account, mailbox }: SnapshotKey): string {
-  return `${account}/${mailbox}`
 }
 
 /** What snapshots of one account ask for; lives as long as any of them. Keyword sets never change, so what was read once stays right. */

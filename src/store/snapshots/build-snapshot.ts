@@ -49,6 +49,11 @@ export interface SnapshotKey {
   readonly mailbox: MailboxId
 }
 
+/** The same as a key of a map. */
+export function keyOf({ account, mailbox }: SnapshotKey): string {
+  return `${account}/${mailbox}`
+}
+
 /** An expunge: its UID and modSeq. */
 export type GoneRow = readonly [uid: number, modSeq: number]
 

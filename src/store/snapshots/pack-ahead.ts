@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.ts'
 import { Lru } from '../../base/lru.ts'
 import { StoreError } from '../error.ts'
 import type { Reader } from '../store.ts'
-import { isWorthPacking } from './build-snapshot.ts'
+import { isWorthPacking, keyOf, type SnapshotKey } from './build-snapshot.ts'
 import { messagesPerChunk } from './message-chunk.ts'
 import { findPackedHeader, lastUidIn } from './packing.ts'
 
@@ -67,8 +67,7 @@ export class PackAhead {
       told.lookedAtMs = now
       for (const [mailbox, , uidNext] of await this.#grown(account, isAtRest)) {
         if (this.#isClosing) return true
-        await this.#pack(account, mailbox)
-        this.#packedTo.set(placeOf(account, mailbox), uidNext)
+        await this.#pack({ account, mailbox }, uidNext)
       }
       await new Promise(setImmediate)
     }
@@ -96,25 +95,24 @@ export class PackAhead {
     return rows.filter(row => this.#hasGrown(account, row, isAtRest))
   }
 
-  #hasGrown(account: AccountId, [id, total, uidNext, data]: MailboxRow, isAtRest: boolean): boolean {
+  #hasGrown(account: AccountId, [mailbox, total, uidNext, data]: MailboxRow, isAtRest: boolean): boolean {
     const header = data && findPackedHeader(data)
     if (!header) return true
-    const added = uidNext - Math.max(lastUidIn(header) + 1, this.#packedTo.get(placeOf(account, id)) ?? 0)
+    const added =
+      uidNext - Math.max(lastUidIn(header) + 1, this.#packedTo.get(keyOf({ account, mailbox })) ?? 0)
     return isAtRest ? added >= Math.max(fewNew, total * shareNew) : isWorthPacking(added, total)
   }
 
   /** What could not be packed is looked at again when the account changes; the rows are the truth. */
-  async #pack(account: AccountId, mailbox: MailboxId): Promise<void> {
+  async #pack(place: SnapshotKey, uidNext: number): Promise<void> {
+    const { account, mailbox } = place
     try {
       await this.#store.packAhead(account, mailbox)
+      this.#packedTo.set(keyOf(place), uidNext)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       if (error.code !== 'no-such-mailbox')
         this.#log.warn({ err: error, account, mailbox }, 'a mailbox could not be packed')
     }
   }
-}
-
-function placeOf(account: AccountId, mailbox: MailboxId): string {
-  return `${account}/${mailbox}`
 }

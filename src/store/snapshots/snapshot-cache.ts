@@ -20,6 +20,7 @@ import {
   goneUpTo,
   hasDrifted,
   isLarge,
+  keyOf,
   lastUidOf,
   packedOf,
   type SnapshotEntry,
@@ -330,10 +331,6 @@ export class SnapshotCache implements SnapshotContext {
     const added = this.#rows.messages(snapshot, lastUid)
     return applyChanges(this, entry, state, gone, changedByMasks(entry, masks, gone) ?? changed(), added)
   }
-}
-
-function keyOf({ account, mailbox }: SnapshotKey): string {
-  return `${account}/${mailbox}`
 }
 
 /** Whether messages came or went since a state that was read from the rows: each one that comes takes a UID, and without that none can make up for one that goes. */
