@@ -204,7 +204,7 @@ export const limits = {
     /** Ranges of UIDs that one mutation of QUIT removes or flags. */
     rangesPerStep: 500,
     /** Lines of LIST or UIDL that are made without letting others run. */
-    listingLines: 50_000,
+    listingLines: 4096,
   },
   smtp: {
     /** RFC 5321 §4.5.3.1.4 says 512; extensions add up to about this. */
@@ -368,7 +368,7 @@ export const limits = {
     rowsAtOnce: 4096,
     /** Of those that go, how many are taken out of the picture before others run again: each may have a chunk of its own. */
     removedAtOnce: 1024,
-    /** Packed chunks that are made, or looked at, before others run again. */
+    /** Packed chunks that are made, looked at or changed before others run again. */
     chunksAtOnce: 8,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
     packMs: 1000,

@@ -11,6 +11,12 @@ export function breatheIn({ connection }: Session): Awaitable<void> {
   return connection.breathe()
 }
 
+/** The same while much is written: a client who reads slowly is waited for. */
+export function breatheWriting(session: Session): Awaitable<void> {
+  const drained = session.out.drainIfBehind()
+  return drained === undefined ? breatheIn(session) : drained
+}
+
 /** Has `write` write a line as long as a mailbox is large: as it breathes, a client who reads slowly is waited for, and nothing else is said in between. */
 export async function writeInPieces(
   session: Session,
@@ -18,10 +24,7 @@ export async function writeInPieces(
 ): Promise<void> {
   session.isMidLine = true
   try {
-    await write(() => {
-      const drained = session.connection.drain()
-      return drained === undefined ? breatheIn(session) : drained
-    })
+    await write(() => breatheWriting(session))
   } finally {
     session.isMidLine = false
   }

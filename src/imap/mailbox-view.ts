@@ -337,7 +337,7 @@ export class MailboxView {
     if (breath !== undefined) await breath
     const changes = snapshot.changesAfter(this.toldModSeq)
     const delta = changes instanceof Promise ? await changes : changes
-    this.contexts?.tellGone(delta, snapshot, out)
+    await this.contexts?.tellGone(delta, snapshot, out)
     await this.#tellExpunges(delta, snapshot, out, style, mayExpunge, breathe)
     const knownUid = this.#lastUid
     this.#tellNew(snapshot, out, style)

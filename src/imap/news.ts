@@ -1,7 +1,7 @@
 // What a client is told without asking: changes of the selected mailbox, of annotations, and what NOTIFY asks for. RFC 9051 §5.2; RFC 5464 §4.4;
 // RFC 5465; RFC 2180 §3.3.
 import { StoreError } from '../store/error.ts'
-import { breatheIn } from './breaths.ts'
+import { breatheWriting } from './breaths.ts'
 import { ImapError } from './error.ts'
 import { writeMessages } from './fetch/write-messages.ts'
 import type { MailboxView } from './mailbox-view.ts'
@@ -55,7 +55,7 @@ async function tellSelected(session: Session, mayExpunge: boolean): Promise<void
 
   async function tellChanges(): Promise<void> {
     if (!notifications) {
-      await view.sync(session.out, syncStyle(session), mayExpunge, () => breatheIn(session))
+      await view.sync(session.out, syncStyle(session), mayExpunge, () => breatheWriting(session))
       await view.annotations.tell(session, view.annotations.isAsked, false)
     }
     // RFC 5465 §3.1: after NOTIFY only what it asks for.
@@ -75,7 +75,7 @@ async function tellByNotify(
 ): Promise<void> {
   const knownUid = view.lastUid
   const style = { ...syncStyle(session), flags, uid: true }
-  await view.sync(session.out, style, mayExpunge, () => breatheIn(session))
+  await view.sync(session.out, style, mayExpunge, () => breatheWriting(session))
   await view.annotations.tell(session, annotations, true)
   if (items.length === 0 || view.lastUid === knownUid) return
   const added = view.select({ kind: 'ranges', ranges: [[knownUid + 1, view.lastUid]] }, true)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { stepsPerBreath } from '../../src/base/breathe.ts'
 import { imapConfig } from '../../src/imap/config.ts'
+import { Connection } from '../../src/net/connection.ts'
 import { Deadlines } from '../../src/net/deadlines.ts'
 import type { ImapClient } from './client.ts'
 import { fill } from './fetch/mailbox.ts'
@@ -37,8 +38,11 @@ async function turnsOf(work: Promise<unknown>): Promise<number> {
     if (!isDone) setImmediate(count)
   }
   count()
-  await work
-  isDone = true
+  try {
+    await work
+  } finally {
+    isDone = true
+  }
   return turns
 }
 
@@ -113,4 +117,132 @@ test('a MOVE of many is told in several turns, as one list of what went where an
     left.filter(line => !line.includes('INPROGRESS')),
     Array.from({ length: last / 2 }, (_unused, at) => `* ${at + 1} FETCH (UID ${at * 2 + 2})`),
   )
+})
+
+/** The lines that are no report of progress. */
+function answersIn(lines: readonly string[]): readonly string[] {
+  return lines.filter(line => !line.includes('INPROGRESS'))
+}
+
+async function stateOf(client: ImapClient): Promise<{ uidValidity: number; modSeq: number }> {
+  const said = await client.ok('STATUS INBOX (UIDVALIDITY HIGHESTMODSEQ)')
+  const status = said.find(line => line.startsWith('* STATUS')) ?? ''
+  const [, uidValidity, modSeq] = /UIDVALIDITY (\d+) HIGHESTMODSEQ (\d+)/.exec(status) ?? []
+  return { uidValidity: Number(uidValidity), modSeq: Number(modSeq) }
+}
+
+/** Numbers from `first` to `last`. */
+function numbers(first: number, last: number, step = 1): number[] {
+  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_unused, at) => first + at * step)
+}
+
+test('a STORE of many answers in several turns, to its client and to another (RFC 9051 §6.4.6; RFC 7162 §3.1.3)', async t => {
+  const client = await openLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  let said: readonly string[] = []
+  const ask = async (command: string) => {
+    const turns = await turnsOf(client.ok(command).then(lines => (said = answersIn(lines))))
+    assert.ok(turns >= stretches, `${command}: ${turns} turns`)
+  }
+  await ask('UID STORE 1:* +FLAGS (\\Flagged)')
+  assert.deepEqual(
+    said,
+    numbers(1, last).map(uid => `* ${uid} FETCH (UID ${uid} FLAGS (\\Flagged \\Recent))`),
+  )
+  await client.ok('ENABLE CONDSTORE')
+  const { modSeq } = await stateOf(client)
+  const odd = numbers(1, last, 2)
+  await ask(`STORE ${odd.join(',')} -FLAGS.SILENT (\\Flagged)`)
+  assert.deepEqual(
+    said,
+    odd.map(number => `* ${number} FETCH (MODSEQ (${modSeq + 1}))`),
+  )
+  let tagged = ''
+  const refused = client.command(`UID STORE 1:* (UNCHANGEDSINCE ${modSeq}) +FLAGS (\\Answered)`)
+  const turns = await turnsOf(refused.then(answer => (tagged = answer.tagged)))
+  assert.ok(turns >= 2 * stretches, `${turns} turns`)
+  assert.match(tagged, new RegExp(`^OK \\[MODIFIED ${odd.join(',')}\\] `))
+})
+
+test('what a client has missed is told in several turns (RFC 7162 §3.2.5, §3.2.6)', async t => {
+  const client = await openLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  const { uidValidity, modSeq } = await stateOf(client)
+  const odd = numbers(1, last, 2)
+  await client.ok(`UID STORE ${odd.join(',')} +FLAGS.SILENT (\\Deleted)`)
+  await client.ok('EXPUNGE')
+  await client.ok('UID STORE 1:* +FLAGS.SILENT (\\Seen)')
+  await client.ok('ENABLE QRESYNC')
+  await client.ok('UNSELECT')
+  let said: readonly string[] = []
+  const asked = client.ok(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq}))`)
+  const turns = await turnsOf(asked.then(lines => (said = answersIn(lines))))
+  // Those that are gone are gathered and told, and then those that have other flags.
+  assert.ok(turns >= 2.5 * stretches, `${turns} turns`)
+  const told = said.filter(line => /VANISHED|FETCH/.test(line))
+  assert.equal(told[0], `* VANISHED (EARLIER) ${odd.join(',')}`)
+  assert.equal(told.length, 1 + last / 2)
+  for (const [at, line] of told.slice(1).entries())
+    assert.ok(line.startsWith(`* ${at + 1} FETCH (UID ${(at + 1) * 2} FLAGS (\\Seen`), line)
+})
+
+test('batches of UIDs are told in several turns (RFC 10022)', async t => {
+  const client = await openLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  let said: readonly string[] = []
+  const turns = await turnsOf(client.ok('UIDBATCHES 1').then(lines => (said = answersIn(lines))))
+  assert.ok(turns >= stretches, `${turns} turns`)
+  const batches = numbers(1, last).reverse()
+  assert.deepEqual(
+    said.map(line => line.replace(/\(TAG "[^"]+"\)/, '(TAG)')),
+    [`* UIDBATCHES (TAG) ${batches.map(uid => `${uid}:${uid}`).join(',')}`],
+  )
+})
+
+test('a search that is kept up to date lets others run (RFC 5267 §4.3)', async t => {
+  const client = await openLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  let said: readonly string[] = []
+  const ask = async (command: string, passes: number) => {
+    const turns = await turnsOf(client.ok(command).then(lines => (said = answersIn(lines))))
+    assert.ok(turns >= passes * stretches, `${command}: ${turns} turns`)
+    return said.at(-1)?.replace(/\(TAG "[^"]+"\)/, '(TAG)')
+  }
+  // All are looked at, those that match are counted, and are kept.
+  await ask('UID SEARCH RETURN (UPDATE COUNT) UNFLAGGED', 3)
+  const even = numbers(2, last, 2).join(',')
+  const odd = numbers(1, last, 2).join(',')
+  // What has changed, whether it matches, what goes, and how that is written.
+  assert.equal(
+    await ask(`UID STORE ${odd} +FLAGS.SILENT (\\Flagged)`, 3),
+    `* ESEARCH (TAG) UID REMOVEFROM (0 ${odd})`,
+  )
+  assert.equal(
+    await ask(`UID STORE ${odd} -FLAGS.SILENT (\\Flagged)`, 3),
+    `* ESEARCH (TAG) UID ADDTO (0 ${odd})`,
+  )
+  await client.ok(`UID STORE ${even} +FLAGS.SILENT (\\Deleted)`)
+  await ask('EXPUNGE', 4)
+  assert.equal(
+    said.find(line => line.startsWith('* ESEARCH'))?.replace(/\(TAG "[^"]+"\)/, '(TAG)'),
+    `* ESEARCH (TAG) UID REMOVEFROM (0 ${even})`,
+  )
+})
+
+test('whoever is told much is waited for while he reads slowly', async t => {
+  const client = await openLarge(t, () => {})
+  await client.ok('ENABLE QRESYNC')
+  const { uidValidity, modSeq } = await stateOf(client)
+  const looks = t.mock.method(Connection.prototype, 'drain').mock
+  const ask = async (command: string) => {
+    looks.resetCalls()
+    await client.ok(command)
+    assert.ok(looks.callCount() >= stretches, `${command}: ${looks.callCount()} looks`)
+  }
+  await ask('UID STORE 1:* +FLAGS (\\Flagged)')
+  await ask('UID STORE 1:* +FLAGS.SILENT (\\Seen)')
+  await ask(`SELECT INBOX (QRESYNC (${uidValidity} ${modSeq}))`)
+  await ask('UIDBATCHES 1')
+  await client.ok('UID STORE 1:* +FLAGS.SILENT (\\Deleted)')
+  await ask('EXPUNGE')
 })

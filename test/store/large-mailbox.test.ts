@@ -209,6 +209,42 @@ for (const [what, change] of Object.entries({
   })
 }
 
+for (const isPacked of [false, true]) {
+  test(`flags of many are changed bit by bit in a mailbox known by ${isPacked ? 'its packed form' : 'its rows'}, while others look`, async t => {
+    const { cold, account, mailbox } = await openCold(t, isPacked)
+    const place = { account, mailbox }
+    const before = await cold.snapshot(account, mailbox)
+    const store = (first: number, last: number, mode: 'add' | 'remove', system: number) =>
+      cold.mutate('storeFlags', { ...place, uids: [[first, last]], mode, flags: { system, keywords: [] } })
+    await store(1, messages, 'add', 6)
+    await store(20, messages - 20, 'remove', 2)
+    let isDone = false
+    const following = Promise.resolve(cold.snapshot(account, mailbox)).finally(() => (isDone = true))
+    // What comes meanwhile is told as well.
+    const another = store(30, 2000, 'add', 8)
+    let looks = 0
+    while (!isDone) {
+      const seen = await cold.snapshot(account, mailbox, before.modSeq)
+      assert.deepEqual(valuesOf(seen.uids, seen.count), valuesOf(before.uids, before.count))
+      looks++
+      await new Promise(setImmediate)
+    }
+    assert.ok(looks >= 4, `${looks} turns`)
+    await following
+    await another
+    const after = await cold.snapshot(account, mailbox)
+    await assertLikeRows(cold.reader, after)
+    const all = Array.from({ length: messages }, (_, at) => at)
+    assert.deepEqual(await after.changesAfter(before.modSeq), {
+      modSeq: after.modSeq,
+      isComplete: true,
+      vanished: [],
+      changed: all,
+    })
+    assert.deepEqual(after.changedAfter((after.modSeq - 1) as ModSeq), all.slice(29, 2000))
+  })
+}
+
 test('no statement reads more rows than a thread may read at once, of messages that go and that come', async t => {
   const { cold, dataDir, account, mailbox } = await openCold(t, false)
   const connection = openReader(dataFolder(dataDir))

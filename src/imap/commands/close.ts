@@ -2,7 +2,7 @@
 import { rightBits } from '../../store/rights.ts'
 import { breatheIn } from '../breaths.ts'
 import { command } from '../command.ts'
-import { deletedRanges } from '../deleted-ranges.ts'
+import { deletedRanges } from '../deleted-messages.ts'
 import { deselect } from '../deselect.ts'
 import { mutateMailbox } from '../mailbox-access.ts'
 import { noArguments } from './arguments.ts'

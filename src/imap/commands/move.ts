@@ -1,5 +1,5 @@
 // MOVE and UID MOVE. RFC 6851; RFC 9051 §6.4.8. EXPUNGE may be sent in answer to both.
-import { breatheIn } from '../breaths.ts'
+import { breatheWriting } from '../breaths.ts'
 import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
 import { withMessageLimit } from '../message-limit.ts'
@@ -25,6 +25,6 @@ async function moveMessages(session: Session, args: TransferArgs, isUid: boolean
   const code = await change?.code
   // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
   if (code) session.say(code, 'Moved')
-  await view.sync(session.out, syncStyle(session), true, () => breatheIn(session))
+  await view.sync(session.out, syncStyle(session), true, () => breatheWriting(session))
   return { code: highestModSeqCode(session) }
 }

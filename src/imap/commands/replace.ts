@@ -7,7 +7,7 @@ import {
   makeMessages,
   parseAppendedMessage,
 } from '../append-data.ts'
-import { breatheIn } from '../breaths.ts'
+import { breatheWriting } from '../breaths.ts'
 import { command, type Completion, type LiteralPlace, type ParseContext } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
 import { bad, no } from '../error.ts'
@@ -91,6 +91,6 @@ async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolea
   session.notifications?.ignoreMessages(target, uids)
   // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
   session.say(`APPENDUID ${uidValidity} ${uids.join(',')}`, 'Replacement is stored')
-  await view.sync(session.out, syncStyle(session), true, () => breatheIn(session))
+  await view.sync(session.out, syncStyle(session), true, () => breatheWriting(session))
   return { code: highestModSeqCode(session) }
 }

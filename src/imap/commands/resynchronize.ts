@@ -1,7 +1,8 @@
 // SELECT (QRESYNC …): what changed since the client was last here. RFC 7162 §3.2.5.
+import { type Breathe, inStretches } from '../../base/breathe.ts'
 import type { ModSeq } from '../../base/ids.ts'
 import type { UidRange } from '../../store/uid-ranges.ts'
-import { breatheIn } from '../breaths.ts'
+import { breatheIn, breatheWriting } from '../breaths.ts'
 import type { MailboxView } from '../mailbox-view.ts'
 import { formatMany, normalizeRanges } from '../sequence-set.ts'
 import type { Session } from '../session.ts'
@@ -25,50 +26,58 @@ export async function resynchronize(
   const { snapshot } = view
   if (known.uidValidity !== snapshot.uidValidity) return
   const from = firstUnmatched(view, known)
-  const gone = await vanishedSince(view, known, from)
-  if (gone.length > 0)
-    session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, () => breatheIn(session))}`)
+  const breathe = () => breatheIn(session)
+  const gone = await vanishedSince(view, known, breathe, from)
+  if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, breathe)}`)
   const isKnown = membership(known.knownUids)
-  for (const position of snapshot.changedAfter(known.modSeq)) {
-    const uid = snapshot.uids.at(position)
-    if (!isKnown(uid)) continue
-    view.tellFlagsOf(
-      position + 1,
-      uid,
-      snapshot.flags.at(position),
-      snapshot.modSeqs.at(position),
-      session.out,
-      {
-        ...syncStyle(session),
-        modSeq: true,
-        vanished: true,
-      },
-    )
-  }
+  const style = { ...syncStyle(session), modSeq: true, vanished: true }
+  const changed = snapshot.changedAfter(known.modSeq)
+  const { uids, flags, modSeqs } = snapshot
+  await inStretches(
+    changed.length,
+    () => breatheWriting(session),
+    (start, end) => {
+      for (let at = start; at < end; at++) {
+        const position = changed[at] as number
+        const uid = uids.at(position)
+        if (isKnown(uid))
+          view.tellFlagsOf(position + 1, uid, flags.at(position), modSeqs.at(position), session.out, style)
+      }
+    },
+  )
 }
 
 /** UIDs at or after `from` that the client may know and that are gone, ascending. */
 export async function vanishedSince(
   view: MailboxView,
   known: { readonly modSeq: ModSeq; readonly knownUids: readonly UidRange[] | undefined },
+  breathe: Breathe,
   from = 1,
 ): Promise<number[]> {
   const { snapshot } = view
   const isKnown = membership(known.knownUids)
   const { isComplete, vanished } = await snapshot.changesAfter(known.modSeq)
+  const gone: number[] = []
   if (isComplete) {
-    return vanished.map(({ uid }) => uid as number).filter(uid => uid >= from && isKnown(uid))
+    await inStretches(vanished.length, breathe, (start, end) => {
+      for (let at = start; at < end; at++) {
+        const { uid } = vanished[at] as (typeof vanished)[number]
+        if (uid >= from && isKnown(uid)) gone.push(uid)
+      }
+    })
+    return gone
   }
   // Expunges that long ago are forgotten: every UID that the client may know and that isn't there is gone (RFC 7162 §3.2.6).
-  const gone: number[] = []
   const ranges = normalizeRanges(known.knownUids ?? [[1, snapshot.uidNext - 1]], snapshot.uidNext - 1)
-  for (const [first, last] of ranges) {
-    const end = Math.min(last, snapshot.uidNext - 1)
-    let at = snapshot.lowerBound(Math.max(first, from))
-    for (let uid = Math.max(first, from); uid <= end; uid++) {
-      if (at < snapshot.count && snapshot.uids.at(at) === uid) at++
-      else gone.push(uid)
-    }
+  for (const [lowest, last] of ranges) {
+    const first = Math.max(lowest, from)
+    let position = snapshot.lowerBound(first)
+    await inStretches(Math.min(last, snapshot.uidNext - 1) + 1 - first, breathe, (start, end) => {
+      for (let uid = first + start; uid < first + end; uid++) {
+        if (position < snapshot.count && snapshot.uids.at(position) === uid) position++
+        else gone.push(uid)
+      }
+    })
   }
   return gone
 }

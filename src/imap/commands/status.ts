@@ -1,8 +1,10 @@
 // STATUS. RFC 9051 §6.3.11; DELETED-STORAGE of RFC 9208 §4.1.4; SIZE of RFC 8438; HIGHESTMODSEQ of RFC 7162 §3.1.7; MAILBOXID of RFC 8474 §4.3; APPENDLIMIT of RFC 7889 §4.
 import type { Awaitable } from '../../base/awaitable.ts'
-import { sumDeletedBytes } from '../../store/read/deleted-size.ts'
+import { StoreError } from '../../store/error.ts'
+import { breatheIn } from '../breaths.ts'
 import { command } from '../command.ts'
 import { enableCondstore } from '../condstore.ts'
+import { deletedBytes } from '../deleted-messages.ts'
 import { bad } from '../error.ts'
 import type { Parser } from '../input/parser.ts'
 import { getVisible, type VisibleMailbox } from '../mailbox-access.ts'
@@ -18,10 +20,7 @@ const items = new Map<string, (mailbox: VisibleMailbox, session: Session) => Awa
   ['UNSEEN', mailbox => mailbox.unseen],
   ['DELETED', mailbox => mailbox.deleted],
   ['SIZE', mailbox => mailbox.sizeBytes],
-  [
-    'DELETED-STORAGE',
-    ({ account, id, deleted }, { store }) => (deleted === 0 ? 0 : sumDeletedBytes(store.reader, account, id)),
-  ],
+  ['DELETED-STORAGE', (mailbox, session) => (mailbox.deleted === 0 ? 0 : deletedStorage(mailbox, session))],
   // RFC 3501 only: messages that came since the last session that was told.
   ['RECENT', mailbox => Math.min(mailbox.total, mailbox.uidNext - mailbox.recentUid)],
   ['HIGHESTMODSEQ', mailbox => mailbox.modSeq],
@@ -54,6 +53,16 @@ export function parseStatusItems(parser: Parser): readonly string[] {
   if (names.length === 0) throw bad('STATUS takes at least one item')
   for (const name of names) if (!items.has(name)) throw bad(`there is no status item ${name}`)
   return [...new Set(names)]
+}
+
+async function deletedStorage({ account, id }: VisibleMailbox, session: Session): Promise<number> {
+  try {
+    return await deletedBytes(await session.store.snapshot(account, id), () => breatheIn(session))
+  } catch (error) {
+    // It is gone since it was listed.
+    if (error instanceof StoreError && error.code === 'no-such-mailbox') return 0
+    throw error
+  }
 }
 
 /** Asking for HIGHESTMODSEQ switches CONDSTORE on (RFC 7162 §3.1). */

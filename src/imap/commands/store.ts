@@ -1,7 +1,9 @@
 // STORE and UID STORE. RFC 9051 §6.4.6; UNCHANGEDSINCE of RFC 7162 §3.1.3.
+import { inStretches } from '../../base/breathe.ts'
 import type { ModSeq } from '../../base/ids.ts'
-import { numbersOf, type UidRanges } from '../../store/uid-ranges.ts'
 import type { FlagSet } from '../../store/flags.ts'
+import { isAmong } from '../../store/uid-ranges.ts'
+import { breatheWriting } from '../breaths.ts'
 import { beginFlagChange, finishFlagChange, type FlagsChanged } from '../change-flags.ts'
 import { rightsFor } from '../command-rights.ts'
 import { afterChange, type Answer, command, type Completion, type ParseContext } from '../command.ts'
@@ -11,7 +13,7 @@ import { parseFlags } from '../flags.ts'
 import type { Parser } from '../input/parser.ts'
 import { checkSelected } from '../mailbox-access.ts'
 import { limitMessages, saidToBeLimited, withMessageLimit } from '../message-limit.ts'
-import type { MailboxView, Selection } from '../mailbox-view.ts'
+import type { Selection } from '../mailbox-view.ts'
 import type { Session } from '../session.ts'
 import { annotationItem } from '../store-items/annotation.ts'
 import { completeStore } from '../store-items/complete-store.ts'
@@ -135,50 +137,55 @@ async function finishStore(
   isUid: boolean,
   stored: FlagsChanged,
 ): Promise<Completion> {
-  const { view } = session
-  const { changed, unmodified } = stored
+  const { unmodified } = stored
   await finishFlagChange(session, stored, isSilent)
-  const isGone = answer(session, view, selection, new Set<number>(unmodified), isSilent, isUid, changed)
+  const isGone = await answer(session, selection, stored, isSilent, isUid)
   if (isGone && !isUid) throw no('EXPUNGEISSUED', 'Some of the messages are gone')
   // A UID that is gone is no error (RFC 9051 §6.4.9), and the EXPUNGE is told in the same answer.
   if (unmodified.length === 0)
     return isGone ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : {}
-  return completeStore(view, unmodified, isUid)
+  return completeStore(session, unmodified, isUid)
 }
 
 /** Writes FETCH for each message that took the change; says whether some were expunged meanwhile. */
-function answer(
+async function answer(
   session: Session,
-  view: MailboxView,
   selection: Selection,
-  refused: ReadonlySet<number>,
+  { changed, unmodified }: FlagsChanged,
   isSilent: boolean,
   isUid: boolean,
-  changed: UidRanges,
-): boolean {
-  const { out } = session
+): Promise<boolean> {
+  const { out, view } = session
   const style = syncStyle(session)
+  // Once CONDSTORE is on the client learns the new modSeq even so (RFC 7162 §3.1.3).
+  const tellsModSeq = isSilent && style.modSeq
+  if (isSilent && !tellsModSeq && view.knowsSnapshot) return false
   const { snapshot } = view
-  const changedUids = isSilent && style.modSeq ? new Set(numbersOf(changed)) : undefined
-  if (isSilent && !changedUids && view.knowsSnapshot) return false
+  const { flags, modSeqs } = snapshot
+  const refused = new Set<number>(unmodified)
   let isGone = false
-  for (let at = 0; at < selection.count; at++) {
-    const uid = selection.uids[at] as number
-    const position = snapshot.positionOf(uid)
-    if (position < 0) {
-      isGone = true
-      continue
-    }
-    if (refused.has(uid)) continue
-    const number = selection.numbers[at] as number
-    const modSeq = snapshot.modSeqs.at(position)
-    if (!isSilent) view.tellFlagsOf(number, uid, snapshot.flags.at(position), modSeq, out, style, isUid)
-    // Once CONDSTORE is on the client learns the new modSeq even so (RFC 7162 §3.1.3).
-    else if (changedUids?.has(uid)) {
-      const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''
-      if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${modSeq}))`)
-      else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
-    }
-  }
+  await inStretches(
+    selection.count,
+    () => breatheWriting(session),
+    (from, to) => {
+      for (let at = from; at < to; at++) {
+        const uid = selection.uids[at] as number
+        const position = snapshot.positionOf(uid)
+        if (position < 0) {
+          isGone = true
+          continue
+        }
+        if (refused.has(uid)) continue
+        const number = selection.numbers[at] as number
+        const modSeq = modSeqs.at(position)
+        if (!isSilent) view.tellFlagsOf(number, uid, flags.at(position), modSeq, out, style, isUid)
+        else if (tellsModSeq && isAmong(changed, uid)) {
+          const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''
+          if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${modSeq}))`)
+          else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
+        }
+      }
+    },
+  )
   return isGone
 }

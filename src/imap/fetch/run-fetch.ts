@@ -130,9 +130,10 @@ async function tellVanished(
   modSeq: ModSeq,
 ): Promise<void> {
   const knownUids = set.kind === 'saved' ? rangesOf(view.saved) : set.ranges
-  const gone = (await vanishedSince(view, { modSeq, knownUids })).filter(uid => view.numberOf(uid) === 0)
-  if (gone.length > 0)
-    session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, () => breatheIn(session))}`)
+  const breathe = () => breatheIn(session)
+  const vanished = await vanishedSince(view, { modSeq, knownUids }, breathe)
+  const gone = vanished.filter(uid => view.numberOf(uid) === 0)
+  if (gone.length > 0) session.out.line(`* VANISHED (EARLIER) ${await formatMany(gone, breathe)}`)
 }
 
 /** Content was missing: fine when the message is gone too, damage when it is still there. */

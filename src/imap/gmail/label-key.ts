@@ -11,7 +11,7 @@ export function labelKey(label: Label, session: Session, fits: (place: Place) =>
 }
 
 export function flagLabelKey({ flag }: FlagLabel): SearchKey {
-  return typeof flag === 'number' ? flagKey(flag, flag) : keywordKey(flag, true)
+  return typeof flag === 'number' ? flagKey(flag, true) : keywordKey(flag, true)
 }
 
 /** Matches messages whose email is in a mailbox that `fits`. Where else an email of another account lies is not told. */

@@ -57,7 +57,7 @@ export async function findMatches(
   bindAll(keys, 0, scope)
   const answers = await maskOf(root, 0, { breathe, count: scope.count, indexes: undefined })
   const { ascending } = session.context
-  const indexesOf = (answer: Answer) => indexesWith(answers, answer, ascending, breathe)
+  const indexesOf = (answer: 1 | 2) => indexesWith(answers, answer, ascending, breathe)
   if (root.rank === 0) return indexesOf(yes)
   const undecided = () => indexesOf(unknown)
   const look = async (rank: number) => {

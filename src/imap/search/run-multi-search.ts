@@ -62,7 +62,11 @@ async function answer(session: Session, args: MultiSearchArgs): Promise<Completi
     // RFC 7377 §2.1: nothing is said of mailboxes without a match.
     if (matches.length > 0 && returns.answers) await writeEsearch(session, correlator, returns, result)
     const isOpen = session.state.kind === 'selected' && session.state.view === view
-    if (returns.update && isOpen && keepUpdated(session, { ...args, correlator, sort: undefined }, result))
+    if (
+      returns.update &&
+      isOpen &&
+      (await keepUpdated(session, { ...args, correlator, sort: undefined }, result))
+    )
       update = 'kept'
     await session.out.drain()
   }

@@ -78,7 +78,7 @@ async function answerWithin(
   if (returns.save) view.save(await uidsToSave(session, result, returns))
   if (returns.answers) await writeEsearch(session, correlator, returns, result)
   if (!returns.update) return returns.save ? { text: 'Searched, and the result is saved' } : {}
-  if (keepUpdated(session, { ...args, correlator, sort: args.sort }, result))
+  if (await keepUpdated(session, { ...args, correlator, sort: args.sort }, result))
     return { text: 'Searched, will notify' }
   // RFC 5267 §4.3.1.
   out.line(`* NO [NOUPDATE "${args.tag}"] Too many contexts`)
@@ -90,11 +90,11 @@ function sortsByRelevancy({ sort }: AnswerArgs): boolean {
 }
 
 /** Tells the client from now on of changes to the result; false when that would be too much. */
-export function keepUpdated(
+export async function keepUpdated(
   session: Session,
   { correlator, criterion, sort }: Omit<ContextSearch, 'isUid'>,
   { scope, matches, isUid }: SearchResult,
-): boolean {
+): Promise<boolean> {
   const { view } = session
   // What is relevant hangs on all that is found.
   if (sort?.some(({ source }) => source.kind === 'relevancy')) return false

@@ -1,4 +1,5 @@
 // Where new messages belong among those that are in order already: binary search, so that few keys are read. RFC 5267 §4.3.3.
+import { breathingSort } from '../../base/breathing-sort.ts'
 import { readAnnotationTexts } from '../annotation/annotation-texts.ts'
 import type { Collation } from '../search/collation.ts'
 import { breatheIn } from '../breaths.ts'
@@ -33,9 +34,16 @@ export async function placeInOrder(
   const keys = new Keys(session, scope, order)
   const known: { readonly uid: number; readonly key: Key }[] = []
   for (const uid of added) known.push({ uid, key: await keys.of(uid) })
-  known.sort((a, b) => keys.compare(a.key, b.key))
+  const places = Uint32Array.from(known.keys())
+  const keyAt = (at: number) => (known[at] as (typeof known)[number]).key
+  await breathingSort(
+    places,
+    (a, b) => keys.compare(keyAt(a), keyAt(b)),
+    () => breatheIn(session),
+  )
   const placed: Placed[] = []
-  for (const { uid, key } of known) {
+  for (const at of places) {
+    const { uid, key } = known[at] as (typeof known)[number]
     let low = placed.at(-1)?.before ?? 0
     let high = ordered.length
     while (low < high) {

@@ -74,7 +74,7 @@ async function storeAnnotations(
       changed,
       isUid && !session.has('UIDONLY') ? [uidItem, modSeqItem] : [modSeqItem],
     )
-  return completeStore(view, unmodified, isUid)
+  return completeStore(session, unmodified, isUid)
 }
 
 /** RFC 5257 §4.5. */

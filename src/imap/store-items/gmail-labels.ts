@@ -78,7 +78,7 @@ async function storeLabels(
     const items = isUid && !session.has('UIDONLY') ? [uidItem, labelsItem(session)] : [labelsItem(session)]
     await writeMessages(session, changed, items)
   }
-  return completeStore(view, result.unmodified, isUid)
+  return completeStore(session, result.unmodified, isUid)
 }
 
 /** The mailboxes of labels; those that are missing are made where `mayCreate`, as Gmail does. Throws NO. */

@@ -270,12 +270,55 @@ function nextHistory(
  */
 export function applyMasks(
   context: SnapshotContext,
-  { snapshot, packed, drift }: SnapshotEntry,
+  entry: SnapshotEntry,
   state: SnapshotState,
   masks: readonly MaskRow[],
 ): SnapshotEntry | undefined {
-  const { list, count, history } = snapshot
-  if (masks.some(mask => mask[3] === null || isReadLater(snapshot, mask))) return undefined
+  const work = layMasks(context, entry, state, masks)
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same bit by bit, while others run: they may see some of the new flags before the rest. The entry must not be brought up to date meanwhile. */
+export async function applyMasksSlowly(
+  context: SnapshotContext,
+  entry: SnapshotEntry,
+  state: SnapshotState,
+  masks: readonly MaskRow[],
+): Promise<SnapshotEntry | undefined> {
+  const work = layMasks(context, entry, state, masks)
+  for (let chunks = 1; ; chunks++) {
+    const step = work.next()
+    if (step.done === true) return step.value
+    if (chunks % limits.store.chunksAtOnce === 0) await new Promise(setImmediate)
+  }
+}
+
+/** How many messages the masks are laid over. */
+export function maskedCount({ snapshot: { list, count } }: SnapshotEntry, masks: readonly MaskRow[]): number {
+  let masked = 0
+  for (const [, first, last] of masks)
+    masked += list.lowerBound(last + 1, count) - list.lowerBound(first, count)
+  return masked
+}
+
+/** Pauses after each chunk. Nothing is changed before all of them have been looked at. */
+function* layMasks(
+  context: SnapshotContext,
+  { snapshot, packed, drift }: SnapshotEntry,
+  state: SnapshotState,
+  masks: readonly MaskRow[],
+): Generator<void, SnapshotEntry | undefined> {
+  const { list, count, history, modSeq: known } = snapshot
+  for (const [, first, last, clears] of masks) {
+    if (clears === null) return undefined
+    for (const piece of piecesOf(list, count, first, last)) {
+      if (isReadLater(piece, known)) return undefined
+      yield
+    }
+  }
   let changed = 0
   for (const [modSeq, first, last, clears, adds] of masks) {
     const mask = { clears: clears ?? 0, adds: adds ?? 0 }
@@ -289,6 +332,7 @@ export function applyMasks(
         history.changed.add(uids[index] as number, modSeq)
         changed++
       }
+      yield
     }
   }
   const next = new LiveSnapshot(context, snapshot, state, count, list, history)
@@ -300,16 +344,12 @@ function piecesOf(list: MessageList, count: number, first: number, last: number)
   return list.pieces(list.lowerBound(first, count), list.lowerBound(last + 1, count))
 }
 
-function isReadLater(
-  { list, count, modSeq }: Pick<LiveSnapshot, 'list' | 'count' | 'modSeq'>,
-  [, first, last]: MaskRow,
-): boolean {
-  for (const { chunk, from, to } of piecesOf(list, count, first, last)) {
-    // Read before it is asked about: it may be read as it is now.
-    const { modSeqs } = chunk.columns
-    if (chunk.summary(to).modSeq <= modSeq) continue
-    for (let index = from; index < to; index++) if ((modSeqs[index] as number) > modSeq) return true
-  }
+/** Whether one of the messages has been read as it was after `modSeq`. */
+function isReadLater({ chunk, from, to }: Piece, modSeq: number): boolean {
+  // Read before it is asked about: it may be read as it is now.
+  const { modSeqs } = chunk.columns
+  if (chunk.summary(to).modSeq <= modSeq) return false
+  for (let index = from; index < to; index++) if ((modSeqs[index] as number) > modSeq) return true
   return false
 }
 
@@ -322,7 +362,10 @@ export function changedByMasks(
   if (masks.length === 0) return []
   const { list, count } = draft ?? snapshot
   const { modSeq } = snapshot
-  if (masks.some(mask => mask[3] === null || isReadLater({ list, count, modSeq }, mask))) return undefined
+  for (const [, first, last, clears] of masks) {
+    if (clears === null) return undefined
+    for (const piece of piecesOf(list, count, first, last)) if (isReadLater(piece, modSeq)) return undefined
+  }
   const isGone = new Set(gone.map(([uid]) => uid))
   const changed: ChangedRow[] = []
   /** The flags of what has been changed, by UID, where more follows. */

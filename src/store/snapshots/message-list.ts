@@ -308,9 +308,11 @@ class ListedColumn implements SnapshotColumn {
   }
 
   copy(from: number, to: number, target: Uint32Array | Float64Array, at = 0): void {
-    for (const piece of this.#list.pieces(from, to)) {
-      const values = piece.chunk.columns[this.#name]
-      target.set(values.subarray(piece.from, piece.to), at + piece.position - from)
+    for (let position = from; position < to; ) {
+      if (!(position >= this.#start && position < this.#end)) this.#seek(position)
+      const end = Math.min(this.#end, to)
+      target.set(this.#values.subarray(position - this.#start, end - this.#start), at + position - from)
+      position = end
     }
   }
 

@@ -13,6 +13,7 @@ import type { Connection } from '../sqlite/connection.ts'
 import {
   applyChanges,
   applyMasks,
+  applyMasksSlowly,
   canFollow,
   changedByMasks,
   columnsOfRows,
@@ -22,6 +23,7 @@ import {
   isLarge,
   keyOf,
   lastUidOf,
+  maskedCount,
   packedOf,
   type SnapshotEntry,
   type SnapshotKey,
@@ -100,7 +102,7 @@ export class SnapshotCache implements SnapshotContext {
     const entry = this.#read(account, () => {
       const state = this.#state(place)
       const base = this.#base(place, known, state)
-      return this.#takesLong(base, state) ? undefined : this.#next(place, base, state)
+      return this.#takesLong(place, base, state) ? undefined : this.#next(place, base, state)
     })
     if (entry) return this.#keep(key, entry)
     return this.#refreshAfter(key, place, this.#followSlowly(key, place, known))
@@ -170,9 +172,15 @@ export class SnapshotCache implements SnapshotContext {
   }
 
   /** Whether to go over to `state` at once would hold up others for long. */
-  #takesLong(known: SnapshotEntry | undefined, state: MailboxState): boolean {
+  #takesLong(place: SnapshotKey, known: SnapshotEntry | undefined, state: MailboxState): boolean {
     if (known?.snapshot.modSeq === state.modSeq) return false
-    return known ? needsDraft(known, state) : isLarge(state.total)
+    if (!known) return isLarge(state.total)
+    return (
+      needsDraft(known, state) ||
+      (isLarge(state.total) &&
+        messagesSince(known, state) === 'same' &&
+        isLarge(maskedCount(known, this.#rows.masks(place, known.snapshot.modSeq))))
+    )
   }
 
   #keep(key: string, entry: SnapshotEntry): LiveSnapshot {
@@ -189,7 +197,7 @@ export class SnapshotCache implements SnapshotContext {
       const state = this.#state(place)
       const entry = this.#base(place, known, state) ?? (await this.#loadSlowly(place, state))
       await this.#draw(place, entry)
-      this.#refresh(key, place, entry)
+      this.#refresh(key, place, (await this.#layMasks(place, entry)) ?? entry)
     })
   }
 
@@ -215,6 +223,17 @@ export class SnapshotCache implements SnapshotContext {
       const added = this.#rows.messageSlices(place, lastUidOf(entry), state.uidNext)
       entry.draft = await continueDraft(entry, state, gone, added)
     }
+  }
+
+  /** The state that masks lead to, where nothing else has changed. */
+  async #layMasks(place: SnapshotKey, entry: SnapshotEntry): Promise<SnapshotEntry | undefined> {
+    if (entry.draft) return undefined
+    const { state, masks } = this.#rows.consistently(() => ({
+      state: this.#state(place),
+      masks: this.#rows.masks(place, entry.snapshot.modSeq),
+    }))
+    const isAlone = canFollow(entry, state) && messagesSince(entry, state) === 'same'
+    return isAlone ? applyMasksSlowly(this, entry, state, masks) : undefined
   }
 
   keywords(account: AccountId, set: number): readonly string[] {

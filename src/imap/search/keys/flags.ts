@@ -7,23 +7,25 @@ import { takeValues } from '../../column-values.ts'
 import { bad } from '../../error.ts'
 import type { KeyMask, SearchKey, SearchKeyDefinition } from '../search-key.ts'
 
-/** Matches where `bits` of the flags are `value`. */
-export function flagKey(bits: number, value: number): SearchKey {
+/** Matches where the flags have the bit `flag`, or have it not. */
+export function flagKey(flag: number, isWanted: boolean): SearchKey {
   return {
     kind: 'key',
     cost: 'snapshot',
     bind({ snapshot: { flags }, positions }) {
-      return index => (flags.at(positions[index] as number) & bits) === value
+      return index => ((flags.at(positions[index] as number) & flag) !== 0) === isWanted
     },
-    mask: flagMask(bits, value),
+    mask: flagMask(flag, isWanted),
   }
 }
 
 /** For one stretch at a time: new memory for each costs more than the work itself. */
 const values = new Uint32Array(stepsPerBreath)
 
-function flagMask(bits: number, value: number): KeyMask {
+function flagMask(flag: number, isWanted: boolean): KeyMask {
   const { no, yes } = answers
+  const shift = 31 - Math.clz32(flag)
+  const unwanted = isWanted ? 0 : 1
   return ({ snapshot, positions }, found, from, to) => {
     const { flags } = snapshot
     for (let index = from; index < to; ) {
@@ -32,11 +34,13 @@ function flagMask(bits: number, value: number): KeyMask {
       const most = Math.min(index + until - first, index + values.length, to)
       const end = lowerBound(positions, until, index, most)
       // Often all have what is asked about, or none.
-      if ((some & bits) === (every & bits)) found.fill((some & bits) === value ? yes : no, index, end)
+      if ((some & flag) === (every & flag))
+        found.fill(((some & flag) !== 0) === isWanted ? yes : no, index, end)
       else {
         takeValues(flags, positions, index, end, values)
+        // Without a branch, which a processor would often guess wrong.
         for (let at = index; at < end; at++)
-          found[at] = ((values[at - index] as number) & bits) === value ? yes : no
+          found[at] = yes * ((((values[at - index] as number) >>> shift) & 1) ^ unwanted)
       }
       index = end
     }
@@ -45,8 +49,8 @@ function flagMask(bits: number, value: number): KeyMask {
 
 function pair(name: string, bit: number): SearchKeyDefinition[] {
   return [
-    { name, parse: () => flagKey(bit, bit) },
-    { name: `UN${name}`, parse: () => flagKey(bit, 0) },
+    { name, parse: () => flagKey(bit, true) },
+    { name: `UN${name}`, parse: () => flagKey(bit, false) },
   ]
 }
 
@@ -61,7 +65,9 @@ export const systemFlagKeys: readonly SearchKeyDefinition[] = [
 export const all: SearchKeyDefinition = {
   name: 'ALL',
   parse: () => ({
-    ...flagKey(0, 0),
+    kind: 'key',
+    cost: 'snapshot',
+    bind: () => () => true,
     mask: (_scope, found, from, to) => void found.fill(answers.yes, from, to),
   }),
 }
@@ -126,5 +132,5 @@ function rev1Only(name: string, key: SearchKeyDefinition['parse']): SearchKeyDef
 export const recentKeys: readonly SearchKeyDefinition[] = [
   rev1Only('RECENT', () => recentKey),
   rev1Only('OLD', () => ({ kind: 'not', of: recentKey })),
-  rev1Only('NEW', () => ({ kind: 'and', of: [recentKey, flagKey(seen, 0)] })),
+  rev1Only('NEW', () => ({ kind: 'and', of: [recentKey, flagKey(seen, false)] })),
 ]

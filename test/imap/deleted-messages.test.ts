@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AccountId, MailboxId, ModSeq, UidValidity } from '../../src/base/ids.ts'
-import { deletedRanges } from '../../src/imap/deleted-ranges.ts'
+import { deletedRanges } from '../../src/imap/deleted-messages.ts'
 import { deleted, seen } from '../../src/store/flags.ts'
 import type { MailboxSnapshot } from '../../src/store/mailbox-snapshot.ts'
 import { LiveSnapshot } from '../../src/store/snapshots/live-snapshot.ts'
