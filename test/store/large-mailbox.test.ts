@@ -117,6 +117,16 @@ for (const isPacked of [false, true]) {
   })
 }
 
+test('what comes while a mailbox is read is there, beside flags that are changed', async t => {
+  const { cold, account, mailbox } = await openCold(t, false)
+  const place = { account, mailbox }
+  const reading = Promise.resolve(cold.snapshot(account, mailbox))
+  const flags = { system: 2, keywords: [] }
+  await cold.mutate('storeFlags', { ...place, uids: [[1, messages]], mode: 'add', flags })
+  await cold.mutate('appendMessages', { ...place, messages: [mail(cold, 'last')] })
+  await assertLikeRows(cold.reader, (await reading) as MailboxSnapshot)
+})
+
 /** UIDs from `first` on, `step` apart, as ranges. */
 function every(step: number, first: number, last: number): (readonly [number, number])[] {
   const ranges: (readonly [number, number])[] = []

@@ -49,12 +49,11 @@ export async function resynchronize(
 
 /** UIDs at or after `from` that the client may know and that are gone, ascending. */
 export async function vanishedSince(
-  view: MailboxView,
+  { snapshot }: Pick<MailboxView, 'snapshot'>,
   known: { readonly modSeq: ModSeq; readonly knownUids: readonly UidRange[] | undefined },
   breathe: Breathe,
   from = 1,
 ): Promise<number[]> {
-  const { snapshot } = view
   const isKnown = membership(known.knownUids)
   const { isComplete, vanished } = await snapshot.changesAfter(known.modSeq)
   const gone: number[] = []

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { imapConfig } from '../../../src/imap/config.ts'
+import { StoreError } from '../../../src/store/error.ts'
 import { message, startImap } from '../harness.ts'
 
 const mailboxes = 'MAILBOX 6 10000 ANNOTATION-STORAGE 0 4096'
@@ -98,6 +99,12 @@ test('STATUS and LIST-STATUS tell DELETED and DELETED-STORAGE (RFC 9208 §4.1.4)
   assert.deepEqual(await client.ok('STATUS Drafts (DELETED-STORAGE)'), [
     '* STATUS Drafts (DELETED-STORAGE 0)',
   ])
+  // Another session has deleted the mailbox since it was listed.
+  const snapshot = t.mock.method(server.store, 'snapshot', () => {
+    throw new StoreError('no-such-mailbox', 'gone')
+  })
+  assert.deepEqual(await client.ok('STATUS INBOX (DELETED-STORAGE)'), ['* STATUS INBOX (DELETED-STORAGE 0)'])
+  snapshot.mock.restore()
 })
 
 test('quota commands with bad syntax, or before log-in, are BAD; no mailbox is NO', async t => {
