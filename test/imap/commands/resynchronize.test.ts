@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AccountId, MailboxId, ModSeq, UidValidity } from '../../../src/base/ids.ts'
 import { vanishedSince } from '../../../src/imap/commands/resynchronize.ts'
-import type { MailboxView } from '../../../src/imap/mailbox-view.ts'
+import type { MailboxSnapshot } from '../../../src/store/mailbox-snapshot.ts'
 import { LiveSnapshot } from '../../../src/store/snapshots/live-snapshot.ts'
 import { MessageList } from '../../../src/store/snapshots/message-list.ts'
 import { RecentChanges } from '../../../src/store/snapshots/recent-changes.ts'
 
 /** A view of a mailbox with these UIDs, whose expunges are forgotten up to modSeq 9. */
-function viewOf(uids: readonly number[], uidNext: number): MailboxView {
+function viewOf(uids: readonly number[], uidNext: number): { readonly snapshot: MailboxSnapshot } {
   const list = new MessageList()
   for (const [position, uid] of uids.entries()) list.append(position, [[uid, 0, 1, 0, 0, 0, 0]])
   const context = { keywords: () => [], tombstones: () => ({ floor: 9, rows: [] }) }
@@ -21,7 +21,7 @@ function viewOf(uids: readonly number[], uidNext: number): MailboxView {
     tombstoneFloor: 9 as ModSeq,
   }
   const history = { changed: new RecentChanges(10), vanished: new RecentChanges(10) }
-  return { snapshot: new LiveSnapshot(context, key, state, uids.length, list, history) } as MailboxView
+  return { snapshot: new LiveSnapshot(context, key, state, uids.length, list, history) }
 }
 
 const ranges = fc.array(
