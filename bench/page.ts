@@ -16,6 +16,11 @@ export function writePage({ machine, servers, questions: recorded, nodesQuestion
     '"Load before" is the load average of the machine when a question began: above 1, other programs ran on it, the times are too long for both servers, and CPU for one operation says more than they do.',
     '',
     `Machine: ${machine.cpuCount} x ${machine.cpu}, ${machine.memoryGigabytes} GB, Linux ${machine.kernel}, ${machine.fileSystem}; appending 4 KB with fdatasync takes ${machine.fdatasyncMs} ms; Node ${machine.node}.`,
+    ...(machine.pageoutSeconds === undefined
+      ? []
+      : [
+          `Its kernel takes back what nobody has read of a file for ${machine.pageoutSeconds} s: what is asked for the first time may come from the disk, for either server.`,
+        ]),
     '',
   ]
   for (const [name, server] of Object.entries(servers)) {
