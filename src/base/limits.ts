@@ -368,8 +368,10 @@ export const limits = {
     rowsAtOnce: 4096,
     /** Of those that go, how many are taken out of the picture before others run again: each may have a chunk of its own. */
     removedAtOnce: 1024,
-    /** Packed chunks that are made, looked at or changed before others run again. */
+    /** Packed chunks that are made, or looked at, before others run again. */
     chunksAtOnce: 8,
+    /** So long flags are changed in the picture of a large mailbox before others run again. */
+    masksMs: 3,
     /** A snapshot that has drifted is packed after this, with what changes meanwhile. */
     packMs: 1000,
     /** Bytes of the columns of emails that each thread keeps for SEARCH, SORT and THREAD. */

@@ -439,7 +439,7 @@ export class MailboxView {
 
   async #tellFlags(
     { changed }: MailboxDelta,
-    { flags, modSeqs, uids }: MailboxSnapshot,
+    { flags, modSeq: upTo, modSeqs, uids }: MailboxSnapshot,
     knownUid: number,
     out: Encoder,
     style: SyncStyle,
@@ -450,6 +450,8 @@ export class MailboxView {
         const position = changed[at] as number
         const uid = uids.at(position)
         const modSeq = modSeqs.at(position)
+        // What has changed again since is told next time, as then this client's state is not below what he is told (RFC 7162 §6).
+        if (modSeq > upTo) continue
         if (uid > knownUid || modSeq <= this.#toldModSeq || this.#isSilenced(uid, modSeq)) continue
         const number = this.numberOf(uid)
         if (number > 0) this.tellFlagsOf(number, uid, flags.at(position), modSeq, out, style)

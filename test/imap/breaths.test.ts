@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { stepsPerBreath } from '../../src/base/breathe.ts'
+import type { MailboxId } from '../../src/base/ids.ts'
+import { answered } from '../../src/store/flags.ts'
 import { imapConfig } from '../../src/imap/config.ts'
 import { Encoder } from '../../src/imap/encoder.ts'
 import { Connection } from '../../src/net/connection.ts'
@@ -14,6 +16,10 @@ const stretches = 3
 
 /** A client in a large mailbox, whose connection finds the time of its turn over at each look at the clock, so that whoever breathes gives way. */
 async function openLarge(t: TestContext, atEachLook: () => void): Promise<ImapClient> {
+  return (await startLarge(t, atEachLook)).client
+}
+
+async function startLarge(t: TestContext, atEachLook: () => void) {
   let nowMs = 0
   const now = () => {
     atEachLook()
@@ -27,7 +33,7 @@ async function openLarge(t: TestContext, atEachLook: () => void): Promise<ImapCl
   await fill(server.store, server.account, messages)
   const client = await server.client()
   await client.ok('SELECT INBOX')
-  return client
+  return { client, server }
 }
 
 /** How many turns of the event loop go by. */
@@ -245,4 +251,58 @@ test('whoever is told much is waited for while he reads slowly', async t => {
   await ask('UIDBATCHES 1')
   await client.ok('UID STORE 1:* +FLAGS.SILENT (\\Deleted)')
   await ask('EXPUNGE')
+})
+
+test('what changes again while it is told is told later, so that nobody believes to know more than he does (RFC 7162 §6)', async t => {
+  const { client, server } = await startLarge(t, () => {})
+  const last = stretches * stepsPerBreath
+  const other = await server.client()
+  await other.ok('SELECT INBOX')
+  await client.ok('ENABLE CONDSTORE')
+  const mailbox = (
+    await server.store.reader.get<{ id: MailboxId }>("SELECT id FROM mailbox WHERE name = 'INBOX'")
+  )?.id as MailboxId
+  const place = { account: server.account, mailbox }
+  /** Once it is asked, and before all of it is told, another message goes and the last one changes. */
+  const askAndChange = async (command: string, gone: number) => {
+    let changed: Promise<void> | undefined
+    const { drainIfBehind } = Encoder.prototype
+    const pauses = t.mock.method(Encoder.prototype, 'drainIfBehind', function (this: Encoder) {
+      if (pauses.mock.callCount() !== 1) return drainIfBehind.call(this)
+      changed = change()
+      return changed
+    })
+    const change = async () => {
+      const flags = { system: answered, keywords: [] }
+      await server.store.mutate('expungeMessages', { ...place, uids: [[gone, gone]], onlyDeleted: false })
+      await server.store.mutate('storeFlags', { ...place, uids: [[last, last]], mode: 'add', flags })
+      // Whoever looks at the mailbox brings the picture of all up to date.
+      await server.store.snapshot(server.account, mailbox)
+    }
+    const lines = answersIn(await client.ok(command))
+    pauses.mock.restore()
+    assert.ok(changed)
+    await changed
+    await server.store.mutate('storeFlags', {
+      ...place,
+      uids: [[last, last]],
+      mode: 'remove',
+      flags: { system: answered, keywords: [] },
+    })
+    return lines.flatMap(line => {
+      const modSeq = / FETCH .*MODSEQ \((\d+)\)/.exec(line)?.[1]
+      return modSeq === undefined ? [] : [Number(modSeq)]
+    })
+  }
+  await other.ok('UID STORE 1:* +FLAGS.SILENT (\\Flagged)')
+  const { modSeq } = await stateOf(other)
+  const told = await askAndChange('NOOP', 5)
+  assert.deepEqual([...new Set(told)], [modSeq])
+  assert.ok(told.length >= last - 1)
+  await client.ok('NOOP')
+  const before = (await stateOf(client)).modSeq
+  const stored = await askAndChange('UID STORE 1:* -FLAGS.SILENT (\\Flagged)', 6)
+  assert.ok(stored.length >= last - 2)
+  // Behind the answer the change of the other is told.
+  assert.deepEqual([...new Set(stored.slice(0, -1))], [before + 1])
 })

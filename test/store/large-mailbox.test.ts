@@ -21,6 +21,7 @@ const store: Writable<typeof limits.store> = limits.store
 store.readAtOnce = 0
 store.rowsAtOnce = 3
 store.chunksAtOnce = 1
+store.masksMs = 0
 
 const messages = 3000
 
@@ -116,6 +117,19 @@ for (const isPacked of [false, true]) {
     )
   })
 }
+
+test('what goes while a mailbox is read, before its row is, is told as gone (RFC 7162 §3.2.5)', async t => {
+  const { cold, account, mailbox } = await openCold(t, false)
+  const place = { account, mailbox }
+  const row = await cold.reader.get<{ mod_seq: ModSeq }>('SELECT mod_seq FROM mailbox WHERE id = ?', mailbox)
+  const reading = Promise.resolve(cold.snapshot(account, mailbox))
+  await cold.mutate('expungeMessages', { ...place, uids: [[messages - 1, messages - 1]], onlyDeleted: false })
+  await reading
+  const snapshot = await cold.snapshot(account, mailbox)
+  await assertLikeRows(cold.reader, snapshot)
+  const { isComplete, vanished } = await snapshot.changesAfter(row?.mod_seq ?? (0 as ModSeq))
+  assert.deepEqual([isComplete, vanished.map(({ uid }) => uid)], [true, [messages - 1]])
+})
 
 test('what comes while a mailbox is read is there, beside flags that are changed', async t => {
   const { cold, account, mailbox } = await openCold(t, false)

@@ -151,7 +151,7 @@ async function finishStore(
 async function answer(
   session: Session,
   selection: Selection,
-  { changed, unmodified }: FlagsChanged,
+  { changed, modSeq: changedAt, unmodified }: FlagsChanged,
   isSilent: boolean,
   isUid: boolean,
 ): Promise<boolean> {
@@ -177,12 +177,12 @@ async function answer(
         }
         if (refused.has(uid)) continue
         const number = selection.numbers[at] as number
-        const modSeq = modSeqs.at(position)
-        if (!isSilent) view.tellFlagsOf(number, uid, flags.at(position), modSeq, out, style, isUid)
+        if (!isSilent)
+          view.tellFlagsOf(number, uid, flags.at(position), modSeqs.at(position), out, style, isUid)
         else if (tellsModSeq && isAmong(changed, uid)) {
           const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''
-          if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${modSeq}))`)
-          else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
+          if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${changedAt}))`)
+          else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${changedAt}))`)
         }
       }
     },

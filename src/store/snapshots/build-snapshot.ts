@@ -40,6 +40,8 @@ export interface SnapshotEntry {
   packed: Packed
   /** Messages that changed since then. */
   drift: number
+  /** How many messages the state has, where some had gone by the time they were read. */
+  readonly total?: number
   /** What the next state is made in. */
   draft?: Draft
 }
@@ -129,7 +131,7 @@ export async function snapshotOfSlices(
     count += rows.length
     await new Promise(setImmediate)
   }
-  return entryOfList(context, key, state, list, count, packedModSeq)
+  return { ...entryOfList(context, key, state, list, count, packedModSeq), total: state.total }
 }
 
 /** Of messages that were read. */
@@ -289,10 +291,13 @@ export async function applyMasksSlowly(
   masks: readonly MaskRow[],
 ): Promise<SnapshotEntry | undefined> {
   const work = layMasks(context, entry, state, masks)
-  for (let chunks = 1; ; chunks++) {
+  for (let from = performance.now(); ; ) {
     const step = work.next()
     if (step.done === true) return step.value
-    if (chunks % limits.store.chunksAtOnce === 0) await new Promise(setImmediate)
+    // To unpack a chunk takes a hundred times as long as to change one message in one that is known.
+    if (performance.now() - from < limits.store.masksMs) continue
+    await new Promise(setImmediate)
+    from = performance.now()
   }
 }
 
@@ -307,10 +312,11 @@ export function maskedCount({ snapshot: { list, count } }: SnapshotEntry, masks:
 /** Pauses after each chunk. Nothing is changed before all of them have been looked at. */
 function* layMasks(
   context: SnapshotContext,
-  { snapshot, packed, drift }: SnapshotEntry,
+  entry: SnapshotEntry,
   state: SnapshotState,
   masks: readonly MaskRow[],
 ): Generator<void, SnapshotEntry | undefined> {
+  const { snapshot } = entry
   const { list, count, history, modSeq: known } = snapshot
   for (const [, first, last, clears] of masks) {
     if (clears === null) return undefined
@@ -336,7 +342,8 @@ function* layMasks(
     }
   }
   const next = new LiveSnapshot(context, snapshot, state, count, list, history)
-  return { snapshot: next, packed, drift: drift + changed }
+  // It may have been packed meanwhile.
+  return { snapshot: next, packed: entry.packed, drift: entry.drift + changed }
 }
 
 /** The messages with UIDs from `first` to `last`. */

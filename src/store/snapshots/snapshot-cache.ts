@@ -197,7 +197,10 @@ export class SnapshotCache implements SnapshotContext {
       const state = this.#state(place)
       const entry = this.#base(place, known, state) ?? (await this.#loadSlowly(place, state))
       await this.#draw(place, entry)
-      this.#refresh(key, place, (await this.#layMasks(place, entry)) ?? entry)
+      const laid = await this.#layMasks(place, entry)
+      // The state before has what is in the columns now behind its own modSeq.
+      if (laid) this.#keep(key, laid)
+      this.#refresh(key, place, laid ?? entry)
     })
   }
 
@@ -353,6 +356,7 @@ export class SnapshotCache implements SnapshotContext {
 }
 
 /** Whether messages came or went since a state that was read from the rows: each one that comes takes a UID, and without that none can make up for one that goes. */
-function messagesSince({ snapshot }: SnapshotEntry, { uidNext, total }: MailboxState): 'same' | 'other' {
-  return snapshot.uidNext === uidNext && snapshot.count === total ? 'same' : 'other'
+function messagesSince(entry: SnapshotEntry, { uidNext, total }: MailboxState): 'same' | 'other' {
+  const { snapshot, total: before = snapshot.count } = entry
+  return snapshot.uidNext === uidNext && before === total ? 'same' : 'other'
 }
