@@ -10,7 +10,7 @@ export function beginFlagChange(
   asked: Omit<MutationArgs<'storeFlags'>, 'account' | 'mailbox' | 'keeps' | 'knownTo'>,
 ): Promise<FlagsChanged> {
   const { account, id: mailbox } = view.mailbox
-  const change = { ...asked, account, mailbox, knownTo: view.toldFlags }
+  const change = { ...asked, account, mailbox, knownTo: view.knownFlags }
   return view.isGuest
     ? store.mutate('storeGuestFlags', { ...change, guest })
     : store.mutate('storeFlags', change)

@@ -95,6 +95,8 @@ export class MailboxView {
   #count: number
   #toldModSeq: ModSeq
   #toldExpunges: ModSeq
+  /** How far he had been told of flags when his last command was answered. */
+  #settledFlags: ModSeq
   /** Messages from this UID on are recent to this session (RFC 3501 §2.3.2). */
   readonly #firstRecentUid: number
   readonly #uidNextAtSelect: number
@@ -136,6 +138,7 @@ export class MailboxView {
     this.#count = snapshot.count
     this.#toldModSeq = snapshot.modSeq
     this.#toldExpunges = snapshot.modSeq
+    this.#settledFlags = snapshot.modSeq
     this.#lastUid = snapshot.uidNext - 1
     this.#uidNextAtSelect = snapshot.uidNext
   }
@@ -294,9 +297,17 @@ export class MailboxView {
     return this.#snapshot
   }
 
-  /** How far the client has been told of flags. */
-  get toldFlags(): ModSeq {
-    return this.#toldModSeq
+  /**
+   * How far the client knows of flags for sure. What he was told between two commands (RFC 5465 §3.1) he may have heard behind the next one, which he then
+   * takes to have been before it.
+   */
+  get knownFlags(): ModSeq {
+    return this.#settledFlags
+  }
+
+  /** A command is being answered, and all that is new has been told. */
+  settle(): void {
+    this.#settledFlags = this.#toldModSeq
   }
 
   /**

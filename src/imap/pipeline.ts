@@ -162,6 +162,7 @@ export async function tellOrPart(session: Session, mayExpunge: boolean): Promise
   try {
     await tellNews(session, mayExpunge)
     tellHeldBack(session)
+    if (session.state.kind === 'selected') session.state.view.settle()
     return undefined
   } catch (error) {
     if (error instanceof ImapError && error.status === 'BYE') return error

@@ -177,12 +177,16 @@ async function answer(
         }
         if (refused.has(uid)) continue
         const number = selection.numbers[at] as number
-        if (!isSilent)
-          view.tellFlagsOf(number, uid, flags.at(position), modSeqs.at(position), out, style, isUid)
-        else if (tellsModSeq && isAmong(changed, uid)) {
+        const modSeq = modSeqs.at(position)
+        const isChanged = !isSilent || (tellsModSeq && isAmong(changed, uid))
+        if (!isChanged) continue
+        // What has changed again since has flags that the client can't know.
+        if (!isSilent || modSeq !== changedAt)
+          view.tellFlagsOf(number, uid, flags.at(position), modSeq, out, style, isUid)
+        else {
           const uidItem = isUid || style.vanished ? `UID ${uid} ` : ''
-          if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${changedAt}))`)
-          else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${changedAt}))`)
+          if (style.uidOnly) out.line(`* ${uid} UIDFETCH (MODSEQ (${modSeq}))`)
+          else out.line(`* ${number} FETCH (${uidItem}MODSEQ (${modSeq}))`)
         }
       }
     },

@@ -39,9 +39,14 @@ export async function runFetch(session: Session, args: FetchArgs, isUid: boolean
   if (vanished && changedSince !== undefined)
     await tellVanished(session, view, args.set, changedSince as ModSeq)
   let targets = chooseTargets(session, args, isUid)
-  const { missing } = targets
+  let { missing } = targets
+  const { snapshot } = view
   const seenAt = await markSeen(session, view, args.items, targets)
-  if (seenAt !== undefined) targets = findTargets(view.snapshot, targets, undefined)
+  // The messages have other positions now, also where all were \Seen by then.
+  if (view.snapshot !== snapshot) {
+    targets = findTargets(view.snapshot, targets, undefined)
+    missing += targets.missing
+  }
   const writer = new MessageWriter(session, itemsToWrite(session, args, isUid), seenAt)
   try {
     await writer.write(targets)

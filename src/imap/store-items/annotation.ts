@@ -60,7 +60,7 @@ async function storeAnnotations(
       uids: uidRanges(selection.uids),
       viewer,
       annotations,
-      knownTo: view.toldFlags,
+      knownTo: view.knownFlags,
       ...(unchangedSince !== undefined && { unchangedSince }),
     }),
   )

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MailboxId } from '../../../src/base/ids.ts'
+import { seen } from '../../../src/store/flags.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { message, startImap } from '../harness.ts'
 import { openInbox, valueOf } from '../fetch/mailbox.ts'
 
@@ -250,4 +253,42 @@ test('pipelined FETCHes are answered in order', async t => {
     assert.equal(status, 'OK')
     assert.equal(valueOf(untagged[0] ?? '', 'UID'), String(1 + (at % 2)))
   }
+})
+
+test('FETCH gives each message its own content, though others go and are seen while it makes them seen (RFC 9051 §6.4.5)', async t => {
+  const subjects = ['one', 'two', 'three', 'four']
+  const { imap, store, account } = await openInbox(
+    t,
+    subjects.map(subject => message(subject)),
+  )
+  const row = await store.reader.get<{ id: MailboxId }>('SELECT id FROM mailbox WHERE name = ?', 'INBOX')
+  const place = { account, mailbox: row?.id as MailboxId }
+  const { mutate } = store
+  const others = t.mock.method(store, 'mutate', async (...change: Parameters<Store['mutate']>) => {
+    others.mock.restore()
+    await mutate.call(store, 'storeFlags', {
+      ...place,
+      uids: [[3, 3]],
+      mode: 'add',
+      flags: { system: seen, keywords: [] },
+    })
+    await mutate.call(store, 'expungeMessages', { ...place, uids: [[1, 1]], onlyDeleted: false })
+    return mutate.call(store, ...change)
+  })
+  const { untagged, status } = await imap.command('FETCH 3 (UID BODY[HEADER.FIELDS (SUBJECT)])')
+  assert.equal(status, 'OK')
+  assert.match(untagged[0] ?? '', /^\* 3 FETCH \(.*UID 3 .*Subject: three\r\n/s)
+  assert.deepEqual(await imap.ok('NOOP'), ['* 1 EXPUNGE'])
+  // One of those that were asked for goes meanwhile.
+  const gone = t.mock.method(store, 'mutate', async (...change: Parameters<Store['mutate']>) => {
+    gone.mock.restore()
+    await mutate.call(store, 'expungeMessages', { ...place, uids: [[4, 4]], onlyDeleted: false })
+    return mutate.call(store, ...change)
+  })
+  const some = await imap.command('FETCH 1:3 (UID BODY[HEADER.FIELDS (SUBJECT)])')
+  assert.match(some.tagged, /^NO \[EXPUNGEISSUED\] /)
+  assert.deepEqual(
+    some.untagged.flatMap(line => /Subject: (\w+)/.exec(line)?.[1] ?? []),
+    ['two', 'three'],
+  )
 })

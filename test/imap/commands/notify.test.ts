@@ -292,3 +292,16 @@ test('NOTIFY with bad syntax, bad bundles or unknown events is refused, and what
   assert.deepEqual(await lines(client, 1), ['* LIST (\\HasNoChildren) "/" New'])
   assert.equal((await (await server.connect()).command('NOTIFY NONE')).status, 'BAD')
 })
+
+test('flags that are told between two commands are told again where the next one changes them silently, as both may have crossed (RFC 9051 §6.4.6)', async t => {
+  const server = await startImap(t)
+  const [client, other] = [await server.client(), await server.client()]
+  await client.append('INBOX', message('one'))
+  for (const each of [client, other]) await each.ok('SELECT INBOX')
+  await client.ok(`NOTIFY SET (selected ${all})`)
+  await other.ok('STORE 1 +FLAGS (\\Seen)')
+  assert.match((await client.line()) ?? '', /^\* 1 FETCH \(UID 1 FLAGS \(\\Seen/)
+  const said = await client.ok('STORE 1 FLAGS.SILENT (\\Answered)')
+  assert.match(said.join('\n'), /^\* 1 FETCH \(UID 1 FLAGS \(\\Answered( \\Recent)?\)\)$/)
+  assert.deepEqual(await client.ok('STORE 1 FLAGS.SILENT (\\Flagged)'), [])
+})
