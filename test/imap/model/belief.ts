@@ -251,7 +251,11 @@ export class Belief {
       [...this.contexts.values()].every(({ members, isUnsure }) => isUnsure || !members.has(entry)),
     )
     const chosen = free.findLast(entry => this.#removed.has(entry)) ?? free[0]
-    if (free.length > 1) for (const context of this.contexts.values()) context.isUnsure ||= !context.isUid
+    if (free.length > 1) {
+      for (const context of this.contexts.values()) context.isUnsure ||= !context.isUid
+      // Nor is it clear whose flags were told by number.
+      for (const entry of free) Object.assign(entry, unknown())
+    }
     if (chosen) return chosen
     return violation(
       `VANISHED of ${uid}, which the client does not know (${this.entries.map(one => one.uid).join(' ')})`,
