@@ -4,7 +4,7 @@ import { StoreError } from '../store/error.ts'
 import { breatheWriting } from './breaths.ts'
 import { ImapError } from './error.ts'
 import { writeMessages } from './fetch/write-messages.ts'
-import type { MailboxView } from './mailbox-view.ts'
+import type { MailboxView, SyncStyle } from './mailbox-view.ts'
 import type { SelectedEvents } from './notify/notify-spec.ts'
 import type { Session } from './session.ts'
 import { syncStyle } from './sync-style.ts'
@@ -38,6 +38,16 @@ export function watchNews({ store, connection, account, state }: Session): () =>
   }
 }
 
+/** Tells what has changed in the selected mailbox, bit by bit where it is much. Throws `StoreError` `no-such-mailbox`. */
+export function syncSelected(
+  session: Session,
+  view: MailboxView,
+  mayExpunge: boolean,
+  style: SyncStyle = syncStyle(session),
+): Promise<void> {
+  return view.sync(session.out, style, mayExpunge, () => breatheWriting(session))
+}
+
 async function tellSelected(session: Session, mayExpunge: boolean): Promise<void> {
   if (session.state.kind !== 'selected') return
   const { view } = session.state
@@ -55,7 +65,7 @@ async function tellSelected(session: Session, mayExpunge: boolean): Promise<void
 
   async function tellChanges(): Promise<void> {
     if (!notifications) {
-      await view.sync(session.out, syncStyle(session), mayExpunge, () => breatheWriting(session))
+      await syncSelected(session, view, mayExpunge)
       await view.annotations.tell(session, view.annotations.isAsked, false)
     }
     // RFC 5465 §3.1: after NOTIFY only what it asks for.
@@ -75,7 +85,7 @@ async function tellByNotify(
 ): Promise<void> {
   const knownUid = view.lastUid
   const style = { ...syncStyle(session), flags, uid: true }
-  await view.sync(session.out, style, mayExpunge, () => breatheWriting(session))
+  await syncSelected(session, view, mayExpunge, style)
   await view.annotations.tell(session, annotations, true)
   if (items.length === 0 || view.lastUid === knownUid) return
   const added = view.select({ kind: 'ranges', ranges: [[knownUid + 1, view.lastUid]] }, true)

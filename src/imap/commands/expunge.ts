@@ -1,13 +1,13 @@
 // EXPUNGE. RFC 9051 §6.4.3; RFC 7162 §3.2.4.
 import { rightBits } from '../../store/rights.ts'
 import type { UidRanges } from '../../store/uid-ranges.ts'
-import { breatheIn, breatheWriting } from '../breaths.ts'
+import { breatheIn } from '../breaths.ts'
 import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
 import { deletedRanges } from '../deleted-messages.ts'
 import { mutateMailbox } from '../mailbox-access.ts'
+import { syncSelected } from '../news.ts'
 import type { Session } from '../session.ts'
-import { syncStyle } from '../sync-style.ts'
 import { assertWritable, noArguments } from './arguments.ts'
 
 export const expunge = command({
@@ -29,6 +29,6 @@ export async function expungeDeleted(session: Session, uids: UidRanges | undefin
     onlyDeleted: true,
     uids: uids ?? (await deletedRanges(await view.refresh(), () => breatheIn(session))),
   })
-  await view.sync(session.out, syncStyle(session), true, () => breatheWriting(session))
+  await syncSelected(session, view, true)
   return { code: highestModSeqCode(session) }
 }

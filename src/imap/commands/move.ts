@@ -1,10 +1,9 @@
 // MOVE and UID MOVE. RFC 6851; RFC 9051 §6.4.8. EXPUNGE may be sent in answer to both.
-import { breatheWriting } from '../breaths.ts'
 import { command, type Completion } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
 import { withMessageLimit } from '../message-limit.ts'
+import { syncSelected } from '../news.ts'
 import type { Session } from '../session.ts'
-import { syncStyle } from '../sync-style.ts'
 import { assertWritable } from './arguments.ts'
 import { beginTransfer, parseTransfer, type TransferArgs } from './copy.ts'
 
@@ -25,6 +24,6 @@ async function moveMessages(session: Session, args: TransferArgs, isUid: boolean
   const code = await change?.code
   // COPYUID comes before the EXPUNGEs it explains (RFC 6851 §4.3).
   if (code) session.say(code, 'Moved')
-  await view.sync(session.out, syncStyle(session), true, () => breatheWriting(session))
+  await syncSelected(session, view, true)
   return { code: highestModSeqCode(session) }
 }

@@ -7,7 +7,6 @@ import {
   makeMessages,
   parseAppendedMessage,
 } from '../append-data.ts'
-import { breatheWriting } from '../breaths.ts'
 import { command, type Completion, type LiteralPlace, type ParseContext } from '../command.ts'
 import { highestModSeqCode } from '../condstore.ts'
 import { bad, no } from '../error.ts'
@@ -16,8 +15,8 @@ import type { Parser } from '../input/parser.ts'
 import { getTarget } from '../mailbox-access.ts'
 import { decodeMailboxName } from '../mailbox-name.ts'
 import type { SequenceSet } from '../sequence-set.ts'
+import { syncSelected } from '../news.ts'
 import type { Session } from '../session.ts'
-import { syncStyle } from '../sync-style.ts'
 import { assertWritable, mailboxName } from './arguments.ts'
 
 interface ReplaceArgs {
@@ -91,6 +90,6 @@ async function replaceMessage(session: Session, args: ReplaceArgs, isUid: boolea
   session.notifications?.ignoreMessages(target, uids)
   // RFC 8508 §3.3: APPENDUID before the EXPUNGE that it explains.
   session.say(`APPENDUID ${uidValidity} ${uids.join(',')}`, 'Replacement is stored')
-  await view.sync(session.out, syncStyle(session), true, () => breatheWriting(session))
+  await syncSelected(session, view, true)
   return { code: highestModSeqCode(session) }
 }
