@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { on } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import type { MessagePort } from 'node:worker_threads'
 import type { AccountId } from '../../src/base/ids.ts'
@@ -75,14 +75,17 @@ test('a store is told of the accounts that it watches, and of no others', async 
   watched.add(two)
   const port = hub.connect()
   port.postMessage({ kind: 'hello', watched: watched.buffer, gatherHintsMs: 0 } satisfies ToHub)
-  const message = once(port, 'message')
-  // What comes over the database may be there before the greeting, so it is known when this store's own news have come there.
+  // Until the hub has read this greeting it tells everything, also of the accounts above; what comes after these two words is told by it.
+  const told = on(port, 'message') as AsyncIterator<[FromHub]>
+  const next = async () => (await told.next()).value[0] as FromHub
   port.postMessage({ kind: 'news', hints: [], words: ['greeted'] } satisfies ToHub)
   assert.equal(await wordOf(apart), 'greeted')
+  apart.nodes?.tell('heard')
+  while ((await next()).kind !== 'word');
   await append(apart, one)
   const { modSeq } = await append(apart, two)
   const hints: ChangeHint[] = [{ account: two, modSeq }]
-  assert.deepEqual(await message, [{ kind: 'hints', hints } satisfies FromHub])
+  assert.deepEqual(await next(), { kind: 'hints', hints } satisfies FromHub)
 })
 
 test('after a gap in listening every store of the process is told to look', async t => {
