@@ -96,7 +96,9 @@ export class EmailColumnCache {
     const highest = await highestByBlock(emails, breathe)
     if (highest.size * minDensity > emails.length) return this.#read(account, emails, columns, breathe)
     const cached = new Map(columns.map(name => [name, this.#columnOf(account, name)]))
-    const known = columns.every(name => indexed.has(name)) ? await this.#index.columns(account) : undefined
+    const known = columns.every(name => indexed.has(name))
+      ? await this.#index.columns(account, breathe)
+      : undefined
     for (const [block, id] of highest) {
       await this.#fill(account, block, id, cached, known, breathe)
       const breath = breathe()

@@ -1,5 +1,6 @@
 // The picture of one mailbox that all sessions of a thread share: columns of numbers in the order of UIDs.
 import type { Awaitable } from '../base/awaitable.ts'
+import type { Breathe } from '../base/breathe.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../base/ids.ts'
 
 /** What changed in a mailbox after some modSeq. */
@@ -22,13 +23,16 @@ export interface SnapshotColumn {
   copy(from: number, to: number, target: Uint32Array | Float64Array, at?: number): void
 }
 
-/** One whose values never change. */
-export interface FixedColumn<Values extends Uint32Array | Float64Array> extends SnapshotColumn {
+/** Its values never change. */
+export interface EmailColumn extends SnapshotColumn {
   /** The first `count`, for who goes through all; not to be written to. */
-  upTo(count: number): Values
+  upTo(count: number, breathe: Breathe): Awaitable<Float64Array>
 }
 
-export interface UidColumn extends FixedColumn<Uint32Array> {
+/** Its values never change. */
+export interface UidColumn extends SnapshotColumn {
+  /** The first `count`, for who goes through all; not to be written to. */
+  upTo(count: number): Uint32Array
   /** The first position below `count` whose UID is not below `uid`; `count` when there is none. */
   lowerBound(uid: number, count: number): number
 }
@@ -66,7 +70,7 @@ export interface MailboxSnapshot {
   readonly receivedAts: SnapshotColumn
   /** SAVEDATE, milliseconds since 1970. */
   readonly savedAts: SnapshotColumn
-  readonly emails: FixedColumn<Float64Array>
+  readonly emails: EmailColumn
   /** The position of the first message without \Seen, -1 when there is none. */
   readonly firstUnseen: number
   /** The keywords that messages have, sorted. */

@@ -51,6 +51,6 @@ export async function emailsOf(
   indexes: Uint32Array,
   breathe: Breathe,
 ): Promise<Float64Array> {
-  if (indexes.length === snapshot.count) return snapshot.emails.upTo(snapshot.count)
+  if (indexes.length === snapshot.count) return snapshot.emails.upTo(snapshot.count, breathe)
   return pickValues(snapshot.emails, positions, indexes, breathe)
 }

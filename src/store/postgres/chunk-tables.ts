@@ -2,6 +2,7 @@
 //
 // Who fills it holds a lock of the server's as long as its session lives, and writes by that very session: a node that is taken for dead writes no more.
 // Each chunk says by which version of the index it was made; a program reads those of its own, and a newer one begins anew.
+import type { Breathe } from '../../base/breathe.ts'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import type { Log } from '../../base/log.ts'
@@ -19,6 +20,7 @@ import {
   newStamp,
   type PackedChunk,
   type PieceName,
+  weightOf,
 } from '../search/chunk.ts'
 import type { ChunkSource, ChunkStore, StoredChunk } from '../search/chunk-store.ts'
 import type { Reader, SqlValue } from '../store.ts'
@@ -64,7 +66,7 @@ export class ChunkTables implements ChunkSource {
     this.#parts = parts
   }
 
-  async chunks(account: AccountId): Promise<readonly StoredChunk[]> {
+  async chunks(account: AccountId, breathe: Breathe): Promise<readonly StoredChunk[]> {
     const rows = await this.#parts.reader.arrays<readonly [level: ChunkLevel, number: number, stamp: number]>(
       editionsSql,
       account,
@@ -78,7 +80,7 @@ export class ChunkTables implements ChunkSource {
       else unread.push(edition)
     }
     if (unread.length === 0) return found
-    if (unread.length > limits.search.headsOneByOne) return this.#readAll(account)
+    if (unread.length > limits.search.headsOneByOne) return this.#readAll(account, breathe)
     for (const { level, number } of unread) {
       const [row] = await this.#parts.reader.arrays<HeadRow>(headSql, account, level, number)
       const chunk = row && (await this.#keep(account, row))
@@ -98,20 +100,22 @@ export class ChunkTables implements ChunkSource {
     return undefined
   }
 
-  async #readAll(account: AccountId): Promise<readonly StoredChunk[]> {
+  async #readAll(account: AccountId, breathe: Breathe): Promise<readonly StoredChunk[]> {
     const found: StoredChunk[] = []
     for (const row of await this.#parts.reader.arrays<HeadRow>(headsSql, account)) {
       const chunk = await this.#keep(account, row)
       if (chunk) found.push(chunk)
+      const breath = breathe()
+      if (breath !== undefined) await breath
     }
     return found
   }
 
   async #keep(account: AccountId, row: HeadRow): Promise<StoredChunk | undefined> {
     const chunk = findChunk(row)
-    const [level, number, stamp, head] = row
+    const [level, number, stamp] = row
     if (!chunk) await this.#discard(account, { level, number, stamp })
-    else this.#heads.set(editionKeyOf(account, chunk.edition), chunk, 2 * head.byteLength + 500)
+    else this.#heads.set(editionKeyOf(account, chunk.edition), chunk, weightOf(chunk.head))
     return chunk
   }
 

@@ -1,5 +1,6 @@
 // Where the chunks of the search index are kept. It is a cache: whatever is missing is searched without it, and made again.
 import type { Awaitable } from '../../base/awaitable.ts'
+import type { Breathe } from '../../base/breathe.ts'
 import type { AccountId } from '../../base/ids.ts'
 import type { ChunkAddress, ChunkEdition, ChunkHead, PackedChunk, PieceName } from './chunk.ts'
 
@@ -10,8 +11,8 @@ export interface StoredChunk {
 
 /** For those who search. */
 export interface ChunkSource {
-  /** The chunks of an account, in no order. */
-  chunks(account: AccountId): Awaitable<readonly StoredChunk[]>
+  /** The chunks of an account, in no order; the same list while nothing has changed, where that is known. */
+  chunks(account: AccountId, breathe: Breathe): Awaitable<readonly StoredChunk[]>
   /** Undefined when it is missing, or of another edition. */
   piece(account: AccountId, edition: ChunkEdition, name: PieceName): Awaitable<Uint8Array | undefined>
 }

@@ -62,6 +62,11 @@ export interface ChunkHead {
   readonly last: readonly [email: number, hash: string] | undefined
 }
 
+/** About the bytes that it takes in memory. */
+export function weightOf({ openBodies, openHeads, columns, skipped }: ChunkHead): number {
+  return 1000 + 8 * (openBodies.length + openHeads.length) + 100 * (columns.length + skipped.length)
+}
+
 /** The rest of a chunk, by name: numbers and texts of emails, terms of bodies and of headers, and a piece for each header field of `columns`. */
 export type PieceName = 'numbers' | KeptTextColumn | 'body' | 'body/at' | 'head' | 'head/at' | `:${string}`
 

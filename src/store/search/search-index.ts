@@ -74,7 +74,7 @@ export interface SearchIndex {
     breathe: Breathe,
   ): Awaitable<Float64Array>
   /** What is known of columns of an account's emails; undefined where nothing is. */
-  columns(account: AccountId): Awaitable<FindColumns | undefined>
+  columns(account: AccountId, breathe: Breathe): Awaitable<FindColumns | undefined>
 }
 
 /** Gives columns of `emailsAtOnce` emails, those from `block` times as many on; undefined where they are not known. */
@@ -161,7 +161,6 @@ export class ChunkedIndex implements SearchIndex {
   readonly #answered = new Lru<string, Answered>(limits.search.answeredBytes)
   /** The keys of the editions that each account had when it was asked last. */
   readonly #current = new Lru<AccountId, ReadonlySet<string>>(limits.search.currentEditions)
-  /** A source gives the same list for as long as nothing has changed, where it can tell. */
   readonly #byAddress = new WeakMap<readonly StoredChunk[], ReadonlyMap<string, StoredChunk>>()
 
   constructor(source: ChunkSource) {
@@ -210,8 +209,8 @@ export class ChunkedIndex implements SearchIndex {
     return found
   }
 
-  async columns(account: AccountId): Promise<FindColumns> {
-    const chunks = await this.#chunks(account)
+  async columns(account: AccountId, breathe: Breathe): Promise<FindColumns> {
+    const chunks = await this.#chunks(account, breathe)
     return async (number, names) => {
       const chunk = chunks.get(keyOf({ level: 1, number }))
       if (!chunk) return undefined
@@ -239,7 +238,7 @@ export class ChunkedIndex implements SearchIndex {
     found: Uint8Array | Float64Array,
     breathe: Breathe,
   ): Promise<void> {
-    const chunks = await this.#chunks(account)
+    const chunks = await this.#chunks(account, breathe)
     if (chunks.size === 0) return
     const stretches = new Map<string, Stretch>()
     for (let place = 0; place < emails.length; ) {
@@ -254,8 +253,8 @@ export class ChunkedIndex implements SearchIndex {
     }
   }
 
-  async #chunks(account: AccountId): Promise<ReadonlyMap<string, StoredChunk>> {
-    const chunks = await this.#source.chunks(account)
+  async #chunks(account: AccountId, breathe: Breathe): Promise<ReadonlyMap<string, StoredChunk>> {
+    const chunks = await this.#source.chunks(account, breathe)
     const known = this.#byAddress.get(chunks)
     if (known) return known
     this.#letGo(account, new Set(chunks.map(({ edition }) => editionKeyOf(account, edition))))

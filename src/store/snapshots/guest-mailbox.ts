@@ -8,7 +8,7 @@ import type { AccountId, EmailId, MailboxId, ModSeq, UidValidity } from '../../b
 import { StoreError } from '../error.ts'
 import { seen } from '../flags.ts'
 import type {
-  FixedColumn,
+  EmailColumn,
   FlagsAround,
   MailboxDelta,
   MailboxSnapshot,
@@ -155,7 +155,7 @@ class GuestSnapshot implements MailboxSnapshot {
     return this.base.savedAts
   }
 
-  get emails(): FixedColumn<Float64Array> {
+  get emails(): EmailColumn {
     return this.base.emails
   }
 

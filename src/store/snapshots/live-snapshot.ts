@@ -3,7 +3,7 @@ import type { Awaitable } from '../../base/awaitable.ts'
 import type { AccountId, EmailId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/ids.ts'
 import { keywordShift } from '../flags.ts'
 import type {
-  FixedColumn,
+  EmailColumn,
   FlagsAround,
   MailboxDelta,
   MailboxSnapshot,
@@ -116,7 +116,7 @@ export class LiveSnapshot implements MailboxSnapshot {
     return this.list.savedAts
   }
 
-  get emails(): FixedColumn<Float64Array> {
+  get emails(): EmailColumn {
     return this.list.emails
   }
 

@@ -4,8 +4,10 @@
 // Invariants:
 // - A state has a list and a count. Positions below the count keep their UIDs; what comes goes behind, where an older state does not look.
 // - Two neighbouring chunks of which one was made by an expunge are more than half full together, so that chunks do not become many.
+import type { Awaitable } from '../../base/awaitable.ts'
+import { type Breathe, inStretches } from '../../base/breathe.ts'
 import { lowerBound } from '../../base/lower-bound.ts'
-import type { FixedColumn, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
+import type { EmailColumn, SnapshotColumn, UidColumn } from '../mailbox-snapshot.ts'
 import {
   type ColumnName,
   copyRows,
@@ -37,7 +39,7 @@ export class MessageList {
   readonly sizes = new ListedColumn(this, 'sizes')
   readonly receivedAts = new ListedColumn(this, 'receivedAts')
   readonly savedAts = new ListedColumn(this, 'savedAts')
-  readonly emails = new ListedFixed(this, 'emails', count => new Float64Array(count))
+  readonly emails = new ListedEmails(this)
   readonly #chunks: MessageChunk[] = []
   /** The position of the first message of each chunk. */
   readonly #starts: number[] = []
@@ -333,35 +335,55 @@ class ListedColumn implements SnapshotColumn {
   }
 }
 
-class ListedFixed<Values extends Uint32Array | Float64Array>
-  extends ListedColumn
-  implements FixedColumn<Values>
-{
-  readonly #make: (count: number) => Values
-  /** Given up when memory is collected and nobody uses it: new memory for each who asks costs more than to fill it. */
+/** All values of a column that never change: given up when memory is collected and nobody uses them. New memory for each who asks costs more than to fill it. */
+class Whole<Values extends Uint32Array | Float64Array> {
   #all: WeakRef<Values> | undefined
 
-  constructor(list: MessageList, name: ColumnName, make: (count: number) => Values) {
-    super(list, name)
-    this.#make = make
+  /** Undefined when it has to be made. */
+  upTo(count: number): Values | undefined {
+    const all = this.#all?.deref()
+    return all && all.length >= count ? (all.subarray(0, count) as Values) : undefined
   }
 
-  upTo(count: number): Values {
-    const known = this.#all?.deref()
-    if (known && known.length >= count) return known.subarray(0, count) as Values
-    const all = this.#make(count)
-    this.copy(0, count, all)
+  keep(all: Values): Values {
     this.#all = new WeakRef(all)
     return all
   }
 }
 
-class ListedUids extends ListedFixed<Uint32Array> implements UidColumn {
-  readonly #of: MessageList
+class ListedEmails extends ListedColumn implements EmailColumn {
+  readonly #whole = new Whole<Float64Array>()
 
   constructor(list: MessageList) {
-    super(list, 'uids', count => new Uint32Array(count))
+    super(list, 'emails')
+  }
+
+  upTo(count: number, breathe: Breathe): Awaitable<Float64Array> {
+    return this.#whole.upTo(count) ?? this.#read(count, breathe)
+  }
+
+  async #read(count: number, breathe: Breathe): Promise<Float64Array> {
+    const all = new Float64Array(count)
+    await inStretches(count, breathe, (from, to) => this.copy(from, to, all, from))
+    return this.#whole.keep(all)
+  }
+}
+
+class ListedUids extends ListedColumn implements UidColumn {
+  readonly #of: MessageList
+  readonly #whole = new Whole<Uint32Array>()
+
+  constructor(list: MessageList) {
+    super(list, 'uids')
     this.#of = list
+  }
+
+  upTo(count: number): Uint32Array {
+    const known = this.#whole.upTo(count)
+    if (known) return known
+    const all = new Uint32Array(count)
+    this.copy(0, count, all)
+    return this.#whole.keep(all)
   }
 
   lowerBound(uid: number, count: number): number {

@@ -1,5 +1,7 @@
 // The search index in a SQLite file of its own: search.db beside store.db. A cache, so what does not fit is removed and made again.
 import { existsSync, rmSync, statSync } from 'node:fs'
+import type { Awaitable } from '../../base/awaitable.ts'
+import type { Breathe } from '../../base/breathe.ts'
 import { limits } from '../../base/limits.ts'
 import type { AccountId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
@@ -15,6 +17,7 @@ import {
   newStamp,
   type PackedChunk,
   type PieceName,
+  weightOf,
 } from '../search/chunk.ts'
 import type { ChunkSource, ChunkStore, StoredChunk } from '../search/chunk-store.ts'
 import { Connection } from './connection.ts'
@@ -53,12 +56,18 @@ CREATE TABLE search_swept (
 
 const memoryPath = ':memory:'
 
+interface OpenFile {
+  readonly connection: Connection
+  readonly inode: number
+  readonly heads: KnownHeads
+}
+
 /** Reads what the indexer has written. A file that is missing, damaged or of another version holds nothing. */
 export class ChunkFileReader implements ChunkSource {
   readonly #path: string
   readonly #storeName: string
   readonly #log: Log
-  #open: { readonly connection: Connection; readonly inode: number; readonly heads: KnownHeads } | undefined
+  #open: OpenFile | undefined
 
   constructor(path: string, storeName: string, log: Log) {
     this.#path = path
@@ -66,8 +75,28 @@ export class ChunkFileReader implements ChunkSource {
     this.#log = log
   }
 
-  chunks(account: AccountId): readonly StoredChunk[] {
-    return this.#read(connection => this.#open?.heads.of(connection, account)) ?? []
+  chunks(account: AccountId, breathe: Breathe): Awaitable<readonly StoredChunk[]> {
+    const listed = this.#read((connection, heads) => heads.list(connection, account))
+    if (!listed) return []
+    return listed.unread.length === 0 ? listed.chunks : this.#readHeads(account, listed, breathe)
+  }
+
+  /** Those of a large account take some time. */
+  async #readHeads(
+    account: AccountId,
+    { heads, version, chunks, unread }: ListedChunks,
+    breathe: Breathe,
+  ): Promise<readonly StoredChunk[]> {
+    const found = [...chunks]
+    for (const edition of unread) {
+      // The indexer may have put another chunk in its place just now.
+      const chunk = this.#read(connection => findChunk(connection, account, edition))
+      if (chunk) found.push(chunk)
+      const breath = breathe()
+      if (breath !== undefined) await breath
+    }
+    heads.keep(account, version, found)
+    return found
   }
 
   piece(account: AccountId, edition: ChunkEdition, name: PieceName): Uint8Array | undefined {
@@ -87,10 +116,10 @@ export class ChunkFileReader implements ChunkSource {
     this.#open = undefined
   }
 
-  #read<T>(section: (connection: Connection) => T): T | undefined {
+  #read<T>(section: (connection: Connection, heads: KnownHeads) => T): T | undefined {
     try {
-      const connection = this.#connection()
-      return connection && section(connection)
+      const open = this.#opened()
+      return open && section(open.connection, open.heads)
     } catch (error) {
       // Whatever it is, the messages themselves are at hand.
       this.#log.warn({ err: error as Error }, 'the search index cannot be read; it is made anew')
@@ -100,9 +129,9 @@ export class ChunkFileReader implements ChunkSource {
   }
 
   /** Looks each time whether the indexer has begun another file. */
-  #connection(): Connection | undefined {
+  #opened(): OpenFile | undefined {
     const inode = statSync(this.#path, { throwIfNoEntry: false })?.ino
-    if (this.#open && this.#open.inode === inode) return this.#open.connection
+    if (this.#open && this.#open.inode === inode) return this.#open
     this.close()
     if (inode === undefined) return undefined
     const connection = openConnection(this.#path, true)
@@ -111,29 +140,49 @@ export class ChunkFileReader implements ChunkSource {
       return undefined
     }
     this.#open = { connection, inode, heads: new KnownHeads() }
-    return connection
+    return this.#open
   }
 }
 
-/** The heads of chunks as they were read last, for as long as nobody has written into the file. */
-class KnownHeads {
-  readonly #chunks = new Lru<AccountId, readonly StoredChunk[]>(limits.search.headCacheBytes)
-  #version: number | undefined
+/** The chunks of an account. */
+interface ListedChunks {
+  /** Where they are to be kept. */
+  readonly heads: KnownHeads
+  /** Of the file: another one when somebody has written into it. */
+  readonly version: number
+  /** Whose heads are known. */
+  readonly chunks: readonly StoredChunk[]
+  readonly unread: readonly ChunkEdition[]
+}
 
-  of(connection: Connection, account: AccountId): readonly StoredChunk[] {
-    const version = connection.arrays<[version: number]>('PRAGMA data_version')[0]?.[0]
-    if (version !== this.#version) this.#chunks.clear()
-    this.#version = version
-    const known = this.#chunks.get(account)
-    if (known) return known
-    const rows = chunkRows(connection, account)
-    const chunks = rows.map(storedChunk)
-    this.#chunks.set(
-      account,
-      chunks,
-      rows.reduce((weight, [, , , head]) => weight + 2 * head.byteLength + 500, 0),
-    )
-    return chunks
+/** The heads of chunks as they were read last. An edition never changes. */
+class KnownHeads {
+  readonly #accounts = new Lru<AccountId, Pick<ListedChunks, 'version' | 'chunks'>>(
+    limits.search.headCacheBytes,
+  )
+
+  list(connection: Connection, account: AccountId): ListedChunks {
+    const version = connection.arrays<[version: number]>('PRAGMA data_version')[0]?.[0] ?? 0
+    const known = this.#accounts.get(account)
+    if (known?.version === version) return { heads: this, ...known, unread: [] }
+    const byStamp = new Map(known?.chunks.map(chunk => [chunk.edition.stamp, chunk]))
+    const chunks: StoredChunk[] = []
+    const unread: ChunkEdition[] = []
+    for (const [level, number, stamp] of connection.arrays<EditionRow>(editionsSql, account)) {
+      const chunk = byStamp.get(stamp)
+      if (chunk?.edition.level === level && chunk.edition.number === number) chunks.push(chunk)
+      else unread.push({ level, number, stamp })
+    }
+    if (!known || unread.length > 0 || chunks.length < known.chunks.length)
+      return { heads: this, version, chunks, unread }
+    // Somebody has written of another account.
+    this.keep(account, version, known.chunks)
+    return { heads: this, version, chunks: known.chunks, unread }
+  }
+
+  keep(account: AccountId, version: number, chunks: readonly StoredChunk[]): void {
+    const weight = chunks.reduce((sum, { head }) => sum + weightOf(head), 0)
+    this.#accounts.set(account, { version, chunks }, weight)
   }
 }
 
@@ -185,14 +234,8 @@ export class ChunkFile implements ChunkStore, ChunkSource {
     return this.#connection.all('SELECT level, number FROM search_chunk WHERE account = ?', account)
   }
 
-  find(account: AccountId, { level, number }: ChunkAddress): StoredChunk | undefined {
-    const [row] = this.#connection.arrays<ChunkRow>(
-      'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ? AND level = ? AND number = ?',
-      account,
-      level,
-      number,
-    )
-    return row && storedChunk(row)
+  find(account: AccountId, address: ChunkAddress): StoredChunk | undefined {
+    return findChunk(this.#connection, account, address)
   }
 
   piece(account: AccountId, edition: ChunkEdition, name: PieceName): Uint8Array | undefined {
@@ -342,6 +385,10 @@ function versionOf(connection: Connection): number {
   return connection.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
 }
 
+const editionsSql = 'SELECT level, number, stamp FROM search_chunk WHERE account = ?'
+
+type EditionRow = readonly [level: ChunkLevel, number: number, stamp: number]
+
 type ChunkRow = readonly [
   level: ChunkLevel,
   number: number,
@@ -355,14 +402,26 @@ function storedChunk([level, number, stamp, head, checksum]: ChunkRow): StoredCh
 }
 
 function readChunks(connection: Connection, account: AccountId): readonly StoredChunk[] {
-  return chunkRows(connection, account).map(storedChunk)
-}
-
-function chunkRows(connection: Connection, account: AccountId): readonly ChunkRow[] {
-  return connection.arrays<ChunkRow>(
+  const rows = connection.arrays<ChunkRow>(
     'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ?',
     account,
   )
+  return rows.map(storedChunk)
+}
+
+/** Of any edition. */
+function findChunk(
+  connection: Connection,
+  account: AccountId,
+  { level, number }: ChunkAddress,
+): StoredChunk | undefined {
+  const [row] = connection.arrays<ChunkRow>(
+    'SELECT level, number, stamp, head, checksum FROM search_chunk WHERE account = ? AND level = ? AND number = ?',
+    account,
+    level,
+    number,
+  )
+  return row && storedChunk(row)
 }
 
 function readPiece(

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../fixture.ts'
 
 const account = 1 as AccountId
 
-test('the heads of chunks are read once, and anew when somebody has written into the file or made another', t => {
+test('the head of each chunk is read once, with a breath behind it, and anew when somebody has made another file', async t => {
   const path = join(temporaryFolder(t), 'search.db')
   const file = ChunkFile.open(path, 'a store', silentLog)
   const reader = new ChunkFileReader(path, 'a store', silentLog)
@@ -29,23 +29,32 @@ test('the heads of chunks are read once, and anew when somebody has written into
     })
     into.put(account, { level: 0, number }, builder.pack(), [])
   }
-  const numbers = () =>
-    reader
-      .chunks(account)
-      .map(({ edition }) => edition.number)
-      .sort((a, b) => a - b)
-  assert.deepEqual(reader.chunks(account), [])
+  let breaths = 0
+  const chunks = () => reader.chunks(account, () => void breaths++)
+  const read = async () => {
+    breaths = 0
+    const found = await chunks()
+    return { numbers: found.map(({ edition }) => edition.number).sort((a, b) => a - b), heads: breaths }
+  }
+  assert.deepEqual(await read(), { numbers: [], heads: 0 })
   put(file, 1)
-  assert.deepEqual(numbers(), [1])
-  assert.equal(reader.chunks(account), reader.chunks(account))
+  assert.deepEqual(await read(), { numbers: [1], heads: 1 })
+  const known = chunks()
+  assert.equal(known, chunks())
+  // Of another account.
+  file.swept(2 as AccountId, 1)
+  assert.equal(known, chunks())
   put(file, 2)
-  assert.deepEqual(numbers(), [1, 2])
+  put(file, 5)
+  assert.deepEqual(await read(), { numbers: [1, 2, 5], heads: 2 })
+  put(file, 2)
+  assert.deepEqual(await read(), { numbers: [1, 2, 5], heads: 1 })
   file.forget(account)
-  assert.deepEqual(numbers(), [])
+  assert.deepEqual(await read(), { numbers: [], heads: 0 })
   file.close()
   for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
   const other = ChunkFile.open(path, 'a store', silentLog)
   put(other, 3)
-  assert.deepEqual(numbers(), [3])
+  assert.deepEqual(await read(), { numbers: [3], heads: 1 })
   other.close()
 })

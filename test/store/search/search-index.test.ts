@@ -226,7 +226,7 @@ test('the numbers and texts of emails are what was said of them, also in a large
       const read = (name: string) =>
         packed.pieces.find(piece => piece.name === name)?.data ?? new Uint8Array()
       merged.addChunk(packed.head, read, 64, slot => gone.includes(slot))
-      const find = await indexOf([[large, merged.pack()]]).columns(1 as AccountId)
+      const find = await indexOf([[large, merged.pack()]]).columns(1 as AccountId, () => {})
       const names = [...keptColumns, ...keptTextColumns]
       assert.equal(await find(0, names), undefined)
       const block = await find(1, names)
