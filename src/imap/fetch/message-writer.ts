@@ -7,7 +7,7 @@ import { StoreError } from '../../store/error.ts'
 import type { Encoder } from '../encoder.ts'
 import type { ImapError } from '../error.ts'
 import type { Session } from '../session.ts'
-import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from './email-rows.ts'
+import { type EmailColumn, type EmailRow, emailRowsAtOnce, readEmailRows } from './email-rows.ts'
 import type { FetchItem, Span } from './fetch-item.ts'
 import { FetchedMessage, type Source } from './fetched-message.ts'
 import { areFlagLines, FlagLines } from './flag-lines.ts'
@@ -80,7 +80,7 @@ export class MessageWriter {
   async write(targets: Targets): Promise<void> {
     const { connection } = this.#session
     const isPlain = this.#columns.size + this.#preparing.length === 0
-    const step = isPlain ? plainChunk : maxEmailRows
+    const step = isPlain ? plainChunk : emailRowsAtOnce(this.#columns)
     for (let from = 0; from < targets.count; from += step) {
       const to = Math.min(from + step, targets.count)
       const rows = await this.#readRows(targets, from, to)

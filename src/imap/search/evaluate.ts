@@ -13,7 +13,7 @@ import { StoreError } from '../../store/error.ts'
 import type { NumberColumn } from '../../store/read/email-columns.ts'
 import { answers as answerValues } from '../../store/search/search-index.ts'
 import { breatheIn } from '../breaths.ts'
-import { type EmailColumn, type EmailRow, maxEmailRows, readEmailRows } from '../fetch/email-rows.ts'
+import { type EmailColumn, type EmailRow, emailRowsAtOnce, readEmailRows } from '../fetch/email-rows.ts'
 import type { Session } from '../session.ts'
 import { indexesWith, spread } from './indexes.ts'
 import { loadKeys } from './load-keys.ts'
@@ -313,8 +313,9 @@ class Reading {
     const { ascending } = this.#session.context
     const breathe = () => breatheIn(this.#session)
     const undecided = await indexesWith(answers, unknown, ascending, breathe)
-    for (let from = 0; from < undecided.length; from += maxEmailRows) {
-      await this.#decide(undecided.subarray(from, from + maxEmailRows), answers)
+    const step = emailRowsAtOnce(this.#columns)
+    for (let from = 0; from < undecided.length; from += step) {
+      await this.#decide(undecided.subarray(from, from + step), answers)
     }
   }
 
