@@ -206,7 +206,7 @@ export class History {
       numbersOf(result.changed),
       [...expected.changed.keys()].sort((a, b) => a - b),
     )
-    assert.deepEqual(result.unmodified, expected.unmodified)
+    assert.deepEqual([...result.unmodified], expected.unmodified)
     for (const [uid, after] of expected.changed) {
       const message = mailbox.messages.get(uid)
       if (message) mailbox.messages.set(uid, { ...message, flags: after, modSeq: result.modSeq })
@@ -227,11 +227,11 @@ export class History {
     const pairs = this.#model.copy(from, wanted, to, result.modSeq)
     if (kind === 'move') for (const [uid] of pairs) from.messages.delete(uid)
     assert.deepEqual(
-      result.sourceUids,
+      [...result.sourceUids],
       pairs.map(([source]) => source),
     )
     assert.deepEqual(
-      result.targetUids,
+      [...result.targetUids],
       pairs.map(([, target]) => target),
     )
   }
@@ -246,7 +246,7 @@ export class History {
       uids: ranges,
       onlyDeleted,
     })
-    assert.deepEqual(uids, expected)
+    assert.deepEqual([...uids], expected)
   }
 
   async #create(): Promise<void> {

@@ -162,7 +162,7 @@ async function answer(
   if (isSilent && !tellsModSeq && view.knowsSnapshot) return false
   const { snapshot } = view
   const { flags, modSeqs } = snapshot
-  const refused = new Set<number>(unmodified)
+  let refused = 0
   let isGone = false
   await inStretches(
     selection.count,
@@ -175,7 +175,9 @@ async function answer(
           isGone = true
           continue
         }
-        if (refused.has(uid)) continue
+        // Both ascend.
+        while ((unmodified[refused] ?? Infinity) < uid) refused++
+        if (unmodified[refused] === uid) continue
         const number = selection.numbers[at] as number
         const modSeq = modSeqs.at(position)
         const isChanged = !isSilent || (tellsModSeq && isAmong(changed, uid))

@@ -100,7 +100,7 @@ export class Notifications {
   }
 
   /** This session has put these messages into a mailbox. Only of the selected one are new messages shown. */
-  ignoreMessages(mailbox: MailboxKey, uids: readonly number[]): void {
+  ignoreMessages(mailbox: MailboxKey, uids: Iterable<number>): void {
     if (!this.#isSelected(mailbox) || !this.#spec.selected || this.#spec.selected.items.length === 0) return
     const own = this.#ownMessages.get(keyOf(mailbox))
     if (own) for (const uid of uids) own.add(uid)

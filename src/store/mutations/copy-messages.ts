@@ -25,8 +25,8 @@ export interface CopiedMessages {
   /** Of the target. */
   readonly uidValidity: UidValidity
   /** Pairs with `targetUids`; UIDs that are gone are left out. */
-  readonly sourceUids: readonly Uid[]
-  readonly targetUids: readonly Uid[]
+  readonly sourceUids: Uint32Array
+  readonly targetUids: Uint32Array
 }
 
 /** Flags, INTERNALDATE and the email are kept. Throws `no-such-mailbox` (its message says which one), `over-quota`, `too-many`. */
@@ -140,11 +140,13 @@ export async function copyRows(
       ),
     )
   }
-  return {
-    result: { modSeq, uidValidity: into.uid_validity, sourceUids, targetUids },
-    sizeBytes,
-    ranges,
+  const result: CopiedMessages = {
+    modSeq,
+    uidValidity: into.uid_validity,
+    sourceUids: Uint32Array.from(sourceUids),
+    targetUids: Uint32Array.from(targetUids),
   }
+  return { result, sizeBytes, ranges }
 }
 
 /** Messages within the ranges, or between them, with annotations that go along: shared ones, and of the private ones those of who copies (RFC 5257 §4.6). */

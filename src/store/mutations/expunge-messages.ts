@@ -23,7 +23,7 @@ export interface ExpungeMessages {
 export async function expungeMessages(
   tx: Tx,
   { account, mailbox, uids, onlyDeleted }: ExpungeMessages,
-): Promise<{ readonly modSeq: ModSeq; readonly uids: readonly Uid[] }> {
+): Promise<{ readonly modSeq: ModSeq; readonly uids: Uint32Array }> {
   const [modSeq, known] = await together([
     takeModSeq(tx, account),
     tx.get<{ mod_seq: ModSeq; deleted: number }>(
@@ -33,7 +33,7 @@ export async function expungeMessages(
     ),
   ])
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  if (onlyDeleted && known.deleted === 0) return { modSeq: known.mod_seq, uids: [] }
+  if (onlyDeleted && known.deleted === 0) return { modSeq: known.mod_seq, uids: new Uint32Array(0) }
   const ranges = uids ?? [[1, maxUid]]
   const gone = await removeMessages(tx, { account, mailbox, ranges, modSeq, onlyDeleted, keepsUsage: false })
   if (gone.length === 0) return { modSeq: known.mod_seq, uids: gone }
@@ -53,7 +53,7 @@ export async function removeMessages(
     /** The account's usage stays: the messages live on in another mailbox. */
     readonly keepsUsage: boolean
   },
-): Promise<readonly Uid[]> {
+): Promise<Uint32Array> {
   const { account, mailbox, ranges, modSeq, onlyDeleted, keepsUsage } = args
   const uids: Uid[] = []
   let sizeBytes = 0
@@ -87,7 +87,7 @@ export async function removeMessages(
     }
     for (const statement of removeRows(tx, bounds, modSeq, keepsUsage)) tx.leave(statement)
   }
-  if (uids.length === 0) return uids
+  if (uids.length === 0) return new Uint32Array(0)
   tx.leave(
     tx.run(
       `UPDATE mailbox SET mod_seq = ?, total = total - ?, unseen = unseen - ?, deleted = deleted - ?, size_bytes = size_bytes - ?,
@@ -116,7 +116,7 @@ export async function removeMessages(
   // A quarter over, so that the work is done for many at once.
   if (known && known.tombstones + uids.length > limits.store.tombstones * 1.25)
     await forgetTombstones(tx, account, mailbox)
-  return uids
+  return Uint32Array.from(uids)
 }
 
 /** The statements that take the rows of one range away, in their order. */

@@ -63,6 +63,6 @@ export function splitStored(all: readonly StoreFlags[], stored: StoredFlags): re
       }
     }
     const surprising = stored.surprising.filter(({ uid }) => isAmong(uids, uid))
-    return { modSeq: stored.modSeq, changed, surprising, unmodified: [] }
+    return { modSeq: stored.modSeq, changed, surprising, unmodified: new Uint32Array(0) }
   })
 }

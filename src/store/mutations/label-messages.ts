@@ -25,7 +25,7 @@ export interface LabelledMessages {
   /** Refused because they changed after `unchangedSince`. */
   readonly unmodified: readonly Uid[]
   /** What was put in, by mailbox. */
-  readonly added: readonly { readonly mailbox: MailboxId; readonly uids: readonly Uid[] }[]
+  readonly added: readonly { readonly mailbox: MailboxId; readonly uids: Uint32Array }[]
 }
 
 /** An email with what is in the way of its labels. */
@@ -50,7 +50,7 @@ export async function labelMessages(tx: Tx, args: LabelMessages): Promise<Labell
     for (const target of wanted) if (!places.has(target)) put(copies, target, [uid])
     for (const [place, uids] of places) if (!wanted.has(place)) put(removals, place, uids)
   }
-  const added: { mailbox: MailboxId; uids: readonly Uid[] }[] = []
+  const added: { mailbox: MailboxId; uids: Uint32Array }[] = []
   let addedBytes = 0
   let addedCount = 0
   for (const [target, uids] of copies) {

@@ -32,8 +32,8 @@ export interface StoredFlags {
   readonly changed: UidRanges
   /** Those of them that others, or the caller, had changed after `knownTo`, with the modSeq of that: their flags now are not what the caller would think. */
   readonly surprising: readonly { readonly uid: Uid; readonly modSeq: ModSeq }[]
-  /** Refused because they changed after `unchangedSince`. */
-  readonly unmodified: readonly Uid[]
+  /** Refused because they changed after `unchangedSince`; ascending. */
+  readonly unmodified: Uint32Array
 }
 
 /** Messages whose flags are so already keep their modSeq. Throws `no-such-mailbox` and `too-many`. */
@@ -72,7 +72,8 @@ export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<Mod
     if (rows) await changeEach(tx, change, range, rows, changer)
     else if (mask) await changeMany(tx, change, range, mask, known.mod_seq)
   }
-  const { changed, surprising, unmodified } = change
+  const { changed, surprising } = change
+  const unmodified = Uint32Array.from(change.unmodified)
   if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
   await recordChanges(tx, {
     account,

@@ -85,8 +85,8 @@ async function changedUnheard(
 async function withoutChanged(
   tx: Tx,
   { guest, account, mailbox, uids, unchangedSince }: StoreGuestFlags,
-): Promise<{ readonly uids: UidRanges; readonly unmodified: readonly Uid[] }> {
-  if (unchangedSince === undefined) return { uids, unmodified: [] }
+): Promise<{ readonly uids: UidRanges; readonly unmodified: Uint32Array }> {
+  if (unchangedSince === undefined) return { uids, unmodified: new Uint32Array(0) }
   const left: (readonly [number, number])[] = []
   const unmodified: Uid[] = []
   for (const [first, last] of uids) {
@@ -109,5 +109,5 @@ async function withoutChanged(
     }
     if (from <= last) left.push([from, last])
   }
-  return { uids: left, unmodified }
+  return { uids: left, unmodified: Uint32Array.from(unmodified) }
 }

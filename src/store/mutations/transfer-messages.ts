@@ -62,8 +62,8 @@ export async function transferMessages(tx: Tx, args: TransferMessages): Promise<
   const result: CopiedMessages = {
     modSeq,
     uidValidity: into.uid_validity,
-    sourceUids: rows.map(({ uid }) => uid),
-    targetUids: rows.map((_row, index) => (into.first_uid + index) as Uid),
+    sourceUids: Uint32Array.from(rows, ({ uid }) => uid),
+    targetUids: Uint32Array.from(rows, (_row, index) => into.first_uid + index),
   }
   if (rows.length === 0) return result
   if (into.first_uid + rows.length - 1 > maxUid)
@@ -261,7 +261,7 @@ async function copyAnnotations(
   )
   let count = 0
   for (const [index, uid] of sourceUids.entries()) {
-    if (!annotated.has(uid)) continue
+    if (!annotated.has(uid as Uid)) continue
     count += await tx.run(
       `INSERT INTO message_annotation (account, mailbox, uid, owner, entry, value, mod_seq)
        SELECT ?, ?, ?, owner, entry, value, ? FROM message_annotation
