@@ -1,4 +1,5 @@
 // How relevant each found message is to a fuzzy search. RFC 6203 §4.
+import { type Breathe, inStretches } from '../../base/breathe.ts'
 import { limits } from '../../base/limits.ts'
 import { breatheIn } from '../breaths.ts'
 import { findMatches } from './evaluate.ts'
@@ -15,11 +16,17 @@ export async function relevancyOf(
   matches: Uint32Array,
 ): Promise<Uint8Array> {
   const sums = new Float64Array(scope.count)
+  const breathe = () => breatheIn(session)
   for (const key of scoredKeys(criterion).slice(0, limits.search.scoredKeys)) {
     const scores = await scoresOf(session, scope, key, matches)
-    for (const index of matches) sums[index] = (sums[index] as number) + (scores[index] as number)
+    await inStretches(matches.length, breathe, (from, to) => {
+      for (let at = from; at < to; at++) {
+        const index = matches[at] as number
+        sums[index] = (sums[index] as number) + (scores[index] as number)
+      }
+    })
   }
-  return spread(sums, matches)
+  return spread(sums, matches, breathe)
 }
 
 /** Keys whose nearness counts: not those that must not match. */
@@ -46,11 +53,14 @@ async function scoresOf(
   const found = await searchIndex.scores(account, key.lookup, emails, breathe)
   const scores = new Float64Array(scope.count)
   const unknown: number[] = []
-  for (const [place, index] of matches.entries()) {
-    const score = found[place] as number
-    if (Number.isNaN(score)) unknown.push(index)
-    else scores[index] = score
-  }
+  await inStretches(matches.length, breathe, (from, to) => {
+    for (let place = from; place < to; place++) {
+      const index = matches[place] as number
+      const score = found[place] as number
+      if (Number.isNaN(score)) unknown.push(index)
+      else scores[index] = score
+    }
+  })
   if (unknown.length === 0) return scores
   const record = (place: number, score: number) => {
     scores[unknown[place] as number] = score
@@ -60,16 +70,23 @@ async function scoresOf(
 }
 
 /** RFC 6203 §4: the scores use the full range. */
-function spread(sums: Float64Array, matches: Uint32Array): Uint8Array {
+async function spread(sums: Float64Array, matches: Uint32Array, breathe: Breathe): Promise<Uint8Array> {
   let least = Infinity
   let most = 0
-  for (const index of matches) {
-    least = Math.min(least, sums[index] as number)
-    most = Math.max(most, sums[index] as number)
-  }
+  await inStretches(matches.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      const sum = sums[matches[at] as number] as number
+      least = Math.min(least, sum)
+      most = Math.max(most, sum)
+    }
+  })
   const scores = new Uint8Array(sums.length)
-  for (const index of matches)
-    scores[index] =
-      most === least ? 100 : 1 + Math.round((99 * ((sums[index] as number) - least)) / (most - least))
+  await inStretches(matches.length, breathe, (from, to) => {
+    for (let at = from; at < to; at++) {
+      const index = matches[at] as number
+      const sum = sums[index] as number
+      scores[index] = most === least ? 100 : 1 + Math.round((99 * (sum - least)) / (most - least))
+    }
+  })
   return scores
 }

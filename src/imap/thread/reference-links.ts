@@ -20,7 +20,8 @@ export class ReferenceLinks {
   constructor(messageCount: number) {
     this.messageCount = messageCount
     this.#count = messageCount
-    this.#ids = new ByteTable(messageCount)
+    // Room for as many that are not there: to make it later takes a large mailbox long, and memory that nobody writes to costs nothing.
+    this.#ids = new ByteTable(2 * messageCount)
     this.#nodes = new Int32Array(messageCount)
     this.#parents = new Int32Array(messageCount).fill(none)
     this.#forest.reserve(messageCount)

@@ -3,7 +3,7 @@
 // Text is compared folded by i;unicode-casemap. For another way of folding the answer is still one that misses nothing as long as what is looked for is
 // ASCII, whose characters stay where they are.
 import type { Awaitable } from '../../base/awaitable.ts'
-import { type Breathe, stepsPerBreath } from '../../base/breathe.ts'
+import { type Breathe, inStretches, stepsPerBreath } from '../../base/breathe.ts'
 import type { AccountId } from '../../base/ids.ts'
 import { limits } from '../../base/limits.ts'
 import { Lru } from '../../base/lru.ts'
@@ -179,9 +179,14 @@ export class ChunkedIndex implements SearchIndex {
     emails: Float64Array,
     breathe: Breathe,
   ): Promise<Uint8Array> {
-    if (query.kind === 'fuzzy')
-      return Uint8Array.from(await this.scores(account, query, emails, breathe), answerOf)
     const found = unknownAnswers(emails.length)
+    if (query.kind === 'fuzzy') {
+      const scores = await this.scores(account, query, emails, breathe)
+      await inStretches(scores.length, breathe, (from, to) => {
+        for (let place = from; place < to; place++) found[place] = answerOf(scores[place] as number)
+      })
+      return found
+    }
     const plan = planOf(query, folding)
     if (!plan) return found
     const question = questionOf(query, folding)
