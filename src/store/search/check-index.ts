@@ -35,7 +35,7 @@ export async function checkIndex(store: IndexedStore, withEmails: boolean, find:
   for (const account of await store.accounts()) {
     let chunks: readonly StoredChunk[]
     try {
-      chunks = await store.source.chunks(account, store.breathe)
+      chunks = await store.source.chunks(account, () => store.breathe())
     } catch (error) {
       if (!(error instanceof DamagedChunk)) throw error
       find('leftover', 'search-index-broken', `the search index of account ${account} is made again`)
@@ -60,7 +60,7 @@ async function checkChunk(
   const pieces = await readPieces(store.source, account, chunk)
   if (!pieces) {
     // The indexer may have put another in its place meanwhile.
-    const isThere = (await store.source.chunks(account, store.breathe)).some(
+    const isThere = (await store.source.chunks(account, () => store.breathe())).some(
       ({ edition }) => edition.stamp === chunk.edition.stamp,
     )
     if (isThere)
