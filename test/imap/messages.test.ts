@@ -110,6 +110,23 @@ test('STORE UNCHANGEDSINCE refuses what has changed (RFC 7162 §3.1.3)', async t
   assert.match(untagged.join('\n'), /^\* 2 FETCH \(FLAGS \(\\Seen.*\) MODSEQ \(\d+\)\)$/m)
 })
 
+test('STORE UNCHANGEDSINCE answers with the messages that it changed, and no others (RFC 7162 §3.1.3)', async t => {
+  const server = await startImap(t)
+  const client = await server.client()
+  for (const subject of ['one', 'two', 'three', 'four', 'five'])
+    await client.append('INBOX', message(subject))
+  const highest = /HIGHESTMODSEQ (\d+)/.exec((await client.ok('SELECT INBOX (CONDSTORE)')).join(' '))?.[1]
+  await client.ok('STORE 2,4 +FLAGS (\\Seen)')
+  const { tagged, untagged } = await client.command(
+    `UID STORE 1:5 (UNCHANGEDSINCE ${highest}) +FLAGS (\\Deleted)`,
+  )
+  assert.match(tagged, /^OK \[MODIFIED 2,4\]/)
+  assert.deepEqual(
+    untagged.map(line => /^\* (\d+) FETCH \(.*FLAGS \(.*\\Deleted/.exec(line)?.[1]),
+    ['1', '3', '5'],
+  )
+})
+
 test('COPY and MOVE tell the new UIDs; MOVE expunges (RFC 4315, RFC 6851)', async t => {
   const server = await startImap(t)
   const client = await server.client()
