@@ -20,7 +20,7 @@ export const sortQuestion: Question = {
   boundBy:
     'Dovecot: the first time it opens every message for the field that is asked for; later its cache has them. Restante: the first time in each thread what is sorted by is read from the search index and put in order; later it remembers the order while the mailbox has the same messages, and writes the answer.',
   shortfall:
-    'SUBJECT and THREAD the first time, which is measured once (SUBJECT took 100 to 160 ms in several runs, THREAD 250 to 330): the profile is flat: reading and unpacking chunks of the search index, telling Message-IDs apart, ranking subjects and dates and the collector are about a tenth each; as much CPU again goes to V8, which compiles all that meanwhile. The same in a fresh cache of a thread that has done it takes half. It would take code that V8 keeps compiled over a restart.',
+    'SUBJECT and THREAD the first time, which is measured once (SUBJECT took 100 to 160 ms in several runs, THREAD 250 to 330): the profile is flat: reading and unpacking chunks of the search index, telling Message-IDs apart, ranking subjects and dates and the collector are about a tenth each; as much CPU again goes to V8, which compiles all that meanwhile. The same in a fresh cache of a thread that has done it takes half; to have asked the same of a small mailbox a moment before saves a tenth. It would take code that V8 keeps compiled, and optimised, over a restart.',
   warmUps: 3,
   rows: rows(),
   async prepare(bench) {
