@@ -111,13 +111,14 @@ export class CertificateStore {
    */
   provider(alpnProtocols: readonly string[]): TlsProvider {
     const asksForCertificate = this.#options.clientCaFile !== undefined
+    const offered = wireForm(alpnProtocols)
     return {
       serverOptions: (): TLSSocketOptions => {
         const generation = this.#generation
         return {
           secureContext: generation.fallback,
           SNICallback: (name, done) => done(null, findContext(generation, name)),
-          ALPNProtocols: [...alpnProtocols],
+          ALPNProtocols: offered,
           requestCert: asksForCertificate,
           // The session itself decides (SASL EXTERNAL): see `TlsInfo.clientCertificate`.
           rejectUnauthorized: false,
@@ -125,6 +126,15 @@ export class CertificateStore {
       },
     }
   }
+}
+
+/**
+ * A list of protocols as a client sends it. Node copies it for each connection, and what is no DataView into a piece of a pool of 64 KB, all of which then lives
+ * as long as the connection.
+ */
+function wireForm(alpnProtocols: readonly string[]): DataView {
+  const bytes = Uint8Array.from(alpnProtocols.flatMap(name => [name.length, ...Buffer.from(name, 'latin1')]))
+  return new DataView(bytes.buffer)
 }
 
 function findContext(generation: Generation, name: string): SecureContext {

@@ -9,6 +9,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import type { Connection } from '../../src/net/connection.ts'
 import { ensureSelfSigned } from '../../src/net/self-signed.ts'
 import { CertificateError, type CertificateFiles, CertificateStore } from '../../src/net/tls.ts'
+import { bufferBytes } from '../security/held-bytes.ts'
 import { listen } from './pair.ts'
 import { testAuthority, type TestCertificate, testCertificate } from './test-tls.ts'
 
@@ -97,6 +98,24 @@ test('a client that offers only http is refused in the handshake (ALPACA)', asyn
   assert.equal((await dial({ ALPNProtocols: ['http/1.1', 'imap'] })).alpnProtocol, 'imap')
   assert.equal((await dial({})).alpnProtocol, false)
   assert.equal(sessions.length, 2)
+})
+
+test('a connection holds none of the memory that Node shares out to small buffers', async t => {
+  const folder = await temporaryFolder(t)
+  const store = await CertificateStore.load({
+    certificates: [await write(folder, 'a', await testCertificate('mail.example'))],
+  })
+  const { dial } = await serve(t, store)
+  await dial({})
+  const before = bufferBytes()
+  const connections = 60
+  for (let count = 0; count < connections; count++) {
+    // What others have of it meanwhile.
+    for (let left = 8; left > 0; left--) Buffer.allocUnsafe(1024)
+    await dial({})
+  }
+  const each = (bufferBytes() - before) / connections
+  assert.ok(each < 4096, `${each} bytes`)
 })
 
 test('TLS 1.1 is refused, and 1.2 and 1.3 are spoken', async t => {
