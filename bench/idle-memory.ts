@@ -12,9 +12,7 @@ export const idleMemoryQuestion: Question = {
   title:
     'Memory of a connection in IDLE (PSS of the process tree; 2,000 plain beside 2,000, 500 with TLS beside 500)',
   boundBy:
-    'Dovecot: a process for each connection. Restante: an object and a socket, at first with what the log-in left behind, which V8 collects when memory is wanted or some minutes later (measured before, and after all protocol threads were told to collect; Dovecot has nothing to collect); with TLS the buffers of OpenSSL.',
-  shortfall:
-    'TLS lies at its goal, at 70 to 80 KB from run to run (code of two days ago beside that of today: 79.7 and 79.1): a TLS socket of Node that does nothing but answer once has 57 to 63 KB, nearly all of it OpenSSL and the buffers between the two.',
+    'Dovecot: a process for each connection. Restante: an object and a socket, at first with what the log-in left behind, which V8 collects when memory is wanted or some minutes later (measured before, and after all protocol threads were told to collect; Dovecot has nothing to collect); with TLS the buffers of OpenSSL: a TLS socket of Node that does nothing but answer once has 57 to 63 KB.',
   repetitions: 3,
   rows: {
     plain: { title: 'plain, just opened', unit: 'KB', target: 60 },
