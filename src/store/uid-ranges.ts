@@ -1,8 +1,17 @@
 // Sets of UIDs as ascending ranges, as mutations take them.
+import type { Uid } from '../base/ids.ts'
 
 export type UidRange = readonly [first: number, last: number]
 /** Ascending, without overlap. */
 export type UidRanges = readonly UidRange[]
+
+const noUids = new Uint32Array(0)
+
+/** UIDs as mutations give them: a list of numbers takes another thread long where they are many. Not to be written to. */
+export function uidsInRow(uids: readonly Uid[]): Uint32Array {
+  // Most have none, and results that cross together carry this one once.
+  return uids.length === 0 ? noUids : Uint32Array.from(uids)
+}
 
 /** How many UIDs there are room for. */
 export function spanOf(ranges: UidRanges): number {

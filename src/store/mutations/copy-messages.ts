@@ -4,7 +4,7 @@ import type { AccountId, MailboxId, ModSeq, Uid, UidValidity } from '../../base/
 import { StoreError } from '../error.ts'
 import { deleted, seen } from '../flags.ts'
 import type { Tx } from '../store.ts'
-import type { UidRanges } from '../uid-ranges.ts'
+import { type UidRanges, uidsInRow } from '../uid-ranges.ts'
 import { checkAnnotationRoom } from './check-annotation-room.ts'
 import { countUsage } from './check-quota.ts'
 import { removeMessages } from './expunge-messages.ts'
@@ -143,8 +143,8 @@ export async function copyRows(
   const result: CopiedMessages = {
     modSeq,
     uidValidity: into.uid_validity,
-    sourceUids: Uint32Array.from(sourceUids),
-    targetUids: Uint32Array.from(targetUids),
+    sourceUids: uidsInRow(sourceUids),
+    targetUids: uidsInRow(targetUids),
   }
   return { result, sizeBytes, ranges }
 }

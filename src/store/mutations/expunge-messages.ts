@@ -5,7 +5,7 @@ import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import { deleted, seen } from '../flags.ts'
 import type { Tx } from '../store.ts'
-import type { UidRanges } from '../uid-ranges.ts'
+import { type UidRanges, uidsInRow } from '../uid-ranges.ts'
 import { forgetGuestSeen } from './guest-seen.ts'
 import { takeModSeq } from './next-mod-seq.ts'
 import { maxUid } from './uid-limit.ts'
@@ -33,7 +33,7 @@ export async function expungeMessages(
     ),
   ])
   if (!known) throw new StoreError('no-such-mailbox', 'the mailbox is gone')
-  if (onlyDeleted && known.deleted === 0) return { modSeq: known.mod_seq, uids: new Uint32Array(0) }
+  if (onlyDeleted && known.deleted === 0) return { modSeq: known.mod_seq, uids: uidsInRow([]) }
   const ranges = uids ?? [[1, maxUid]]
   const gone = await removeMessages(tx, { account, mailbox, ranges, modSeq, onlyDeleted, keepsUsage: false })
   if (gone.length === 0) return { modSeq: known.mod_seq, uids: gone }
@@ -87,7 +87,7 @@ export async function removeMessages(
     }
     for (const statement of removeRows(tx, bounds, modSeq, keepsUsage)) tx.leave(statement)
   }
-  if (uids.length === 0) return new Uint32Array(0)
+  if (uids.length === 0) return uidsInRow(uids)
   tx.leave(
     tx.run(
       `UPDATE mailbox SET mod_seq = ?, total = total - ?, unseen = unseen - ?, deleted = deleted - ?, size_bytes = size_bytes - ?,
@@ -116,7 +116,7 @@ export async function removeMessages(
   // A quarter over, so that the work is done for many at once.
   if (known && known.tombstones + uids.length > limits.store.tombstones * 1.25)
     await forgetTombstones(tx, account, mailbox)
-  return Uint32Array.from(uids)
+  return uidsInRow(uids)
 }
 
 /** The statements that take the rows of one range away, in their order. */

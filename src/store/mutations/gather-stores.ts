@@ -3,7 +3,7 @@
 // Invariant: the answers are what they would be one after another, but that the changes have one modSeq, perhaps with those of another session. So their
 // messages are others each time, and none asks for UNCHANGEDSINCE.
 import type { FlagSet } from '../flags.ts'
-import { isAmong, type UidRange, type UidRanges } from '../uid-ranges.ts'
+import { isAmong, uidsInRow, type UidRange, type UidRanges } from '../uid-ranges.ts'
 import type { StoredFlags, StoreFlags } from './store-flags.ts'
 
 /** Whether the next one can be made together with the one before it, and so with all that can with that one. */
@@ -63,6 +63,6 @@ export function splitStored(all: readonly StoreFlags[], stored: StoredFlags): re
       }
     }
     const surprising = stored.surprising.filter(({ uid }) => isAmong(uids, uid))
-    return { modSeq: stored.modSeq, changed, surprising, unmodified: new Uint32Array(0) }
+    return { modSeq: stored.modSeq, changed, surprising, unmodified: uidsInRow([]) }
   })
 }

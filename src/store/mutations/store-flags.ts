@@ -5,7 +5,7 @@ import { limits } from '../../base/limits.ts'
 import { StoreError } from '../error.ts'
 import { deleted, type FlagMask, type FlagSet, keywordShift, seen, systemMask } from '../flags.ts'
 import type { Tx } from '../store.ts'
-import { rangesOf, type UidRange, type UidRanges } from '../uid-ranges.ts'
+import { rangesOf, uidsInRow, type UidRange, type UidRanges } from '../uid-ranges.ts'
 import { internKeywords, splitKeywords } from './intern-keywords.ts'
 import { takeModSeq } from './next-mod-seq.ts'
 import { recordChanges } from './record-changes.ts'
@@ -73,7 +73,7 @@ export async function changeFlags(tx: Tx, args: StoreFlags, taken: Awaitable<Mod
     else if (mask) await changeMany(tx, change, range, mask, known.mod_seq)
   }
   const { changed, surprising } = change
-  const unmodified = Uint32Array.from(change.unmodified)
+  const unmodified = uidsInRow(change.unmodified)
   if (changed.length === 0) return { modSeq: known.mod_seq, changed, surprising, unmodified }
   await recordChanges(tx, {
     account,

@@ -4,7 +4,7 @@ import { type FlagSet, seen, systemMask } from '../flags.ts'
 import { rightBits } from '../rights.ts'
 import { sharedFlags } from '../shared-flags.ts'
 import type { Tx } from '../store.ts'
-import { numbersOf, rangesOf, type UidRanges } from '../uid-ranges.ts'
+import { numbersOf, rangesOf, uidsInRow, type UidRanges } from '../uid-ranges.ts'
 import { checkRights } from './guest-rights.ts'
 import { setGuestSeen } from './guest-seen.ts'
 import { takeModSeq } from './next-mod-seq.ts'
@@ -86,7 +86,7 @@ async function withoutChanged(
   tx: Tx,
   { guest, account, mailbox, uids, unchangedSince }: StoreGuestFlags,
 ): Promise<{ readonly uids: UidRanges; readonly unmodified: Uint32Array }> {
-  if (unchangedSince === undefined) return { uids, unmodified: new Uint32Array(0) }
+  if (unchangedSince === undefined) return { uids, unmodified: uidsInRow([]) }
   const left: (readonly [number, number])[] = []
   const unmodified: Uid[] = []
   for (const [first, last] of uids) {
@@ -109,5 +109,5 @@ async function withoutChanged(
     }
     if (from <= last) left.push([from, last])
   }
-  return { uids: left, unmodified: Uint32Array.from(unmodified) }
+  return { uids: left, unmodified: uidsInRow(unmodified) }
 }
